@@ -1,0 +1,25 @@
+//! Discovery and keys, rendered once.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
+use transport::{Request, Response, reply};
+
+use crate::Context;
+
+/// `GET /.well-known/openid-configuration`.
+pub async fn configuration(context: Arc<Context>, _request: Request) -> Response {
+    public("application/json", &context.documents.configuration)
+}
+
+/// `GET /jwks`.
+pub async fn jwks(context: Arc<Context>, _request: Request) -> Response {
+    public("application/jwk-set+json", &context.documents.jwks)
+}
+
+fn public(content_type: &str, document: &Bytes) -> Response {
+    let mut response = reply::bytes(StatusCode::OK, content_type, document.clone());
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=60"));
+    response
+}

@@ -1,0 +1,89 @@
+//! The authorization endpoint: from the TPP's request to the bank's first page, which is the login.
+
+use std::sync::Arc;
+
+use fapi::{Interaction, authorization::Refused, token::Parameters};
+use http::{HeaderValue, Method, StatusCode, header};
+use serde::Serialize;
+use transport::{Request, Response, reply};
+
+use super::{decoded, session};
+use crate::{Context, authorization::session::{Session, Stage}, pages::secured};
+
+/// `GET` or `POST /authorize`.
+pub async fn authorize(context: Arc<Context>, request: Request) -> Response {
+    let pairs = if request.method == Method::POST { request.form_pairs() } else { request.query_pairs() };
+    let parameters = Parameters::new(pairs);
+    let tokens: Vec<_> = decoded("request object", parameters.get("request")).into_iter().collect();
+    let now = context.clock.now();
+    let mut response = match context.engine.authorize(parameters, now).await {
+        Ok(accepted) => {
+            let mut response = begin(&context, &request, &accepted.value).await;
+            response.extensions_mut().insert(accepted.passed.verdict());
+            response
+        }
+        Err(refused) => refuse(&context, &request, &refused),
+    };
+    response.extensions_mut().insert(tokens);
+    response
+}
+
+async fn begin(context: &Context, request: &Request, interaction: &Interaction) -> Response {
+    let cookie = context.chance.token();
+    let session = Session {
+        cookie_digest: fapi::digest(&cookie),
+        csrf: context.chance.token(),
+        stage: Stage::Login,
+        failures: 0,
+        expires_at: interaction.expires_at,
+    };
+    let stored = match session::collection().insert(&interaction.id, &session) {
+        Ok(change) => context.store().commit(vec![change]).await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    if let Err(error) = stored {
+        tracing::error!(%error, "the authorisation could not begin");
+        return error_page(context, request, StatusCode::INTERNAL_SERVER_ERROR, "server_error", "The bank could not go on.");
+    }
+    let mut response = reply::redirect(StatusCode::SEE_OTHER, &format!("/authorisation/{}/login", interaction.id));
+    if let Ok(value) = HeaderValue::from_str(&session::set_cookie(&interaction.id, Some(&cookie))) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    secured(response)
+}
+
+fn refuse(context: &Context, request: &Request, refused: &Refused) -> Response {
+    let code = refused.failure.code();
+    let mut response = match &refused.response {
+        Some(response) => secured(reply::redirect(StatusCode::SEE_OTHER, &response.location())),
+        None => {
+            let status = if code.status() >= 500 { code.status() } else { 400 };
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+            error_page(context, request, status, code.as_str(), refused.failure.description())
+        }
+    };
+    if let Some(verdict) = refused.failure.verdict() {
+        response.extensions_mut().insert(verdict);
+    }
+    response
+}
+
+#[derive(Debug, Serialize)]
+struct ErrorView<'a> {
+    error: &'a str,
+    description: &'a str,
+    interaction_id: &'a str,
+}
+
+/// The page that tells the customer, and the developer, that nothing can be done here.
+#[must_use]
+pub fn error_page(
+    context: &Context,
+    request: &Request,
+    status: StatusCode,
+    error: &str,
+    description: &str,
+) -> Response {
+    let view = ErrorView { error, description, interaction_id: &request.interaction_id };
+    context.pages.show(status, &context.bank, "error", "Error", None, &view)
+}

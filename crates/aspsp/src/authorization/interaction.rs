@@ -1,0 +1,275 @@
+//! The customer's pages of one authorisation: login, one-time password, accounts, and the way back.
+//!
+//! Each page is a form that works without scripts. A page that does not fit how far the customer has come leads to the
+//! one that does, so that Back, reload and a second submit never authorise twice.
+
+use std::sync::Arc;
+
+use fapi::{
+    Engine, Interaction, Loaded, Repository,
+    interaction::{Decision, Rejection},
+};
+use http::{HeaderValue, StatusCode, header};
+use jose::hash::constant_time_eq;
+use store::Version;
+use transport::{Request, Response, reply};
+
+use super::{
+    endpoint::error_page,
+    session::{self, Session, Stage, set_cookie},
+    views,
+};
+use crate::{
+    Context,
+    consents::{AccountAccessConsent, account_access},
+    memory::{Memory, to_store},
+    pages::secured,
+};
+
+/// Everything that belongs to one authorisation.
+pub(super) struct Visit {
+    pub(super) interaction: Loaded<Interaction>,
+    pub(super) session: Session,
+    session_version: Version,
+    pub(super) consent: AccountAccessConsent,
+    consent_version: Version,
+}
+
+/// Why a page cannot be shown.
+enum Refusal {
+    /// Another browser, an ended or an unknown authorisation.
+    Ended,
+    /// The form did not carry the token of this session.
+    Forged,
+    /// The store failed.
+    Failed(String),
+}
+
+impl<E: std::error::Error> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl Refusal {
+    fn page(self, context: &Context, request: &Request) -> Response {
+        match self {
+            Self::Ended => {
+                let text = "This request has ended, or it was opened in another browser.";
+                error_page(context, request, StatusCode::BAD_REQUEST, "invalid_request", text)
+            }
+            Self::Forged => {
+                let text = "The form does not belong to this page. Load the page again.";
+                error_page(context, request, StatusCode::FORBIDDEN, "invalid_request", text)
+            }
+            Self::Failed(error) => {
+                tracing::error!(%error, "a customer's page failed");
+                let text = "The bank could not go on.";
+                error_page(context, request, StatusCode::INTERNAL_SERVER_ERROR, "server_error", text)
+            }
+        }
+    }
+}
+
+/// `GET /authorisation/{InteractionId}/{Step}`.
+pub async fn show(context: Arc<Context>, request: Request) -> Response {
+    match visit(&context, &request).await {
+        Err(refusal) => refusal.page(&context, &request),
+        Ok(visit) => match expire(&context, visit).await {
+            Err(refusal) => refusal.page(&context, &request),
+            Ok(visit) if request.params.get("Step") == Some(step(&visit.session.stage)) => {
+                views::page(&context, &visit, StatusCode::OK, None)
+            }
+            Ok(visit) => onward(&visit),
+        },
+    }
+}
+
+/// `POST /authorisation/{InteractionId}/{Step}`.
+pub async fn act(context: Arc<Context>, request: Request) -> Response {
+    match decide(&context, &request).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.page(&context, &request),
+    }
+}
+
+async fn decide(context: &Context, request: &Request) -> Result<Response, Refusal> {
+    let visit = expire(context, visit(context, request).await?).await?;
+    let form = request.form_pairs();
+    let field = |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+    if !constant_time_eq(field("csrf"), &visit.session.csrf) {
+        return Err(Refusal::Forged);
+    }
+    if request.params.get("Step") != Some(step(&visit.session.stage)) {
+        return Ok(onward(&visit));
+    }
+    if field("action") == "cancel" && !matches!(visit.session.stage, Stage::Done { .. }) {
+        return finish(context, visit, Decision::Rejected(Rejection::Cancelled), Vec::new()).await;
+    }
+    match visit.session.stage.clone() {
+        Stage::Login => match context.customers.login(field("username"), field("password")) {
+            Some(customer) => {
+                let stage = Stage::OneTimePassword { customer: customer.to_owned() };
+                advance(context, visit, stage).await
+            }
+            None => wrong(context, visit, "That user name and password do not belong together.").await,
+        },
+        Stage::OneTimePassword { customer } => {
+            if !context.customers.second_factor(&customer, field("one_time_password")) {
+                return wrong(context, visit, "That is not the one-time password that we sent.").await;
+            }
+            authenticated(context, visit, customer).await
+        }
+        Stage::Accounts { customer, authenticated_at } => {
+            let eligible = context.eligible_accounts(&customer);
+            let chosen: Vec<String> = form
+                .iter()
+                .filter(|(key, value)| key == "account" && eligible.contains(value))
+                .map(|(_, value)| value.clone())
+                .collect();
+            if chosen.is_empty() {
+                let text = "Choose at least one account, or cancel.";
+                return Ok(views::page(context, &visit, StatusCode::BAD_REQUEST, Some(text)));
+            }
+            let decision = Decision::Approved { subject: customer, authenticated_at };
+            finish(context, visit, decision, chosen).await
+        }
+        Stage::Done { .. } => Ok(onward(&visit)),
+    }
+}
+
+async fn visit(context: &Context, request: &Request) -> Result<Visit, Refusal> {
+    let id = request.params.get("InteractionId").unwrap_or_default();
+    let store = context.store();
+    let cookie = request.cookie(&session::cookie_name(id)).ok_or(Refusal::Ended)?;
+    let (session, session_version) = session::collection().get(store, id).await?.ok_or(Refusal::Ended)?;
+    if !constant_time_eq(&fapi::digest(&cookie), &session.cookie_digest) {
+        return Err(Refusal::Ended);
+    }
+    let interaction = context.engine.backend().load::<Interaction>(id).await?.ok_or(Refusal::Ended)?;
+    let intent_id = interaction.record.intent_id.clone().unwrap_or_default();
+    let (consent, consent_version) =
+        account_access::collection().get(store, &intent_id).await?.ok_or(Refusal::Ended)?;
+    Ok(Visit { interaction, session, session_version, consent, consent_version })
+}
+
+/// Ends an authorisation whose time is over, or whose consent was taken back meanwhile.
+async fn expire(context: &Context, visit: Visit) -> Result<Visit, Refusal> {
+    if matches!(visit.session.stage, Stage::Done { .. }) {
+        return Ok(visit);
+    }
+    let now = context.clock.now();
+    let usable = !matches!(visit.consent.intent(now).authorisable, fapi::Usable::No(_));
+    if usable && Engine::<Memory>::decidable(&visit.interaction.record, now) {
+        return Ok(visit);
+    }
+    settle(context, visit, Decision::Rejected(Rejection::TimedOut), Vec::new()).await
+}
+
+/// The name of the page for a stage, as it stands in its URL.
+fn step(stage: &Stage) -> &'static str {
+    match stage {
+        Stage::Login => "login",
+        Stage::OneTimePassword { .. } => "one-time-password",
+        Stage::Accounts { .. } => "accounts",
+        Stage::Done { .. } => "outbound",
+    }
+}
+
+pub(super) fn path(visit: &Visit) -> String {
+    format!("/authorisation/{}/{}", visit.interaction.record.id, step(&visit.session.stage))
+}
+
+fn onward(visit: &Visit) -> Response {
+    secured(reply::redirect(StatusCode::SEE_OTHER, &path(visit)))
+}
+
+async fn advance(context: &Context, mut visit: Visit, stage: Stage) -> Result<Response, Refusal> {
+    visit.session.stage = stage;
+    save(context, &mut visit).await?;
+    Ok(onward(&visit))
+}
+
+async fn save(context: &Context, visit: &mut Visit) -> Result<(), Refusal> {
+    let id = &visit.interaction.record.id;
+    let change = session::collection().update(id, &visit.session, visit.session_version)?;
+    context.store().commit(vec![change]).await?;
+    Ok(())
+}
+
+async fn wrong(context: &Context, mut visit: Visit, text: &str) -> Result<Response, Refusal> {
+    visit.session.failures = visit.session.failures.saturating_add(1);
+    if visit.session.failures >= context.bank.attempts {
+        return finish(context, visit, Decision::Rejected(Rejection::AuthenticationFailed), Vec::new()).await;
+    }
+    save(context, &mut visit).await?;
+    Ok(views::page(context, &visit, StatusCode::BAD_REQUEST, Some(text)))
+}
+
+/// Both factors were right: choose accounts, unless they were chosen at an earlier authorisation of this consent.
+async fn authenticated(context: &Context, visit: Visit, customer: String) -> Result<Response, Refusal> {
+    let now = context.clock.now();
+    if visit.interaction.record.reauthentication {
+        let same = visit.consent.customer.as_deref() == Some(customer.as_str());
+        let decision = if same {
+            Decision::Approved { subject: customer, authenticated_at: now }
+        } else {
+            Decision::Rejected(Rejection::AuthenticationFailed)
+        };
+        let accounts = visit.consent.accounts.clone();
+        return finish(context, visit, decision, accounts).await;
+    }
+    if context.eligible_accounts(&customer).is_empty() {
+        return finish(context, visit, Decision::Rejected(Rejection::NoEligibleAccount), Vec::new()).await;
+    }
+    advance(context, visit, Stage::Accounts { customer, authenticated_at: now }).await
+}
+
+async fn finish(
+    context: &Context,
+    visit: Visit,
+    decision: Decision,
+    accounts: Vec<String>,
+) -> Result<Response, Refusal> {
+    let visit = settle(context, visit, decision, accounts).await?;
+    let mut response = views::page(context, &visit, StatusCode::OK, None);
+    let cookie = set_cookie(&visit.interaction.record.id, None);
+    if let Ok(value) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    Ok(response)
+}
+
+/// Decides: consent, grant, code, interaction and session change in one commit, or not at all.
+async fn settle(
+    context: &Context,
+    visit: Visit,
+    decision: Decision,
+    accounts: Vec<String>,
+) -> Result<Visit, Refusal> {
+    let now = context.clock.now();
+    let Visit { interaction, mut session, session_version, consent, consent_version } = visit;
+    let completed =
+        context.engine.complete(&interaction, &decision, now).await.map_err(|failure| Refusal::Failed(failure.description().to_owned()))?;
+    let after = match &decision {
+        Decision::Approved { subject, .. } => consent.clone().authorise(subject, accounts, now),
+        Decision::Rejected(_) => consent.clone().reject(now),
+    };
+    session.stage = Stage::Done {
+        location: completed.response.location(),
+        approved: matches!(decision, Decision::Approved { .. }),
+    };
+    let mut changes = to_store(completed.changes)?;
+    changes.push(session::collection().update(&interaction.record.id, &session, session_version)?);
+    // A consent that was deleted or decided meanwhile keeps its state; the TPP still learns that nothing was granted.
+    let consent = match (after, &decision) {
+        (Ok(after), _) => {
+            changes.push(account_access::collection().update(&after.id, &after, consent_version)?);
+            after
+        }
+        (Err(_), Decision::Rejected(_)) => consent,
+        (Err(error), Decision::Approved { .. }) => return Err(Refusal::Failed(error.to_string())),
+    };
+    context.store().commit(changes).await?;
+    Ok(Visit { interaction, session, session_version, consent, consent_version })
+}

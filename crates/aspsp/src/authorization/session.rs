@@ -1,0 +1,70 @@
+//! A customer's way through the pages of one authorisation, bound to one browser by a cookie.
+
+use serde::{Deserialize, Serialize};
+use store::Collection;
+use time::OffsetDateTime;
+
+/// Where the sessions are kept.
+#[must_use]
+pub fn collection() -> Collection<Session> {
+    Collection::new("authorisation-sessions")
+}
+
+/// How far the customer has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// User name and password come next.
+    Login,
+    /// The one-time password comes next.
+    OneTimePassword {
+        /// The customer who gave the right password.
+        customer: String,
+    },
+    /// The choice of accounts comes next.
+    Accounts {
+        /// The customer.
+        customer: String,
+        /// When both factors were right.
+        authenticated_at: OffsetDateTime,
+    },
+    /// Decided; only the way back is left.
+    Done {
+        /// URL of the TPP with the answer.
+        location: String,
+        /// Whether the customer confirmed.
+        approved: bool,
+    },
+}
+
+/// One authorisation in one browser. The key is the interaction's id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Digest of the cookie's value.
+    pub cookie_digest: String,
+    /// Token that every form must carry.
+    pub csrf: String,
+    /// How far the customer has come.
+    pub stage: Stage,
+    /// Wrong passwords so far.
+    pub failures: u8,
+    /// When it may be forgotten.
+    pub expires_at: OffsetDateTime,
+}
+
+/// Name of the cookie of an interaction: each authorisation has its own, so that two of them can go on in two tabs.
+#[must_use]
+pub fn cookie_name(interaction_id: &str) -> String {
+    let short: String = interaction_id.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+    format!("__Host-authorisation-{short}")
+}
+
+/// The `Set-Cookie` value that binds the browser, or unbinds it when `value` is none.
+#[must_use]
+pub fn set_cookie(interaction_id: &str, value: Option<&str>) -> String {
+    let name = cookie_name(interaction_id);
+    match value {
+        Some(value) => format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax"),
+        None => format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"),
+    }
+}

@@ -1,0 +1,102 @@
+//! The bank's profile, from `fixtures/bank.yaml`.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+/// The built-in profile.
+const BUILT_IN: &str = include_str!("../../../fixtures/bank.yaml");
+
+/// What customers see of the bank, and what the standard leaves to it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Bank {
+    /// Name on the pages and at the Directory.
+    pub name: String,
+    /// Number for complaints.
+    pub telephone: String,
+    /// The organisation at the Directory.
+    pub organisation: Organisation,
+    /// Items on one page (OB Read/Write 4.0, Pagination: 25 to 1000).
+    pub page_size: usize,
+    /// Wrong passwords before an authorisation fails.
+    pub attempts: u8,
+    /// Seconds before the last page returns to the TPP by itself.
+    pub outbound_seconds: u8,
+}
+
+/// How the bank is registered.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Organisation {
+    /// Legal name.
+    pub legal_name: String,
+    /// Competent authority, for example `FCA`.
+    pub competent_authority: String,
+    /// Number at the competent authority.
+    pub registration_id: String,
+}
+
+/// The profile cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BankError {
+    /// The file cannot be read.
+    #[error("cannot read the bank profile {path}: {error}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The file says something that cannot be.
+    #[error("the bank profile {path} is wrong: {error}")]
+    Wrong {
+        /// The file.
+        path: String,
+        /// What, and where.
+        error: String,
+    },
+}
+
+impl Bank {
+    /// The profile in this file, or the built-in one.
+    ///
+    /// # Errors
+    /// The file cannot be read, has unknown or missing members, or values out of range.
+    pub fn load(path: Option<&Path>) -> Result<Self, BankError> {
+        let name = path.map_or_else(|| "fixtures/bank.yaml".to_owned(), |path| path.display().to_string());
+        let text = match path {
+            None => BUILT_IN.to_owned(),
+            Some(path) => std::fs::read_to_string(path)
+                .map_err(|error| BankError::Unreadable { path: name.clone(), error })?,
+        };
+        let wrong = |error: String| BankError::Wrong { path: name.clone(), error };
+        let bank: Self = serde_saphyr::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        if !(25..=1000).contains(&bank.page_size) {
+            return Err(wrong(format!("page-size is {}, it must be between 25 and 1000", bank.page_size)));
+        }
+        if bank.attempts == 0 {
+            return Err(wrong("attempts is 0, it must be 1 or more".to_owned()));
+        }
+        Ok(bank)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_profile_is_right() {
+        assert_eq!(Bank::load(None).unwrap().name, "Ashdown Bank");
+    }
+
+    #[test]
+    fn a_page_size_out_of_range_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("bank.yaml");
+        std::fs::write(&file, BUILT_IN.replace("page-size: 100", "page-size: 5")).unwrap();
+        let error = Bank::load(Some(&file)).unwrap_err().to_string();
+        assert!(error.contains("page-size is 5"), "{error}");
+    }
+}

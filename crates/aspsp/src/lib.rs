@@ -1,0 +1,1 @@
+//! Party: authorization endpoints, consents, Read/Write APIs, pages

@@ -1,0 +1,147 @@
+//! What surrounds the FAPI engine: the store, keys of other parties, and the consents.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use fapi::{
+    Change, CommitError, Expect, Intent, Intents, Keys, KeysError, Loaded, Record, Repository, RepositoryError,
+};
+use http::Method;
+use jose::KeySet;
+use simulation::Clock;
+use store::{Action, Store};
+use time::OffsetDateTime;
+use transport::HttpClient;
+use url::Url;
+
+use crate::consents::account_access;
+
+/// How long a key set is used before it is fetched again.
+const FRESH: time::Duration = time::Duration::minutes(15);
+/// How soon an unknown `kid` may cause another fetch.
+const PATIENCE: time::Duration = time::Duration::seconds(5);
+
+/// The engine's surroundings.
+pub struct Memory {
+    store: Arc<dyn Store>,
+    http: HttpClient,
+    clock: Clock,
+    key_sets: Mutex<HashMap<String, Remembered>>,
+}
+
+#[derive(Clone)]
+struct Remembered {
+    keys: Arc<KeySet>,
+    fetched_at: OffsetDateTime,
+}
+
+impl Memory {
+    /// Surroundings over a store and a client that trusts the ecosystem's certificates.
+    pub fn new(store: Arc<dyn Store>, http: HttpClient, clock: Clock) -> Self {
+        Self { store, http, clock, key_sets: Mutex::default() }
+    }
+
+    /// The store itself, for the bank's own records.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    fn remembered(&self, uri: &str, kid: Option<&str>) -> Option<Arc<KeySet>> {
+        let now = self.clock.true_now();
+        let sets = self.key_sets.lock().unwrap_or_else(PoisonError::into_inner);
+        let set = sets.get(uri)?;
+        let age = now - set.fetched_at;
+        let known = kid.is_none_or(|kid| set.keys.contains(kid));
+        (age < PATIENCE || (age < FRESH && known)).then(|| Arc::clone(&set.keys))
+    }
+
+    async fn fetch(&self, uri: &str) -> Result<Arc<KeySet>, KeysError> {
+        let url = Url::parse(uri).map_err(|error| KeysError(format!("{uri} is not a URL: {error}")))?;
+        let answer = self
+            .http
+            .request(Method::GET, &url)
+            .to("Directory")
+            .send()
+            .await
+            .map_err(|error| KeysError(format!("{uri} cannot be read: {error}")))?;
+        if !answer.status.is_success() {
+            return Err(KeysError(format!("{uri} answered {}", answer.status)));
+        }
+        let keys = KeySet::from_json(&answer.body).map_err(|error| KeysError(format!("{uri}: {error}")))?;
+        let keys = Arc::new(keys);
+        let remembered = Remembered { keys: Arc::clone(&keys), fetched_at: self.clock.true_now() };
+        self.key_sets.lock().unwrap_or_else(PoisonError::into_inner).insert(uri.to_owned(), remembered);
+        Ok(keys)
+    }
+}
+
+/// How long to wait for another party's keys.
+pub const KEYS_TIMEOUT: Duration = Duration::from_secs(10);
+
+fn failed(error: impl std::fmt::Display) -> RepositoryError {
+    RepositoryError(error.to_string())
+}
+
+/// The store's form of the engine's changes.
+///
+/// # Errors
+/// A value cannot be written as JSON.
+pub fn to_store(changes: Vec<Change>) -> Result<Vec<store::Change>, RepositoryError> {
+    changes
+        .into_iter()
+        .map(|change| {
+            let action = match change.value {
+                Some(value) => Action::Put(serde_json::to_vec(&value).map_err(failed)?),
+                None => Action::Delete,
+            };
+            let expect = match change.expect {
+                Expect::Absent => store::Expect::Absent,
+                Expect::Version(version) => store::Expect::Version(version),
+                Expect::Any => store::Expect::Any,
+            };
+            Ok(store::Change { collection: change.collection.to_owned(), key: change.key, expect, action })
+        })
+        .collect()
+}
+
+impl Repository for Memory {
+    async fn load<R: Record>(&self, key: &str) -> Result<Option<Loaded<R>>, RepositoryError> {
+        if key.is_empty() {
+            return Ok(None);
+        }
+        match self.store.get(R::COLLECTION, key).await.map_err(failed)? {
+            None => Ok(None),
+            Some(stored) => {
+                let record = serde_json::from_slice(&stored.value).map_err(failed)?;
+                Ok(Some(Loaded { record, version: stored.version }))
+            }
+        }
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        self.store.commit(to_store(changes)?).await.map_err(|error| match error {
+            store::CommitError::Conflict { collection, key, .. } => CommitError::Conflict { collection, key },
+            other => CommitError::Repository(failed(other)),
+        })
+    }
+}
+
+impl Keys for Memory {
+    async fn keys(&self, jwks_uri: &str, kid: Option<&str>) -> Result<Arc<KeySet>, KeysError> {
+        match self.remembered(jwks_uri, kid) {
+            Some(keys) => Ok(keys),
+            None => self.fetch(jwks_uri).await,
+        }
+    }
+}
+
+impl Intents for Memory {
+    async fn intent(&self, id: &str) -> Result<Option<Intent>, RepositoryError> {
+        let found = account_access::collection().get(&*self.store, id).await.map_err(failed)?;
+        Ok(found.map(|(consent, _)| consent.intent(self.clock.now())))
+    }
+}

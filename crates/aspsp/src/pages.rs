@@ -1,0 +1,126 @@
+//! The pages that customers see: templates in `web/aspsp`, compiled in, rendered with HTML escaping.
+
+use bytes::Bytes;
+use handlebars::Handlebars;
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use transport::{Response, reply};
+
+use crate::bank::Bank;
+
+const TEMPLATES: &[(&str, &str)] = &[
+    ("layout", include_str!("../../../web/aspsp/layout.hbs")),
+    ("tpp", include_str!("../../../web/aspsp/tpp.hbs")),
+    ("problem", include_str!("../../../web/aspsp/problem.hbs")),
+    ("login", include_str!("../../../web/aspsp/login.hbs")),
+    ("one-time-password", include_str!("../../../web/aspsp/one-time-password.hbs")),
+    ("accounts", include_str!("../../../web/aspsp/accounts.hbs")),
+    ("outbound", include_str!("../../../web/aspsp/outbound.hbs")),
+    ("error", include_str!("../../../web/aspsp/error.hbs")),
+];
+
+const STYLE: &str = include_str!("../../../web/aspsp/bank.css");
+
+/// No scripts, no frames, nothing from elsewhere; forms go back to the bank only. The redirect to the TPP is a new
+/// navigation by link or refresh, which `form-action` does not concern.
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// The templates, parsed once.
+pub struct Pages {
+    templates: Handlebars<'static>,
+}
+
+/// What every page shows.
+#[derive(Debug, Serialize)]
+pub struct Frame<'a, T> {
+    title: &'a str,
+    bank: BankView<'a>,
+    refresh: Option<Refresh<'a>>,
+    #[serde(flatten)]
+    page: T,
+}
+
+#[derive(Debug, Serialize)]
+struct BankView<'a> {
+    name: &'a str,
+    telephone: &'a str,
+}
+
+/// Where a page goes by itself.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Refresh<'a> {
+    /// After how long.
+    pub seconds: u8,
+    /// Where to.
+    pub location: &'a str,
+}
+
+/// The TPP as pages name it.
+#[derive(Debug, Serialize)]
+pub struct TppView<'a> {
+    /// `software_client_name` of the SSA.
+    pub name: &'a str,
+    /// Whom the agent acts for.
+    pub on_behalf_of: Option<&'a str>,
+}
+
+impl Pages {
+    /// Parses the templates.
+    ///
+    /// # Errors
+    /// A template has a mistake.
+    pub fn new() -> Result<Self, Box<handlebars::TemplateError>> {
+        let mut templates = Handlebars::new();
+        templates.set_strict_mode(true);
+        for (name, text) in TEMPLATES {
+            templates.register_template_string(name, text).map_err(Box::new)?;
+        }
+        Ok(Self { templates })
+    }
+
+    /// Renders a page with the headers that every page carries.
+    #[must_use]
+    pub fn show<T: Serialize>(
+        &self,
+        status: StatusCode,
+        bank: &Bank,
+        template: &str,
+        title: &str,
+        refresh: Option<Refresh<'_>>,
+        page: &T,
+    ) -> Response {
+        let bank = BankView { name: &bank.name, telephone: &bank.telephone };
+        match self.templates.render(template, &Frame { title, bank, refresh, page }) {
+            Ok(html) => secured(reply::html(status, html)),
+            Err(error) => {
+                tracing::error!(template, %error, "a page could not be rendered");
+                secured(reply::html(StatusCode::INTERNAL_SERVER_ERROR, "The bank could not show this page.".to_owned()))
+            }
+        }
+    }
+}
+
+/// The style sheet.
+#[must_use]
+pub fn style() -> Response {
+    let mut response = reply::bytes(StatusCode::OK, "text/css; charset=utf-8", Bytes::from_static(STYLE.as_bytes()));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=3600"));
+    response
+}
+
+/// Adds what keeps a page from being framed, cached, scripted or leaked.
+#[must_use]
+pub fn secured(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

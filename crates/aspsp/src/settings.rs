@@ -1,0 +1,52 @@
+//! What can be set, in three forms: flag, environment variable, configuration file.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// Settings of a bank. A flag wins over the environment, the environment over the configuration file, that over the
+/// default.
+#[derive(Debug, Clone, Default, clap::Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Folder for keys, certificates and the store [default: .ob-aspsp]
+    #[arg(long, env = "OB_ASPSP_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Base URL of the Directory [default: https://localhost:8440]
+    #[arg(long, env = "OB_ASPSP_DIRECTORY", value_name = "URL")]
+    pub directory: Option<Url>,
+    /// PEM file with the certificate that the ecosystem trusts [default: .ob-directory/public/trust-anchor.pem]
+    #[arg(long, env = "OB_ASPSP_TRUST_ANCHOR", value_name = "FILE")]
+    pub trust_anchor: Option<PathBuf>,
+    /// Where discovery, keys and the customer's pages listen, without client certificates [default: 127.0.0.1:8450]
+    #[arg(long, env = "OB_ASPSP_PUBLIC_LISTEN", value_name = "ADDRESS")]
+    pub public_listen: Option<SocketAddr>,
+    /// Base URL of the public listener [default: https://localhost and the port]
+    #[arg(long, env = "OB_ASPSP_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<Url>,
+    /// Where the token endpoint, registration and the APIs listen, with client certificates [default: 127.0.0.1:8451]
+    #[arg(long, env = "OB_ASPSP_MTLS_LISTEN", value_name = "ADDRESS")]
+    pub mtls_listen: Option<SocketAddr>,
+    /// Base URL of the listener with client certificates [default: https://localhost and the port]
+    #[arg(long, env = "OB_ASPSP_MTLS_URL", value_name = "URL")]
+    pub mtls_url: Option<Url>,
+    /// Where the control port listens: health, journal, clock [default: 127.0.0.1:8459]
+    #[arg(long, env = "OB_ASPSP_CONTROL_LISTEN", value_name = "ADDRESS")]
+    pub control_listen: Option<SocketAddr>,
+    /// Token that the control port demands; needed when it listens beyond loopback
+    #[arg(long, env = "OB_ASPSP_CONTROL_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    pub control_token: Option<String>,
+    /// Bank profile: name, registration, page size and behaviour [default: the built-in fixtures/bank.yaml]
+    #[arg(long, env = "OB_ASPSP_BANK", value_name = "FILE")]
+    pub bank: Option<PathBuf>,
+    /// Customers and their money [default: the built-in fixtures/personas.yaml]
+    #[arg(long, env = "OB_ASPSP_PERSONAS", value_name = "FILE")]
+    pub personas: Option<PathBuf>,
+    /// Seed of the customers' money: the same seed gives the same accounts and transactions [default: 1]
+    #[arg(long, env = "OB_ASPSP_SEED", value_name = "NUMBER")]
+    pub seed: Option<u64>,
+    /// Also write the journal of exchanges to this file, one JSON object a line
+    #[arg(long, env = "OB_ASPSP_JOURNAL", value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+}

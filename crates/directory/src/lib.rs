@@ -1,0 +1,1 @@
+//! Party: participants, software statements, certificates, SSAs

@@ -1,0 +1,375 @@
+//! The authorization endpoint (RFC 6749, 4.1; OpenID Connect Core, 3.3; FAPI 1.0 Part 2, 5.2.2).
+
+use std::sync::Arc;
+
+use jose::Jws;
+use rules::{Check, Evidence, Passed, Refusal, judge};
+use time::OffsetDateTime;
+use url::Url;
+
+use crate::{
+    Accepted, Change, Client, Engine, ErrorCode, Expect, Failure, Intents, Interaction, Keys, Loaded, Repository,
+    Usable, digest,
+    grant::{AuthorizationCode, Grant},
+    id_token::IdToken,
+    interaction::{Decision, Rejection},
+    request_object::{self, RequestFacts, RequestObject, holds},
+    token::Parameters,
+};
+
+rules::catalogue! {
+    /// Rules of the authorization endpoint that are judged before the client's redirect URI can be trusted.
+    pub RULES;
+    PARAMETERS_ONCE { id: "fapi.authorization.parameters-once",
+        reason: "No parameter is sent twice.", clause: "RFC 6749, 3.1" }
+    CLIENT_KNOWN { id: "fapi.authorization.client-known",
+        reason: "The client_id names a registered client.", clause: "RFC 6749, 4.1.2.1" }
+    NO_REQUEST_URI { id: "fapi.authorization.no-request-uri",
+        reason: "The request object is sent by value.", clause: "OpenID Connect Core, 6.2" }
+    REQUEST_OBJECT_PRESENT { id: "fapi.authorization.request-object-present",
+        reason: "The request is a signed request object.", clause: "FAPI 1.0 Part 2, 5.2.2-1" }
+    REQUEST_OBJECT_READABLE { id: "fapi.authorization.request-object-readable",
+        reason: "The request object is a JWT with claims of the right types.", clause: "RFC 9101, 4" }
+    REQUEST_OBJECT_ALG { id: "fapi.authorization.request-object-alg",
+        reason: "The request object is signed with the registered algorithm, PS256 or ES256.", clause: "FAPI 1.0 Part 2, 8.6-1" }
+    CLIENT_KEYS_AVAILABLE { id: "fapi.authorization.keys-available",
+        reason: "The client's key set can be read.", clause: "OpenID Connect Core, 10.1" }
+    REQUEST_OBJECT_SIGNATURE { id: "fapi.authorization.request-object-signature",
+        reason: "The signature of the request object is valid under a key of the client.", clause: "RFC 9101, 6.2" }
+    REDIRECT_URI_PRESENT { id: "fapi.authorization.redirect-uri-present",
+        reason: "The request object names the redirect_uri.", clause: "FAPI 1.0 Part 1, 5.2.2-9" }
+    REDIRECT_URI_REGISTERED { id: "fapi.authorization.redirect-uri-registered",
+        reason: "The redirect_uri is exactly one that the client registered.", clause: "FAPI 1.0 Part 1, 5.2.2-10; RFC 6749, 3.1.2.3" }
+}
+
+/// Judged first: refusals are shown on a page, because nothing says yet where the client is.
+const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
+    Check {
+        rule: &PARAMETERS_ONCE,
+        error: ErrorCode::InvalidRequest,
+        test: |facts| {
+            facts
+                .outer
+                .repeated()
+                .map_or(Ok(()), |name| Err(Evidence::new("each parameter once", format!("{name} twice"))))
+        },
+    },
+    Check {
+        rule: &CLIENT_KNOWN,
+        error: ErrorCode::InvalidRequest,
+        test: |facts| {
+            holds(
+                facts.client.is_some(),
+                "the client_id of a registered client",
+                facts.outer.get("client_id").unwrap_or("nothing"),
+            )
+        },
+    },
+    Check {
+        rule: &NO_REQUEST_URI,
+        error: ErrorCode::RequestUriNotSupported,
+        test: |facts| holds(facts.outer.get("request_uri").is_none(), "request", "request_uri"),
+    },
+    Check {
+        rule: &REQUEST_OBJECT_PRESENT,
+        error: ErrorCode::InvalidRequest,
+        test: |facts| holds(facts.object.is_some(), "request", "nothing"),
+    },
+    Check {
+        rule: &REQUEST_OBJECT_READABLE,
+        error: ErrorCode::InvalidRequestObject,
+        test: |facts| match &facts.object {
+            Some(Err(error)) => Err(Evidence::new(error.expected(), error.found())),
+            _ => Ok(()),
+        },
+    },
+    Check {
+        rule: &REQUEST_OBJECT_ALG,
+        error: ErrorCode::InvalidRequestObject,
+        test: |facts| {
+            let expected =
+                facts.client.as_ref().map(|client| client.request_object_algorithm.to_string()).unwrap_or_default();
+            let found = match &facts.object {
+                Some(Ok((jws, _))) => jws.header().alg.as_str(),
+                _ => "nothing",
+            };
+            holds(expected == found, expected.clone(), found)
+        },
+    },
+    Check {
+        rule: &CLIENT_KEYS_AVAILABLE,
+        error: ErrorCode::TemporarilyUnavailable,
+        test: |facts| facts.keys.as_ref().copied().map_err(|error| Evidence::new("the client's JWKS", error)),
+    },
+    Check {
+        rule: &REQUEST_OBJECT_SIGNATURE,
+        error: ErrorCode::InvalidRequestObject,
+        test: |facts| facts.signature.as_ref().copied().map_err(|error| Evidence::new(error.expected(), error.found())),
+    },
+    Check {
+        rule: &REDIRECT_URI_PRESENT,
+        error: ErrorCode::InvalidRequest,
+        test: |facts| {
+            let inside = facts.object().and_then(|object| object.redirect_uri.as_deref());
+            holds(inside.is_some(), "redirect_uri in the request object", "nothing")
+        },
+    },
+    Check {
+        rule: &REDIRECT_URI_REGISTERED,
+        error: ErrorCode::InvalidRequest,
+        test: |facts| {
+            let found = facts.object().and_then(|object| object.redirect_uri.as_deref()).unwrap_or("nothing");
+            let registered = facts.client.iter().flat_map(|client| &client.redirect_uris).collect::<Vec<_>>();
+            let expected = registered.iter().map(|uri| uri.as_str()).collect::<Vec<_>>().join(" or ");
+            holds(registered.iter().any(|uri| *uri == found), expected, found)
+        },
+    },
+];
+
+/// The answer to an authorization request, to be delivered through the PSU's browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorizationResponse {
+    /// The client's redirect URI.
+    pub redirect_uri: String,
+    /// `code`, `id_token`, `state`, or `error` and what goes with it.
+    pub parameters: Vec<(&'static str, String)>,
+}
+
+impl AuthorizationResponse {
+    /// The URL that the browser is sent to: parameters in the fragment (OAuth 2.0 Multiple Response Types, 3), the
+    /// redirect URI's own query kept.
+    #[must_use]
+    pub fn location(&self) -> String {
+        let fragment = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.parameters).finish();
+        match Url::parse(&self.redirect_uri) {
+            Ok(mut url) => {
+                url.set_fragment(Some(&fragment));
+                url.into()
+            }
+            Err(_) => format!("{}#{fragment}", self.redirect_uri),
+        }
+    }
+
+    fn error(redirect_uri: String, state: Option<String>, code: ErrorCode, description: &str) -> Self {
+        let mut parameters = vec![("error", code.as_str().to_owned()), ("error_description", description.to_owned())];
+        parameters.extend(state.map(|state| ("state", state)));
+        Self { redirect_uri, parameters }
+    }
+}
+
+/// A refused authorization request.
+#[derive(Debug, Clone)]
+pub struct Refused {
+    /// Why.
+    pub failure: Failure,
+    /// Where the error goes; none when nothing trustworthy says where the client is, so that it is shown on a page.
+    pub response: Option<AuthorizationResponse>,
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self { failure, response: None }
+    }
+}
+
+impl From<crate::RepositoryError> for Refused {
+    fn from(error: crate::RepositoryError) -> Self {
+        Failure::from(error).into()
+    }
+}
+
+/// A decided interaction: what to send, and what must be committed before it is sent.
+#[derive(Debug, Clone)]
+pub struct Completed {
+    /// The answer for the client.
+    pub response: AuthorizationResponse,
+    /// To be committed together with the party's own change of the consent.
+    pub changes: Vec<Change>,
+    /// The rules that were applied.
+    pub passed: Passed,
+}
+
+impl<B: Repository + Keys + Intents> Engine<B> {
+    /// Judges an authorization request.
+    ///
+    /// # Errors
+    /// [`Refused`] says why, and whether the client is told through the browser.
+    pub async fn authorize(&self, outer: Parameters, now: OffsetDateTime) -> Result<Accepted<Interaction>, Refused> {
+        let facts = self.request_facts(outer, now).await?;
+        let mut passed = judge(&facts, CHECKS, &self.profile.switched_off).map_err(Failure::from)?;
+        let (Some(client), Some(object)) = (&facts.client, facts.object()) else {
+            return Err(
+                Failure::Unavailable("an authorization request needs a client and a request object".into()).into()
+            );
+        };
+        let redirect_uri = object.redirect_uri.clone().unwrap_or_default();
+        match judge(&facts, request_object::CHECKS, &self.profile.switched_off) {
+            Ok(more) => passed.extend(more),
+            Err(refusal) => {
+                let refusal = refusal.after(passed);
+                let response = AuthorizationResponse::error(
+                    redirect_uri,
+                    object.state.clone(),
+                    refusal.error,
+                    refusal.rule.reason,
+                );
+                return Err(Refused { failure: refusal.into(), response: Some(response) });
+            }
+        }
+        let interaction = self.interaction(client, object, &facts, redirect_uri, now);
+        let change = Change::put(&interaction.id, Expect::Absent, &interaction)?;
+        self.backend.commit(vec![change]).await.map_err(Failure::from)?;
+        Ok(Accepted { value: interaction, passed })
+    }
+
+    async fn request_facts(&self, outer: Parameters, now: OffsetDateTime) -> Result<RequestFacts, Refused> {
+        let client = match outer.get("client_id") {
+            Some(client_id) => self.backend.load::<Client>(client_id).await?.map(|loaded| loaded.record),
+            None => None,
+        };
+        let object = outer.get("request").map(|text| {
+            let jws = Jws::parse(text)?;
+            let object = jws.claims::<RequestObject>()?;
+            Ok((jws, object))
+        });
+        let mut facts = RequestFacts {
+            profile: Arc::clone(&self.profile),
+            now,
+            outer,
+            client,
+            object,
+            keys: Ok(()),
+            signature: Ok(()),
+            intent: None,
+        };
+        if let (Some(client), Some(Ok((jws, object)))) = (&facts.client, &facts.object) {
+            match self.keys_for(&client.jwks_uri, jws.header().kid.as_deref()).await {
+                Ok(keys) => facts.signature = jws.verify(&keys, &[client.request_object_algorithm]),
+                Err(error) => facts.keys = Err(error.to_string()),
+            }
+            if let (true, Some(id)) = (self.profile.intents, object.intent_id()) {
+                facts.intent = self.backend.intent(id).await?;
+            }
+        }
+        Ok(facts)
+    }
+
+    fn interaction(
+        &self,
+        client: &Client,
+        object: &RequestObject,
+        facts: &RequestFacts,
+        redirect_uri: String,
+        now: OffsetDateTime,
+    ) -> Interaction {
+        Interaction {
+            id: self.secret(),
+            client_id: client.client_id.clone(),
+            client_name: client.name.clone(),
+            on_behalf_of: client.on_behalf_of.clone(),
+            redirect_uri,
+            state: object.state.clone(),
+            nonce: object.nonce.clone(),
+            scopes: object.scopes().map(str::to_owned).collect(),
+            intent_id: object.intent_id().map(str::to_owned),
+            acr: object.acr(&self.profile.acr_values),
+            code_challenge: object.code_challenge.clone(),
+            reauthentication: facts
+                .intent
+                .as_ref()
+                .is_some_and(|intent| intent.authorisable == Usable::Reauthentication),
+            created_at: now,
+            expires_at: now + self.profile.lifetimes.interaction,
+            completed_at: None,
+        }
+    }
+
+    /// Turns the PSU's decision into the answer for the client. Nothing is remembered until [`Completed::changes`] are
+    /// committed; their conditions make sure that an interaction is decided once.
+    ///
+    /// # Errors
+    /// The surroundings failed, or the answer could not be signed.
+    pub async fn complete(
+        &self,
+        interaction: &Loaded<Interaction>,
+        decision: &Decision,
+        now: OffsetDateTime,
+    ) -> Result<Completed, Failure> {
+        let Loaded { record, version } = interaction;
+        let done = Interaction { completed_at: Some(now), ..record.clone() };
+        let mut changes = vec![Change::put(&record.id, Expect::Version(*version), &done)?];
+        let (redirect_uri, state) = (record.redirect_uri.clone(), record.state.clone());
+        let response = match decision {
+            Decision::Rejected(rejection) => {
+                AuthorizationResponse::error(redirect_uri, state, ErrorCode::AccessDenied, rejection.description())
+            }
+            Decision::Approved { subject, authenticated_at } => {
+                let grant = self.grant(record, subject, *authenticated_at).await?;
+                let client = self.client_of(&record.client_id).await?;
+                let code = self.secret();
+                let remembered = AuthorizationCode {
+                    client_id: record.client_id.clone(),
+                    grant_id: grant.id.clone(),
+                    redirect_uri: redirect_uri.clone(),
+                    code_challenge: record.code_challenge.clone(),
+                    expires_at: now + self.profile.lifetimes.code,
+                    redeemed_at: None,
+                };
+                let id_token = IdToken::new(&self.profile, &client, &grant, now).for_response(&code, state.as_deref());
+                let id_token = self.signing.sign_claims(Some("JWT"), &id_token)?;
+                changes.push(Change::put(&grant.id, Expect::Absent, &grant)?);
+                changes.push(Change::put(digest(&code), Expect::Absent, &remembered)?);
+                let mut parameters = vec![("code", code), ("id_token", id_token)];
+                parameters.extend(state.map(|state| ("state", state)));
+                AuthorizationResponse { redirect_uri, parameters }
+            }
+        };
+        Ok(Completed { response, changes, passed: Passed::default() })
+    }
+
+    async fn grant(
+        &self,
+        interaction: &Interaction,
+        subject: &str,
+        authenticated_at: OffsetDateTime,
+    ) -> Result<Grant, Failure> {
+        let expires_at = match &interaction.intent_id {
+            Some(id) => self.backend.intent(id).await?.and_then(|intent| intent.expires_at),
+            None => None,
+        };
+        Ok(Grant {
+            id: self.secret(),
+            client_id: interaction.client_id.clone(),
+            subject: subject.to_owned(),
+            intent_id: interaction.intent_id.clone(),
+            scopes: interaction.scopes.clone(),
+            acr: interaction.acr.clone(),
+            authenticated_at,
+            nonce: interaction.nonce.clone(),
+            revoked_at: None,
+            expires_at,
+        })
+    }
+
+    async fn client_of(&self, client_id: &str) -> Result<Client, Failure> {
+        self.backend.load::<Client>(client_id).await?.map(|loaded| loaded.record).ok_or_else(|| {
+            Failure::Refused(Refusal::new(
+                &CLIENT_KNOWN,
+                ErrorCode::InvalidRequest,
+                Evidence::new("a registered client", "a client that was deleted meanwhile"),
+            ))
+        })
+    }
+
+    /// Whether an interaction can still be decided.
+    #[must_use]
+    pub fn decidable(interaction: &Interaction, now: OffsetDateTime) -> bool {
+        interaction.completed_at.is_none() && now < interaction.expires_at
+    }
+
+    /// The decision for an interaction whose time is over.
+    #[must_use]
+    pub fn timed_out() -> Decision {
+        Decision::Rejected(Rejection::TimedOut)
+    }
+}

@@ -1,0 +1,138 @@
+//! The engine: a profile, a signing key, a source of secrets and the surroundings.
+
+use std::sync::Arc;
+
+use jose::{KeySet, SigningKey};
+use rules::{Passed, Refusal, Verdict};
+
+use crate::{CommitError, ErrorCode, Intents, Keys, KeysError, Profile, Repository, RepositoryError, random_secret};
+
+/// Something that every rule let through.
+#[derive(Debug, Clone)]
+pub struct Accepted<T> {
+    /// The result.
+    pub value: T,
+    /// The rules that were applied.
+    pub passed: Passed,
+}
+
+/// Why there is no result.
+#[derive(Debug, Clone)]
+pub enum Failure {
+    /// A rule refused.
+    Refused(Refusal<ErrorCode>),
+    /// The surroundings failed; the text is for the log. On the wire: `server_error`.
+    Unavailable(String),
+}
+
+impl Failure {
+    /// The error for the wire.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Refused(refusal) => refusal.error,
+            Self::Unavailable(_) => ErrorCode::ServerError,
+        }
+    }
+
+    /// The sentence for the wire.
+    #[must_use]
+    pub fn description(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.rule.reason,
+            Self::Unavailable(_) => "The server could not finish the request.",
+        }
+    }
+
+    /// The verdict for the journal, when a rule spoke.
+    #[must_use]
+    pub fn verdict(&self) -> Option<Verdict> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.verdict()),
+            Self::Unavailable(_) => None,
+        }
+    }
+
+    /// Puts what earlier tables had let through before a refusal.
+    #[must_use]
+    pub fn after(self, earlier: Passed) -> Self {
+        match self {
+            Self::Refused(refusal) => Self::Refused(refusal.after(earlier)),
+            other => other,
+        }
+    }
+}
+
+impl From<Refusal<ErrorCode>> for Failure {
+    fn from(refusal: Refusal<ErrorCode>) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<RepositoryError> for Failure {
+    fn from(error: RepositoryError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<CommitError> for Failure {
+    fn from(error: CommitError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<jose::JoseError> for Failure {
+    fn from(error: jose::JoseError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// What an operation of the engine answers.
+pub type Outcome<T> = Result<Accepted<T>, Failure>;
+
+/// An authorization server as decisions. `B` is what surrounds it: memory, keys of others, consents.
+pub struct Engine<B> {
+    pub(crate) backend: B,
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) signing: Arc<SigningKey>,
+    randomness: Box<dyn Fn() -> [u8; 32] + Send + Sync>,
+}
+
+impl<B: Repository + Keys + Intents> Engine<B> {
+    /// An engine. `randomness` gives 32 bytes that nobody can guess, each time it is called.
+    pub fn new(
+        backend: B,
+        profile: Arc<Profile>,
+        signing: Arc<SigningKey>,
+        randomness: impl Fn() -> [u8; 32] + Send + Sync + 'static,
+    ) -> Self {
+        Self { backend, profile, signing, randomness: Box::new(randomness) }
+    }
+
+    /// The running profile.
+    #[must_use]
+    pub fn profile(&self) -> &Arc<Profile> {
+        &self.profile
+    }
+
+    /// What surrounds the engine.
+    #[must_use]
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
+
+    /// The key that signs id_tokens and responses.
+    #[must_use]
+    pub fn signing_key(&self) -> &Arc<SigningKey> {
+        &self.signing
+    }
+
+    /// A new bearer secret.
+    pub(crate) fn secret(&self) -> String {
+        random_secret((self.randomness)())
+    }
+
+    pub(crate) async fn keys_for(&self, uri: &str, kid: Option<&str>) -> Result<Arc<KeySet>, KeysError> {
+        self.backend.keys(uri, kid).await
+    }
+}

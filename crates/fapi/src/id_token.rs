@@ -1,0 +1,61 @@
+//! Claims of id_tokens (OpenID Connect Core, 2 and 3.3.2.11; FAPI 1.0 Part 2, 5.2.2.1).
+
+use jose::{claims::NumericDate, hash::left_half_sha256};
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use crate::{Client, Profile, grant::Grant};
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct IdToken<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    exp: NumericDate,
+    iat: NumericDate,
+    auth_time: NumericDate,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    openbanking_intent_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    c_hash: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    s_hash: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_hash: Option<String>,
+}
+
+impl<'a> IdToken<'a> {
+    pub(crate) fn new(profile: &'a Profile, client: &'a Client, grant: &'a Grant, now: OffsetDateTime) -> Self {
+        Self {
+            iss: &profile.issuer,
+            sub: &grant.subject,
+            aud: &client.client_id,
+            exp: (now + profile.lifetimes.id_token).into(),
+            iat: now.into(),
+            auth_time: grant.authenticated_at.into(),
+            nonce: grant.nonce.as_deref(),
+            acr: grant.acr.as_deref(),
+            openbanking_intent_id: grant.intent_id.as_deref(),
+            c_hash: None,
+            s_hash: None,
+            at_hash: None,
+        }
+    }
+
+    /// The detached signature of the authorization response: over the code, and over the state when there is one.
+    pub(crate) fn for_response(mut self, code: &str, state: Option<&str>) -> Self {
+        self.c_hash = Some(left_half_sha256(code));
+        self.s_hash = state.map(left_half_sha256);
+        self
+    }
+
+    /// Bound to the access token that it is returned with.
+    pub(crate) fn for_access_token(mut self, access_token: &str) -> Self {
+        self.at_hash = Some(left_half_sha256(access_token));
+        self
+    }
+}

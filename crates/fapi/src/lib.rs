@@ -1,0 +1,85 @@
+//! What the rules are: a FAPI 1.0 Advanced authorization server as decisions, without HTTP and without a bank.
+//!
+//! A request travels like this: the party turns HTTP into parameters and a [`PresentedCertificate`]; the [`Engine`] loads
+//! what it remembers through a [`Repository`], builds facts, judges them by the endpoint's table of named rules, and
+//! answers with what to send and what to remember. What it remembers is committed entirely or not at all.
+//!
+//! - [`client_authentication`]: who calls (RFC 7523 `private_key_jwt`)
+//! - [`registration`]: dynamic client registration with a software statement (OB DCR 3.3)
+//! - [`authorization`] and [`request_object`]: the authorization endpoint, up to the [`Interaction`] and its completion
+//! - [`token`]: the token endpoint's grants
+//! - [`access`]: what a resource server asks about a token
+//! - [`metadata`]: the discovery document of the running [`Profile`]
+//!
+//! The engine knows consents only through [`Intents`]: it asks who owns one and whether it may be used.
+
+pub mod access;
+pub mod authorization;
+pub mod client;
+pub mod client_authentication;
+pub mod error;
+pub mod grant;
+pub mod interaction;
+pub mod metadata;
+pub mod profile;
+pub mod registration;
+pub mod repository;
+pub mod request_object;
+pub mod token;
+
+mod engine;
+mod id_token;
+mod secret;
+
+pub use client::Client;
+pub use engine::{Accepted, Engine, Failure, Outcome};
+pub use error::ErrorCode;
+pub use interaction::Interaction;
+pub use profile::{Endpoints, Lifetimes, Profile};
+pub use repository::{
+    Change, CommitError, Expect, Intent, Intents, Keys, KeysError, Loaded, Record, Repository, RepositoryError, Usable,
+};
+pub use secret::{digest, random_secret};
+
+use rules::Rule;
+
+/// The certificate that the caller proved possession of in the TLS handshake, as far as the protocol cares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresentedCertificate {
+    /// RFC 8705, 3.1: base64url SHA-256 of the DER certificate.
+    pub thumbprint: String,
+    /// Subject distinguished name, RFC 4514.
+    pub subject: String,
+    /// Organisation id at the Directory that the subject names (common name of an OBWAC, organisational unit of an
+    /// OBTransport certificate).
+    pub organisation_id: String,
+}
+
+/// Every rule of the engine, for the catalogue.
+#[must_use]
+pub fn catalogue() -> Vec<&'static Rule> {
+    [
+        client_authentication::RULES,
+        registration::RULES,
+        authorization::RULES,
+        request_object::RULES,
+        token::RULES,
+        access::RULES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn rule_identifiers_are_unique() {
+        let rules = super::catalogue();
+        let ids: BTreeSet<_> = rules.iter().map(|rule| rule.id).collect();
+        assert_eq!(ids.len(), rules.len());
+    }
+}

@@ -1,0 +1,54 @@
+//! The discovery document (OpenID Connect Discovery, 3; RFC 8414): exactly what the running profile does.
+
+use openbanking::discovery::{MtlsEndpointAliases, ProviderMetadata};
+
+use crate::Profile;
+
+/// Claims that id_tokens of this engine carry.
+const CLAIMS: [&str; 8] = ["iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "openbanking_intent_id"];
+
+/// The document of a profile.
+#[must_use]
+pub fn document(profile: &Profile) -> ProviderMetadata {
+    let endpoints = &profile.endpoints;
+    let texts = |values: &[&str]| Some(values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>());
+    let algorithms: Option<Vec<String>> = Some(profile.algorithms.iter().map(ToString::to_string).collect());
+    let methods: Vec<&str> = profile.authentication_methods.iter().map(|method| method.as_str()).collect();
+    let shared = ProviderMetadata {
+        issuer: profile.issuer.clone(),
+        token_endpoint: Some(endpoints.token.clone()),
+        jwks_uri: Some(endpoints.jwks.clone()),
+        scopes_supported: Some(profile.scopes.clone()),
+        grant_types_supported: texts(&profile.grant_types),
+        response_types_supported: texts(&profile.response_types),
+        token_endpoint_auth_methods_supported: texts(&methods),
+        token_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
+        tls_client_certificate_bound_access_tokens: Some(true),
+        mtls_endpoint_aliases: Some(MtlsEndpointAliases {
+            token_endpoint: Some(endpoints.mtls_token.clone()),
+            registration_endpoint: endpoints.registration.clone(),
+            ..MtlsEndpointAliases::default()
+        }),
+        registration_endpoint: endpoints.registration.clone(),
+        ..ProviderMetadata::default()
+    };
+    if endpoints.authorization.is_none() {
+        return shared;
+    }
+    ProviderMetadata {
+        authorization_endpoint: endpoints.authorization.clone(),
+        response_modes_supported: texts(&["fragment"]),
+        subject_types_supported: texts(&["public"]),
+        acr_values_supported: texts(&profile.acr_values),
+        claims_supported: texts(&CLAIMS),
+        claim_types_supported: texts(&["normal"]),
+        claims_parameter_supported: Some(true),
+        id_token_signing_alg_values_supported: algorithms.clone(),
+        request_parameter_supported: Some(true),
+        request_uri_parameter_supported: Some(false),
+        require_signed_request_object: Some(true),
+        request_object_signing_alg_values_supported: algorithms,
+        code_challenge_methods_supported: texts(&["S256"]),
+        ..shared
+    }
+}

@@ -1,0 +1,515 @@
+//! Dynamic client registration (OB DCR 3.2 to 3.4; RFC 7591): a signed request that carries an assertion of the
+//! Directory.
+
+use std::sync::Arc;
+
+use jose::{Algorithm, JoseError, Jws};
+use openbanking::{
+    dates::NumericDate,
+    registration::{RegistrationRequest, RegistrationResponse},
+    ssa::{self, OrganisationStatus, SoftwareStatementAssertion},
+};
+use rules::{Check, Evidence, Refusal, judge};
+use time::OffsetDateTime;
+use url::Url;
+
+use crate::{
+    Accepted, Change, Client, CommitError, Engine, ErrorCode, Expect, Failure, Intents, Keys, Outcome,
+    PresentedCertificate, Profile, Record, Repository, client::AuthenticationMethod, client_authentication::LEEWAY,
+    digest, grant::UsedJti, request_object::holds,
+};
+
+rules::catalogue! {
+    /// Rules of the registration endpoint.
+    pub RULES;
+    CERTIFICATE_PRESENTED { id: "fapi.registration.certificate-presented",
+        reason: "The TPP presents its certificate in the TLS handshake.", clause: "OB DCR 3.3, POST /register" }
+    REQUEST_READABLE { id: "fapi.registration.request-readable",
+        reason: "The request is a signed JWT with the mandatory claims.", clause: "OB DCR 3.3, data model" }
+    STATEMENT_READABLE { id: "fapi.registration.statement-readable",
+        reason: "The software_statement is a signed JWT with the claims of an SSA.", clause: "OB SSA 1.1" }
+    STATEMENT_ALG { id: "fapi.registration.statement-alg",
+        reason: "The software_statement is signed with PS256 or ES256.", clause: "OB SSA 1.1; FAPI 1.0 Part 2, 8.6-1" }
+    DIRECTORY_KEYS { id: "fapi.registration.directory-keys-available",
+        reason: "The Directory's key set can be read.", clause: "OB DCR 3.3, server checks" }
+    STATEMENT_SIGNATURE { id: "fapi.registration.statement-signature",
+        reason: "The signature of the software_statement is valid under a key of the Directory.", clause: "OB DCR 3.3, server checks; RFC 7591, 2.3" }
+    STATEMENT_ISS { id: "fapi.registration.statement-iss",
+        reason: "The software_statement was issued by the Directory.", clause: "OB SSA 1.1" }
+    STATEMENT_AGE { id: "fapi.registration.statement-age",
+        reason: "The software_statement is not older than this bank accepts, and not from the future.", clause: "OB DCR 3.3, server checks" }
+    ORGANISATION_ACTIVE { id: "fapi.registration.organisation-active",
+        reason: "The organisation of the software statement is active.", clause: "OB SSA 1.1, org_status" }
+    REQUEST_ALG { id: "fapi.registration.request-alg",
+        reason: "The request is signed with PS256 or ES256.", clause: "OB DCR 3.3, request header; FAPI 1.0 Part 2, 8.6-1" }
+    SOFTWARE_KEYS { id: "fapi.registration.software-keys-available",
+        reason: "The key set of the software statement can be read.", clause: "OB DCR 3.3, server checks" }
+    REQUEST_SIGNATURE { id: "fapi.registration.request-signature",
+        reason: "The signature of the request is valid under a key of the software statement.", clause: "OB DCR 3.3, server checks" }
+    REQUEST_ISS { id: "fapi.registration.iss",
+        reason: "The issuer of the request is the software_id of the software statement.", clause: "OB DCR 3.3, data model" }
+    REQUEST_AUD { id: "fapi.registration.aud",
+        reason: "The audience of the request is this bank: its organisation id or its issuer.", clause: "OB DCR 3.3, data model" }
+    REQUEST_EXP { id: "fapi.registration.exp",
+        reason: "The request has not expired and was not made in the future.", clause: "OB DCR 3.3, data model" }
+    REQUEST_JTI { id: "fapi.registration.jti",
+        reason: "The jti of the request was not used before.", clause: "OB DCR 3.3, data model" }
+    CERTIFICATE_OF_ORGANISATION { id: "fapi.registration.certificate-of-organisation",
+        reason: "The certificate belongs to the organisation of the software statement.", clause: "OB DCR 3.3, server checks" }
+    SOFTWARE_ID_SAME { id: "fapi.registration.software-id",
+        reason: "A software_id in the request is the one of the software statement.", clause: "OB DCR 3.3, data model" }
+    REDIRECT_URIS_PRESENT { id: "fapi.registration.redirect-uris-present",
+        reason: "The request names at least one redirect URI.", clause: "OB DCR 3.3, data model" }
+    REDIRECT_URIS_HTTPS { id: "fapi.registration.redirect-uris-https",
+        reason: "Redirect URIs are https, without fragment, of at most 256 characters.", clause: "OB DCR 3.3, data model; FAPI 1.0 Part 1, 5.2.2-20" }
+    REDIRECT_URIS_IN_STATEMENT { id: "fapi.registration.redirect-uris-in-statement",
+        reason: "Redirect URIs are among those of the software statement.", clause: "OB DCR 3.3, data model" }
+    AUTHENTICATION_METHOD { id: "fapi.registration.authentication-method",
+        reason: "The token_endpoint_auth_method is one that this server has.", clause: "FAPI 1.0 Part 2, 5.2.2-14" }
+    ALGORITHMS { id: "fapi.registration.algorithms",
+        reason: "Signature algorithms are ones that this server has.", clause: "FAPI 1.0 Part 2, 8.6-1" }
+    GRANT_TYPES { id: "fapi.registration.grant-types",
+        reason: "Grant types are ones that this server has.", clause: "OB DCR 3.3, data model" }
+    RESPONSE_TYPES { id: "fapi.registration.response-types",
+        reason: "Response types are ones that this server has.", clause: "OB DCR 3.3, data model" }
+    SCOPE { id: "fapi.registration.scope",
+        reason: "Scopes are ones that this server has and that the roles of the software statement open.", clause: "OB DCR 3.3, server checks" }
+    APPLICATION_TYPE { id: "fapi.registration.application-type",
+        reason: "The application_type is web, mobile or native.", clause: "OB DCR 3.2 to 3.4, data model" }
+}
+
+struct RegistrationFacts {
+    profile: Arc<Profile>,
+    now: OffsetDateTime,
+    certificate: Option<PresentedCertificate>,
+    request: Result<(Jws, RegistrationRequest), JoseError>,
+    request_keys: Result<(), String>,
+    request_signature: Result<(), JoseError>,
+    statement: Option<Result<(Jws, SoftwareStatementAssertion), JoseError>>,
+    statement_keys: Result<(), String>,
+    statement_signature: Result<(), JoseError>,
+}
+
+type Tested = Result<(), Evidence>;
+
+impl RegistrationFacts {
+    fn on_request(&self, test: impl FnOnce(&RegistrationRequest) -> Tested) -> Tested {
+        match &self.request {
+            Ok((_, request)) => test(request),
+            Err(_) => Err(Evidence::missing("a readable request")),
+        }
+    }
+
+    fn on_statement(&self, test: impl FnOnce(&SoftwareStatementAssertion) -> Tested) -> Tested {
+        match &self.statement {
+            Some(Ok((_, statement))) => test(statement),
+            _ => Err(Evidence::missing("a readable software_statement")),
+        }
+    }
+
+    fn on_both(&self, test: impl FnOnce(&RegistrationRequest, &SoftwareStatementAssertion) -> Tested) -> Tested {
+        self.on_request(|request| self.on_statement(|statement| test(request, statement)))
+    }
+
+    fn alg(&self, jws: &Jws) -> Tested {
+        let known: Vec<&str> = self.profile.algorithms.iter().map(|algorithm| algorithm.as_str()).collect();
+        let found = jws.header().alg.as_str();
+        holds(known.contains(&found), known.join(" or "), found)
+    }
+}
+
+fn readable<T>(token: &Result<T, JoseError>) -> Tested {
+    token.as_ref().map(|_| ()).map_err(|error| Evidence::new(error.expected(), error.found()))
+}
+
+fn available(keys: &Result<(), String>, of: &str) -> Tested {
+    keys.as_ref().copied().map_err(|error| Evidence::new(format!("the key set of {of}"), error))
+}
+
+fn moment(date: NumericDate) -> OffsetDateTime {
+    date.at().unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+/// Every value is one of the known ones.
+fn among<'a>(found: impl IntoIterator<Item = &'a str>, known: &[&str]) -> Tested {
+    match found.into_iter().find(|value| !known.contains(value)) {
+        Some(stranger) => Err(Evidence::new(format!("among {}", known.join(", ")), stranger)),
+        None => Ok(()),
+    }
+}
+
+const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
+    Check {
+        rule: &CERTIFICATE_PRESENTED,
+        error: ErrorCode::InvalidClient,
+        test: |facts| holds(facts.certificate.is_some(), "a client certificate", "none"),
+    },
+    Check { rule: &REQUEST_READABLE, error: ErrorCode::InvalidClientMetadata, test: |facts| readable(&facts.request) },
+    Check {
+        rule: &STATEMENT_READABLE,
+        error: ErrorCode::InvalidSoftwareStatement,
+        test: |facts| match &facts.statement {
+            Some(statement) => readable(statement),
+            None => Err(Evidence::missing("software_statement")),
+        },
+    },
+    Check {
+        rule: &STATEMENT_ALG,
+        error: ErrorCode::InvalidSoftwareStatement,
+        test: |facts| match &facts.statement {
+            Some(Ok((jws, _))) => facts.alg(jws),
+            _ => Ok(()),
+        },
+    },
+    Check {
+        rule: &DIRECTORY_KEYS,
+        error: ErrorCode::TemporarilyUnavailable,
+        test: |facts| available(&facts.statement_keys, "the Directory"),
+    },
+    Check {
+        rule: &STATEMENT_SIGNATURE,
+        error: ErrorCode::InvalidSoftwareStatement,
+        test: |facts| readable(&facts.statement_signature),
+    },
+    Check {
+        rule: &STATEMENT_ISS,
+        error: ErrorCode::InvalidSoftwareStatement,
+        test: |facts| facts.on_statement(|statement| holds(statement.iss == ssa::ISSUER, ssa::ISSUER, &statement.iss)),
+    },
+    Check {
+        rule: &STATEMENT_AGE,
+        error: ErrorCode::InvalidSoftwareStatement,
+        test: |facts| {
+            facts.on_statement(|statement| {
+                let (made, oldest) = (moment(statement.iat), facts.now - facts.profile.software_statement_age);
+                holds(
+                    made >= oldest && made <= facts.now + LEEWAY,
+                    format!("iat between {oldest} and {}", facts.now),
+                    made.to_string(),
+                )
+            })
+        },
+    },
+    Check {
+        rule: &ORGANISATION_ACTIVE,
+        error: ErrorCode::UnapprovedSoftwareStatement,
+        test: |facts| {
+            facts.on_statement(|statement| {
+                let status = statement.metadata.org_status;
+                holds(status == OrganisationStatus::Active, "org_status Active", format!("{status:?}"))
+            })
+        },
+    },
+    Check {
+        rule: &REQUEST_ALG,
+        error: ErrorCode::InvalidClientMetadata,
+        test: |facts| match &facts.request {
+            Ok((jws, _)) => facts.alg(jws),
+            Err(_) => Ok(()),
+        },
+    },
+    Check {
+        rule: &SOFTWARE_KEYS,
+        error: ErrorCode::TemporarilyUnavailable,
+        test: |facts| available(&facts.request_keys, "the software statement"),
+    },
+    Check {
+        rule: &REQUEST_SIGNATURE,
+        error: ErrorCode::InvalidClientMetadata,
+        test: |facts| readable(&facts.request_signature),
+    },
+    Check {
+        rule: &REQUEST_ISS,
+        error: ErrorCode::InvalidClientMetadata,
+        test: |facts| {
+            facts.on_both(|request, statement| {
+                holds(request.iss == statement.metadata.software_id, &statement.metadata.software_id, &request.iss)
+            })
+        },
+    },
+    Check {
+        rule: &REQUEST_AUD,
+        error: ErrorCode::InvalidClientMetadata,
+        test: |facts| {
+            facts.on_request(|request| {
+                let (id, issuer) = (&facts.profile.organisation_id, &facts.profile.issuer);
+                let meant = request.aud.contains(id) || request.aud.contains(issuer);
+                holds(meant, format!("{id} or {issuer}"), request.aud.to_string())
+            })
+        },
+    },
+    Check {
+        rule: &REQUEST_EXP,
+        error: ErrorCode::InvalidClientMetadata,
+        test: |facts| {
+            facts.on_request(|request| {
+                let (made, ends) = (moment(request.iat), moment(request.exp));
+                holds(ends + LEEWAY > facts.now, format!("exp after {}", facts.now), ends.to_string())?;
+                holds(made <= facts.now + LEEWAY, format!("iat at most {}", facts.now), made.to_string())
+            })
+        },
+    },
+    Check {
+        rule: &CERTIFICATE_OF_ORGANISATION,
+        error: ErrorCode::UnapprovedSoftwareStatement,
+        test: |facts| {
+            facts.on_statement(|statement| {
+                let expected = &statement.metadata.org_id;
+                let found =
+                    facts.certificate.as_ref().map_or("none", |certificate| certificate.organisation_id.as_str());
+                holds(found == expected, expected, found)
+            })
+        },
+    },
+    Check {
+        rule: &SOFTWARE_ID_SAME,
+        error: ErrorCode::InvalidClientMetadata,
+        test: |facts| {
+            facts.on_both(|request, statement| match &request.software_id {
+                Some(found) => holds(*found == statement.metadata.software_id, &statement.metadata.software_id, found),
+                None => Ok(()),
+            })
+        },
+    },
+    Check {
+        rule: &REDIRECT_URIS_PRESENT,
+        error: ErrorCode::InvalidRedirectUri,
+        test: |facts| facts.on_request(|request| holds(!request.redirect_uris.is_empty(), "redirect_uris", "none")),
+    },
+    Check {
+        rule: &REDIRECT_URIS_HTTPS,
+        error: ErrorCode::InvalidRedirectUri,
+        test: |facts| {
+            facts.on_request(|request| {
+                let wrong = request.redirect_uris.iter().find(|uri| {
+                    let parsed = Url::parse(uri);
+                    uri.len() > 256 || !parsed.is_ok_and(|url| url.scheme() == "https" && url.fragment().is_none())
+                });
+                wrong.map_or(Ok(()), |uri| Err(Evidence::new("https URIs without fragment", uri)))
+            })
+        },
+    },
+    Check {
+        rule: &REDIRECT_URIS_IN_STATEMENT,
+        error: ErrorCode::InvalidRedirectUri,
+        test: |facts| {
+            facts.on_both(|request, statement| {
+                let known: Vec<&str> = statement.metadata.software_redirect_uris.iter().map(String::as_str).collect();
+                among(request.redirect_uris.iter().map(String::as_str), &known)
+            })
+        },
+    },
+    Check {
+        rule: &AUTHENTICATION_METHOD,
+        error: ErrorCode::InvalidClientMetadata,
+        test: |facts| {
+            facts.on_request(|request| {
+                let known: Vec<&str> =
+                    facts.profile.authentication_methods.iter().map(|method| method.as_str()).collect();
+                among([request.token_endpoint_auth_method.as_str()], &known)
+            })
+        },
+    },
+    Check {
+        rule: &ALGORITHMS,
+        error: ErrorCode::InvalidClientMetadata,
+        test: |facts| {
+            facts.on_request(|request| {
+                let known: Vec<&str> = facts.profile.algorithms.iter().map(|algorithm| algorithm.as_str()).collect();
+                let metadata = request;
+                let found = [&metadata.id_token_signed_response_alg, &metadata.request_object_signing_alg];
+                among(found.into_iter().chain(&metadata.token_endpoint_auth_signing_alg).map(String::as_str), &known)
+            })
+        },
+    },
+    Check {
+        rule: &GRANT_TYPES,
+        error: ErrorCode::InvalidClientMetadata,
+        test: |facts| {
+            facts.on_request(|request| {
+                holds(!request.grant_types.is_empty(), "grant_types", "none")?;
+                among(request.grant_types.iter().map(String::as_str), &facts.profile.grant_types)
+            })
+        },
+    },
+    Check {
+        rule: &RESPONSE_TYPES,
+        error: ErrorCode::InvalidClientMetadata,
+        test: |facts| {
+            facts.on_request(|request| {
+                among(request.response_types.iter().map(String::as_str), &facts.profile.response_types)
+            })
+        },
+    },
+    Check {
+        rule: &SCOPE,
+        error: ErrorCode::InvalidClientMetadata,
+        test: |facts| {
+            facts.on_both(|request, statement| {
+                let opened: Vec<&str> =
+                    statement.metadata.software_roles.iter().filter_map(|role| role.scope()).collect();
+                let known: Vec<&str> = facts
+                    .profile
+                    .scopes
+                    .iter()
+                    .map(String::as_str)
+                    .filter(|scope| *scope == "openid" || opened.contains(scope))
+                    .collect();
+                among(request.scope.split_ascii_whitespace(), &known)
+            })
+        },
+    },
+    Check {
+        rule: &APPLICATION_TYPE,
+        error: ErrorCode::InvalidClientMetadata,
+        test: |facts| {
+            facts.on_request(|request| among([request.application_type.as_str()], &["web", "mobile", "native"]))
+        },
+    },
+];
+
+/// A client that was registered.
+#[derive(Debug, Clone)]
+pub struct Registered {
+    /// The client.
+    pub client: Client,
+    /// The answer (OB DCR 3.3: what was registered, the assertion and its claims).
+    pub response: RegistrationResponse,
+}
+
+impl<B: Repository + Keys + Intents> Engine<B> {
+    /// Registers a client. The same software statement may be registered several times; each registration is a client
+    /// of its own.
+    ///
+    /// # Errors
+    /// The refusal of one of this module's rules, or a failure of the surroundings.
+    pub async fn register(
+        &self,
+        text: &str,
+        certificate: Option<&PresentedCertificate>,
+        now: OffsetDateTime,
+    ) -> Outcome<Registered> {
+        let facts = self.registration_facts(text, certificate, now).await;
+        let passed = judge(&facts, CHECKS, &self.profile.switched_off)?;
+        let (Ok((_, request)), Some(Ok((_, statement)))) = (facts.request, facts.statement) else {
+            return Err(Failure::Unavailable("a registration needs a request and a software statement".to_owned()));
+        };
+        let registered = self.registered(&request, &statement, now)?;
+        let used = UsedJti { expires_at: moment(request.exp) + LEEWAY };
+        let mut changes = vec![Change::put(&registered.client.client_id, Expect::Absent, &registered.client)?];
+        let key = format!("{}/{}", request.iss, digest(&request.jti));
+        let expect = if self.profile.switched_off.contains(&REQUEST_JTI) { Expect::Any } else { Expect::Absent };
+        changes.push(Change::put(key, expect, &used)?);
+        match self.backend.commit(changes).await {
+            Ok(()) => Ok(Accepted { value: registered, passed }),
+            Err(CommitError::Conflict { collection, .. }) if collection == UsedJti::COLLECTION => {
+                let evidence = Evidence::new("a jti that was not seen before", "a jti that was used already");
+                Err(Refusal::new(&REQUEST_JTI, ErrorCode::InvalidClientMetadata, evidence).after(passed).into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn registration_facts(
+        &self,
+        text: &str,
+        certificate: Option<&PresentedCertificate>,
+        now: OffsetDateTime,
+    ) -> RegistrationFacts {
+        let request = Jws::parse(text).and_then(|jws| {
+            let claims = jws.claims::<RegistrationRequest>()?;
+            Ok((jws, claims))
+        });
+        let statement = request.as_ref().ok().map(|(_, request)| {
+            let jws = Jws::parse(&request.software_statement)?;
+            let claims = jws.claims::<SoftwareStatementAssertion>()?;
+            Ok((jws, claims))
+        });
+        let mut facts = RegistrationFacts {
+            profile: Arc::clone(&self.profile),
+            now,
+            certificate: certificate.cloned(),
+            request,
+            request_keys: Ok(()),
+            request_signature: Ok(()),
+            statement,
+            statement_keys: Ok(()),
+            statement_signature: Ok(()),
+        };
+        let (Ok((request, _)), Some(Ok((statement, claims)))) = (&facts.request, &facts.statement) else {
+            return facts;
+        };
+        let directory = self.profile.directory_jwks_uri.as_deref().unwrap_or_default();
+        (facts.statement_keys, facts.statement_signature) = self.signature(directory, statement).await;
+        // Until the Directory's signature holds, nobody vouches for where the software's keys are.
+        if facts.statement_keys.is_ok() && facts.statement_signature.is_ok() {
+            let endpoint = &claims.metadata.software_jwks_endpoint;
+            (facts.request_keys, facts.request_signature) = self.signature(endpoint, request).await;
+        }
+        facts
+    }
+
+    async fn signature(&self, uri: &str, jws: &Jws) -> (Result<(), String>, Result<(), JoseError>) {
+        match self.keys_for(uri, jws.header().kid.as_deref()).await {
+            Ok(keys) => (Ok(()), jws.verify(&keys, &self.profile.algorithms)),
+            Err(error) => (Err(error.to_string()), Ok(())),
+        }
+    }
+
+    fn registered(
+        &self,
+        request: &RegistrationRequest,
+        statement: &SoftwareStatementAssertion,
+        now: OffsetDateTime,
+    ) -> Result<Registered, Failure> {
+        let client_id: String = self.secret().chars().filter(char::is_ascii_alphanumeric).take(22).collect();
+        let mut response = RegistrationResponse::granting(request, &statement.metadata, &client_id, now);
+        if response.response_types.is_empty() {
+            response.response_types = vec!["code id_token".to_owned()];
+        }
+        if response.scope.is_empty() {
+            response.scope = self.default_scope(statement);
+        }
+        response.tls_client_certificate_bound_access_tokens = Some(true);
+        let client = self.client(&response, statement, now)?;
+        Ok(Registered { client, response })
+    }
+
+    fn default_scope(&self, statement: &SoftwareStatementAssertion) -> String {
+        let opened = statement.metadata.software_roles.iter().filter_map(|role| role.scope());
+        std::iter::once("openid")
+            .chain(opened.filter(|scope| self.profile.scopes.iter().any(|known| known == scope)))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    fn client(
+        &self,
+        response: &RegistrationResponse,
+        statement: &SoftwareStatementAssertion,
+        now: OffsetDateTime,
+    ) -> Result<Client, Failure> {
+        let preferred = self.profile.algorithms.first().copied().unwrap_or(Algorithm::Ps256);
+        let algorithm = |name: &str| name.parse().unwrap_or(preferred);
+        let method = AuthenticationMethod::parse(&response.token_endpoint_auth_method)
+            .ok_or_else(|| Failure::Unavailable("a client needs an authentication method".to_owned()))?;
+        Ok(Client {
+            client_id: response.client_id.clone(),
+            name: statement.metadata.software_client_name.clone(),
+            on_behalf_of: statement.metadata.software_on_behalf_of_org.clone(),
+            organisation_id: statement.metadata.org_id.clone(),
+            software_id: statement.metadata.software_id.clone(),
+            redirect_uris: response.redirect_uris.clone(),
+            authentication_method: method,
+            authentication_algorithm: response.token_endpoint_auth_signing_alg.as_deref().map_or(preferred, algorithm),
+            request_object_algorithm: algorithm(&response.request_object_signing_alg),
+            id_token_algorithm: algorithm(&response.id_token_signed_response_alg),
+            grant_types: response.grant_types.clone(),
+            response_types: response.response_types.clone(),
+            scopes: response.scope.split_ascii_whitespace().map(str::to_owned).collect(),
+            jwks_uri: statement.metadata.software_jwks_endpoint.clone(),
+            registered_at: now,
+            metadata: serde_json::to_value(response).map_err(|error| Failure::Unavailable(error.to_string()))?,
+        })
+    }
+}

@@ -1,0 +1,463 @@
+//! The signed request object (RFC 9101; FAPI 1.0 Part 2, 5.2.2; OpenID Connect Core, 6): the only source of parameters.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jose::{
+    JoseError, Jws,
+    claims::{Audience, NumericDate},
+};
+use rules::{Check, Evidence};
+use serde::Deserialize;
+use serde_json::Value;
+use time::{Duration, OffsetDateTime};
+
+use crate::{Client, ErrorCode, Intent, Profile, Usable, client_authentication::LEEWAY, token::Parameters};
+
+/// Longest distance of `exp` from `nbf`, and of `nbf` from now.
+const WINDOW: Duration = Duration::minutes(60);
+
+rules::catalogue! {
+    /// Rules of request objects.
+    pub RULES;
+    ISSUER_IS_CLIENT { id: "fapi.request-object.iss",
+        reason: "The issuer of the request object is the client_id.", clause: "RFC 9101, 4; OpenID Connect Core, 6.1" }
+    CLIENT_ID_SAME { id: "fapi.request-object.client-id",
+        reason: "The client_id inside the request object is the one outside.", clause: "RFC 9101, 5; OpenID Connect Core, 6.1" }
+    AUDIENCE { id: "fapi.request-object.aud",
+        reason: "The audience of the request object is, or contains, this server's issuer.", clause: "FAPI 1.0 Part 2, 5.2.2-15" }
+    EXP_PRESENT { id: "fapi.request-object.exp-present",
+        reason: "The request object says when it expires.", clause: "FAPI 1.0 Part 2, 5.2.2-13" }
+    NBF_PRESENT { id: "fapi.request-object.nbf-present",
+        reason: "The request object says from when it is valid.", clause: "FAPI 1.0 Part 2, 5.2.2-17" }
+    NOT_EXPIRED { id: "fapi.request-object.exp",
+        reason: "The request object has not expired.", clause: "FAPI 1.0 Part 2, 5.2.2-13" }
+    LIFETIME { id: "fapi.request-object.lifetime",
+        reason: "The request object lives at most 60 minutes after its nbf.", clause: "FAPI 1.0 Part 2, 5.2.2-13" }
+    NOT_BEFORE { id: "fapi.request-object.nbf",
+        reason: "The request object is valid already, and its nbf is at most 60 minutes old.", clause: "FAPI 1.0 Part 2, 5.2.2-17" }
+    TYP { id: "fapi.request-object.typ",
+        reason: "The typ of the request object is absent, JWT or oauth-authz-req+jwt.", clause: "RFC 9101, 10.8" }
+    NOT_NESTED { id: "fapi.request-object.not-nested",
+        reason: "The request object does not contain request or request_uri.", clause: "RFC 9101, 4" }
+    RESPONSE_TYPE { id: "fapi.request-object.response-type",
+        reason: "The response_type is one that this server and this client use.", clause: "FAPI 1.0 Part 2, 5.2.2-2" }
+    RESPONSE_TYPE_SAME { id: "fapi.request-object.response-type-same",
+        reason: "The response_type outside the request object is the one inside.", clause: "OpenID Connect Core, 6.1" }
+    RESPONSE_MODE { id: "fapi.request-object.response-mode",
+        reason: "The response_mode fits the response_type and keeps the answer out of the query.", clause: "OAuth 2.0 Multiple Response Types, 5; FAPI 1.0 Part 2, 5.2.2-2" }
+    SCOPE_PRESENT { id: "fapi.request-object.scope-present",
+        reason: "The request object names the scope, openid among it.", clause: "OpenID Connect Core, 3.1.2.1; FAPI 1.0 Part 2, 5.2.2-10" }
+    SCOPE_REGISTERED { id: "fapi.request-object.scope",
+        reason: "The client is registered for every scope that it asks for.", clause: "RFC 6749, 3.3" }
+    NONCE_PRESENT { id: "fapi.request-object.nonce",
+        reason: "The request object contains a nonce.", clause: "FAPI 1.0 Part 1, 5.2.2.2-1" }
+    PKCE_METHOD { id: "fapi.request-object.pkce",
+        reason: "A code_challenge uses the method S256.", clause: "RFC 7636, 4.3; FAPI 1.0 Part 2, 5.2.2-18" }
+    INTENT_NAMED { id: "fapi.request-object.intent-named",
+        reason: "The claims parameter names the openbanking_intent_id, the same wherever it is named.", clause: "OB Read/Write 4.0, Security and access control" }
+    INTENT_OF_CLIENT { id: "fapi.request-object.intent-of-client",
+        reason: "The intent exists and was lodged by this client.", clause: "OB Read/Write 4.0, Security and access control" }
+    INTENT_STATE { id: "fapi.request-object.intent-state",
+        reason: "The intent is in a state in which the customer may be asked.", clause: "OB Read/Write 4.0, Changes to an intent's authorized state" }
+    INTENT_SCOPE { id: "fapi.request-object.intent-scope",
+        reason: "The requested scope covers the intent.", clause: "OB Read/Write 4.0, Security and access control" }
+    ACR { id: "fapi.request-object.acr",
+        reason: "An essential acr is one that this server can reach.", clause: "OpenID Connect Core, 5.5.1.1" }
+}
+
+/// Claims of a request object, as received.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RequestObject {
+    /// `iss`.
+    pub iss: Option<String>,
+    /// `aud`.
+    pub aud: Option<Audience>,
+    /// `exp`.
+    pub exp: Option<NumericDate>,
+    /// `nbf`.
+    pub nbf: Option<NumericDate>,
+    /// `client_id`.
+    pub client_id: Option<String>,
+    /// `response_type`.
+    pub response_type: Option<String>,
+    /// `response_mode`.
+    pub response_mode: Option<String>,
+    /// `redirect_uri`.
+    pub redirect_uri: Option<String>,
+    /// `scope`.
+    pub scope: Option<String>,
+    /// `state`.
+    pub state: Option<String>,
+    /// `nonce`.
+    pub nonce: Option<String>,
+    /// `code_challenge`.
+    pub code_challenge: Option<String>,
+    /// `code_challenge_method`.
+    pub code_challenge_method: Option<String>,
+    /// `claims`.
+    pub claims: Option<RequestedClaims>,
+    /// `request`: must not be here.
+    pub request: Option<Value>,
+    /// `request_uri`: must not be here.
+    pub request_uri: Option<Value>,
+}
+
+/// The `claims` parameter (OpenID Connect Core, 5.5).
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct RequestedClaims {
+    /// Claims asked for in the id_token.
+    #[serde(default)]
+    pub id_token: BTreeMap<String, Option<RequestedClaim>>,
+    /// Claims asked for at the userinfo endpoint.
+    #[serde(default)]
+    pub userinfo: BTreeMap<String, Option<RequestedClaim>>,
+}
+
+/// How one claim is asked for.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct RequestedClaim {
+    /// Whether the request fails without it.
+    #[serde(default)]
+    pub essential: bool,
+    /// The one value wanted.
+    pub value: Option<Value>,
+    /// The values wanted, in order of preference.
+    pub values: Option<Vec<Value>>,
+}
+
+impl RequestObject {
+    /// Requested scopes.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.scope.as_deref().unwrap_or_default().split_ascii_whitespace()
+    }
+
+    fn id_token_claim(&self, name: &str) -> Option<&RequestedClaim> {
+        self.claims.as_ref()?.id_token.get(name)?.as_ref()
+    }
+
+    /// The `openbanking_intent_id`, when it is named and the same wherever it is named.
+    #[must_use]
+    pub fn intent_id(&self) -> Option<&str> {
+        let claims = self.claims.as_ref()?;
+        let mut named = [&claims.id_token, &claims.userinfo]
+            .into_iter()
+            .filter_map(|section| section.get("openbanking_intent_id")?.as_ref()?.value.as_ref()?.as_str());
+        let first = named.next()?;
+        named.all(|other| other == first).then_some(first)
+    }
+
+    /// The requested `acr` values that the server knows, and whether one of them is essential.
+    fn acr_values<'a>(&self, supported: &[&'a str]) -> (Vec<&'a str>, bool) {
+        let Some(claim) = self.id_token_claim("acr") else { return (Vec::new(), false) };
+        let wanted: Vec<&str> =
+            claim.values.iter().flatten().chain(claim.value.iter()).filter_map(Value::as_str).collect();
+        let known = supported.iter().copied().filter(|acr| wanted.contains(acr)).collect();
+        (known, claim.essential && !wanted.is_empty())
+    }
+
+    /// The `acr` to report after strong customer authentication: the strongest that was asked for.
+    #[must_use]
+    pub fn acr(&self, supported: &[&str]) -> Option<String> {
+        self.acr_values(supported).0.first().map(|acr| (*acr).to_owned())
+    }
+}
+
+/// What the rules of the authorization endpoint look at.
+pub(crate) struct RequestFacts {
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) now: OffsetDateTime,
+    pub(crate) outer: Parameters,
+    pub(crate) client: Option<Client>,
+    pub(crate) object: Option<Result<(Jws, RequestObject), JoseError>>,
+    pub(crate) keys: Result<(), String>,
+    pub(crate) signature: Result<(), JoseError>,
+    pub(crate) intent: Option<Intent>,
+}
+
+impl RequestFacts {
+    pub(crate) fn object(&self) -> Option<&RequestObject> {
+        self.object.as_ref()?.as_ref().ok().map(|(_, object)| object)
+    }
+
+    fn on_object(&self, test: impl FnOnce(&RequestObject) -> Result<(), Evidence>) -> Result<(), Evidence> {
+        self.object().map_or_else(|| Err(Evidence::missing("a readable request object")), test)
+    }
+
+    fn client_id(&self) -> &str {
+        self.client.as_ref().map_or("", |client| &client.client_id)
+    }
+}
+
+pub(crate) fn holds(condition: bool, expected: impl Into<String>, found: impl Into<String>) -> Result<(), Evidence> {
+    if condition { Ok(()) } else { Err(Evidence::new(expected, found)) }
+}
+
+fn shown(value: Option<&str>) -> &str {
+    value.unwrap_or("nothing")
+}
+
+/// Judged after the signature and the redirect URI hold, so that their errors can go to the client.
+pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
+    Check {
+        rule: &TYP,
+        error: ErrorCode::InvalidRequestObject,
+        test: |facts| {
+            let Some(Ok((jws, _))) = &facts.object else { return Err(Evidence::missing("a readable request object")) };
+            let found = jws.header().typ.as_deref();
+            let accepted = found.is_none_or(|typ| {
+                ["JWT", "oauth-authz-req+jwt", "application/oauth-authz-req+jwt"]
+                    .iter()
+                    .any(|known| known.eq_ignore_ascii_case(typ))
+            });
+            holds(accepted, "no typ, JWT or oauth-authz-req+jwt", shown(found))
+        },
+    },
+    Check {
+        rule: &ISSUER_IS_CLIENT,
+        error: ErrorCode::InvalidRequestObject,
+        test: |facts| {
+            facts.on_object(|object| {
+                holds(object.iss.as_deref() == Some(facts.client_id()), facts.client_id(), shown(object.iss.as_deref()))
+            })
+        },
+    },
+    Check {
+        rule: &CLIENT_ID_SAME,
+        error: ErrorCode::InvalidRequestObject,
+        test: |facts| {
+            facts.on_object(|object| match object.client_id.as_deref() {
+                Some(inside) => holds(inside == facts.client_id(), facts.client_id(), inside),
+                None => Ok(()),
+            })
+        },
+    },
+    Check {
+        rule: &AUDIENCE,
+        error: ErrorCode::InvalidRequestObject,
+        test: |facts| {
+            facts.on_object(|object| {
+                let issuer = &facts.profile.issuer;
+                let found = object.aud.as_ref().map(ToString::to_string);
+                holds(object.aud.as_ref().is_some_and(|aud| aud.contains(issuer)), issuer, shown(found.as_deref()))
+            })
+        },
+    },
+    Check {
+        rule: &EXP_PRESENT,
+        error: ErrorCode::InvalidRequestObject,
+        test: |facts| facts.on_object(|object| holds(object.exp.is_some(), "exp", "nothing")),
+    },
+    Check {
+        rule: &NBF_PRESENT,
+        error: ErrorCode::InvalidRequestObject,
+        test: |facts| facts.on_object(|object| holds(object.nbf.is_some(), "nbf", "nothing")),
+    },
+    Check {
+        rule: &NOT_EXPIRED,
+        error: ErrorCode::InvalidRequestObject,
+        test: |facts| {
+            facts.on_object(|object| match object.exp.map(OffsetDateTime::from) {
+                Some(exp) => holds(exp + LEEWAY > facts.now, format!("exp after {}", facts.now), exp.to_string()),
+                None => Ok(()),
+            })
+        },
+    },
+    Check {
+        rule: &LIFETIME,
+        error: ErrorCode::InvalidRequestObject,
+        test: |facts| {
+            facts.on_object(|object| match (object.nbf, object.exp) {
+                (Some(nbf), Some(exp)) => {
+                    let lifetime = OffsetDateTime::from(exp) - OffsetDateTime::from(nbf);
+                    holds(lifetime <= WINDOW, "exp at most 3600 s after nbf", format!("{} s", lifetime.whole_seconds()))
+                }
+                _ => Ok(()),
+            })
+        },
+    },
+    Check {
+        rule: &NOT_BEFORE,
+        error: ErrorCode::InvalidRequestObject,
+        test: |facts| {
+            facts.on_object(|object| match object.nbf.map(OffsetDateTime::from) {
+                Some(nbf) => holds(
+                    nbf <= facts.now + LEEWAY && nbf >= facts.now - WINDOW - LEEWAY,
+                    format!("nbf between {} and {}", facts.now - WINDOW, facts.now),
+                    nbf.to_string(),
+                ),
+                None => Ok(()),
+            })
+        },
+    },
+    Check {
+        rule: &NOT_NESTED,
+        error: ErrorCode::InvalidRequestObject,
+        test: |facts| {
+            facts.on_object(|object| {
+                holds(
+                    object.request.is_none() && object.request_uri.is_none(),
+                    "neither request nor request_uri",
+                    "one of them",
+                )
+            })
+        },
+    },
+    Check {
+        rule: &RESPONSE_TYPE,
+        error: ErrorCode::UnsupportedResponseType,
+        test: |facts| {
+            facts.on_object(|object| {
+                let found = object.response_type.as_deref().or(facts.outer.get("response_type"));
+                let registered = facts.client.iter().flat_map(|client| &client.response_types);
+                let expected: Vec<&str> = registered
+                    .map(String::as_str)
+                    .filter(|known| facts.profile.response_types.contains(known))
+                    .collect();
+                holds(
+                    found.is_some_and(|found| expected.iter().any(|known| same_words(known, found))),
+                    expected.join(" or "),
+                    shown(found),
+                )
+            })
+        },
+    },
+    Check {
+        rule: &RESPONSE_TYPE_SAME,
+        error: ErrorCode::InvalidRequest,
+        test: |facts| {
+            facts.on_object(|object| match (object.response_type.as_deref(), facts.outer.get("response_type")) {
+                (Some(inside), Some(outside)) => holds(same_words(inside, outside), inside, outside),
+                _ => Ok(()),
+            })
+        },
+    },
+    Check {
+        rule: &RESPONSE_MODE,
+        error: ErrorCode::InvalidRequest,
+        test: |facts| {
+            facts.on_object(|object| {
+                let found = object.response_mode.as_deref().or(facts.outer.get("response_mode"));
+                holds(found.is_none_or(|mode| mode == "fragment"), "no response_mode, or fragment", shown(found))
+            })
+        },
+    },
+    Check {
+        rule: &SCOPE_PRESENT,
+        error: ErrorCode::InvalidRequest,
+        test: |facts| {
+            facts.on_object(|object| {
+                holds(
+                    object.scopes().any(|scope| scope == "openid"),
+                    "scope with openid",
+                    shown(object.scope.as_deref()),
+                )
+            })
+        },
+    },
+    Check {
+        rule: &SCOPE_REGISTERED,
+        error: ErrorCode::InvalidScope,
+        test: |facts| {
+            facts.on_object(|object| {
+                let Some(client) = &facts.client else { return Err(Evidence::missing("a client")) };
+                holds(client.covers(object.scopes()), client.scopes.join(" "), shown(object.scope.as_deref()))
+            })
+        },
+    },
+    Check {
+        rule: &NONCE_PRESENT,
+        error: ErrorCode::InvalidRequest,
+        test: |facts| {
+            facts.on_object(|object| {
+                holds(object.nonce.as_deref().is_some_and(|nonce| !nonce.is_empty()), "nonce", "nothing")
+            })
+        },
+    },
+    Check {
+        rule: &PKCE_METHOD,
+        error: ErrorCode::InvalidRequest,
+        test: |facts| {
+            facts.on_object(|object| match &object.code_challenge {
+                None => Ok(()),
+                Some(challenge) => {
+                    let found = object.code_challenge_method.as_deref();
+                    holds(found == Some("S256"), "S256", shown(found))?;
+                    holds(
+                        challenge.len() == 43,
+                        "a challenge of 43 characters",
+                        format!("{} characters", challenge.len()),
+                    )
+                }
+            })
+        },
+    },
+    Check {
+        rule: &INTENT_NAMED,
+        error: ErrorCode::InvalidRequest,
+        test: |facts| {
+            facts.on_object(|object| {
+                let needed = facts.profile.intents;
+                holds(
+                    !needed || object.intent_id().is_some(),
+                    "claims.id_token.openbanking_intent_id.value",
+                    "nothing, or two values",
+                )
+            })
+        },
+    },
+    Check {
+        rule: &INTENT_OF_CLIENT,
+        error: ErrorCode::InvalidRequest,
+        test: |facts| {
+            facts.on_object(|object| {
+                let Some(named) = object.intent_id() else { return Ok(()) };
+                let own = facts.intent.as_ref().is_some_and(|intent| intent.client_id == facts.client_id());
+                holds(own, format!("an intent of {}", facts.client_id()), format!("{named}, which is not one"))
+            })
+        },
+    },
+    Check {
+        rule: &INTENT_STATE,
+        error: ErrorCode::InvalidRequest,
+        test: |facts| match &facts.intent {
+            Some(Intent { authorisable: Usable::No(state), .. }) => {
+                Err(Evidence::new("an intent that awaits authorisation, or may be authorised again", state))
+            }
+            _ => Ok(()),
+        },
+    },
+    Check {
+        rule: &INTENT_SCOPE,
+        error: ErrorCode::InvalidScope,
+        test: |facts| {
+            facts.on_object(|object| match &facts.intent {
+                Some(intent) => holds(
+                    object.scopes().any(|scope| scope == intent.scope),
+                    &intent.scope,
+                    shown(object.scope.as_deref()),
+                ),
+                None => Ok(()),
+            })
+        },
+    },
+    Check {
+        rule: &ACR,
+        error: ErrorCode::AccessDenied,
+        test: |facts| {
+            facts.on_object(|object| {
+                let (known, essential) = object.acr_values(&facts.profile.acr_values);
+                holds(!essential || !known.is_empty(), facts.profile.acr_values.join(" or "), "other values")
+            })
+        },
+    },
+];
+
+/// `response_type` is a set of words (OAuth 2.0 Multiple Response Types, 3).
+fn same_words(one: &str, other: &str) -> bool {
+    let words = |text: &str| {
+        let mut words: Vec<String> = text.split_ascii_whitespace().map(str::to_owned).collect();
+        words.sort();
+        words
+    };
+    words(one) == words(other)
+}

@@ -1,0 +1,489 @@
+//! The token endpoint (RFC 6749, 3.2; RFC 8705; FAPI 1.0 Part 2, 5.2.2).
+
+use jose::hash::{constant_time_eq, sha256_base64url};
+use rules::{Check, Evidence, Passed, Refusal, judge};
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use crate::{
+    Accepted, Change, Engine, ErrorCode, Expect, Failure, Intent, Intents, Keys, Loaded, Outcome, PresentedCertificate,
+    Record, Repository,
+    client_authentication::Authenticated,
+    digest,
+    grant::{AccessToken, AuthorizationCode, Grant, RefreshToken},
+    id_token::IdToken,
+};
+
+rules::catalogue! {
+    /// Rules of the token endpoint.
+    pub RULES;
+    PARAMETERS_ONCE { id: "fapi.token.parameters-once",
+        reason: "No parameter is sent twice.", clause: "RFC 6749, 3.2" }
+    GRANT_TYPE_KNOWN { id: "fapi.token.grant-type-known",
+        reason: "The grant_type is one that this server has.", clause: "RFC 6749, 5.2" }
+    GRANT_TYPE_REGISTERED { id: "fapi.token.grant-type-registered",
+        reason: "The client registered the grant_type.", clause: "RFC 6749, 5.2; RFC 7591, 2" }
+    SCOPE_REGISTERED { id: "fapi.token.scope",
+        reason: "The client is registered for every scope that it asks for.", clause: "RFC 6749, 3.3" }
+    SCOPE_WITHOUT_USER { id: "fapi.token.scope-without-user",
+        reason: "A token without a customer does not have the scope openid.", clause: "OpenID Connect Core, 3.1.2.1" }
+    CODE_PRESENT { id: "fapi.token.code-present",
+        reason: "The request carries the authorization code.", clause: "RFC 6749, 4.1.3" }
+    CODE_KNOWN { id: "fapi.token.code-known",
+        reason: "The authorization code was issued by this server.", clause: "RFC 6749, 5.2" }
+    CODE_OF_CLIENT { id: "fapi.token.code-of-client",
+        reason: "The authorization code was issued to this client.", clause: "RFC 6749, 4.1.3; RFC 6749, 5.2" }
+    CODE_UNUSED { id: "fapi.token.code-unused",
+        reason: "The authorization code was not used before.", clause: "RFC 6749, 4.1.2; FAPI 1.0 Part 1, 5.2.2-13" }
+    CODE_NOT_EXPIRED { id: "fapi.token.code-not-expired",
+        reason: "The authorization code has not expired.", clause: "RFC 6749, 4.1.2" }
+    CODE_REDIRECT_URI { id: "fapi.token.redirect-uri",
+        reason: "The redirect_uri is the one of the authorization request.", clause: "RFC 6749, 4.1.3" }
+    CODE_VERIFIER { id: "fapi.token.code-verifier",
+        reason: "The code_verifier fits the code_challenge.", clause: "RFC 7636, 4.6" }
+    REFRESH_TOKEN_PRESENT { id: "fapi.token.refresh-token-present",
+        reason: "The request carries the refresh token.", clause: "RFC 6749, 6" }
+    REFRESH_TOKEN_KNOWN { id: "fapi.token.refresh-token-known",
+        reason: "The refresh token was issued by this server and has not expired.", clause: "RFC 6749, 5.2" }
+    REFRESH_TOKEN_OF_CLIENT { id: "fapi.token.refresh-token-of-client",
+        reason: "The refresh token was issued to this client.", clause: "RFC 6749, 6" }
+    REFRESH_SCOPE { id: "fapi.token.refresh-scope",
+        reason: "A refreshed token has no scope beyond the granted ones.", clause: "RFC 6749, 6" }
+    GRANT_ALIVE { id: "fapi.token.grant-alive",
+        reason: "The grant was not revoked and has not expired.", clause: "RFC 6749, 5.2" }
+    INTENT_ACTIVE { id: "fapi.token.intent-active",
+        reason: "The consent behind the grant is authorised.", clause: "OB Read/Write 4.0, Changes to an intent's authorized state" }
+}
+
+/// Parameters of a form or query, in order, with repetitions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    /// Parameters from decoded pairs.
+    #[must_use]
+    pub fn new(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
+    }
+
+    /// The value of a parameter; an empty one counts as omitted (RFC 6749, 3.1).
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    /// The name of a parameter that is sent more than once.
+    #[must_use]
+    pub fn repeated(&self) -> Option<&str> {
+        self.0
+            .iter()
+            .enumerate()
+            .find(|(index, (name, _))| self.0.iter().take(*index).any(|(earlier, _)| earlier == name))
+            .map(|(_, (name, _))| name.as_str())
+    }
+}
+
+/// A successful answer of the token endpoint.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct TokenResponse {
+    /// The access token.
+    pub access_token: String,
+    /// Always `Bearer`; the binding to the certificate is RFC 8705's.
+    pub token_type: &'static str,
+    /// Seconds that the access token lives.
+    pub expires_in: i64,
+    /// Granted scope.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The refresh token, when one was issued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    /// The id_token, when the grant has the scope openid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
+}
+
+impl std::fmt::Debug for TokenResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenResponse").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+/// Something issued earlier that was presented again.
+struct Presented<T> {
+    sent: bool,
+    found: Option<T>,
+    grant: Option<Grant>,
+    intent: Option<Intent>,
+    client_id: String,
+    parameters: Parameters,
+    now: OffsetDateTime,
+}
+
+fn holds(condition: bool, expected: impl Into<String>, found: impl Into<String>) -> Result<(), Evidence> {
+    if condition { Ok(()) } else { Err(Evidence::new(expected, found)) }
+}
+
+impl<T> Presented<T> {
+    fn with(&self, test: impl FnOnce(&T) -> Result<(), Evidence>) -> Result<(), Evidence> {
+        self.found.as_ref().map_or_else(|| Err(Evidence::missing("something that was issued")), test)
+    }
+
+    fn grant_alive(&self) -> Result<(), Evidence> {
+        let Some(grant) = &self.grant else { return Err(Evidence::missing("a grant")) };
+        if let Some(at) = grant.revoked_at {
+            return Err(Evidence::new("a grant that was not revoked", format!("revoked at {at}")));
+        }
+        match grant.expires_at {
+            Some(at) => {
+                holds(at > self.now, format!("a grant that lasts beyond {}", self.now), format!("expired at {at}"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn intent_active(&self) -> Result<(), Evidence> {
+        let needed = self.grant.as_ref().is_some_and(|grant| grant.intent_id.is_some());
+        let active = self.intent.as_ref().is_some_and(|intent| intent.active);
+        holds(!needed || active, "an authorised consent", "a consent that is not, or no consent")
+    }
+}
+
+const CODE_CHECKS: &[Check<Presented<AuthorizationCode>, ErrorCode>] = &[
+    Check { rule: &CODE_PRESENT, error: ErrorCode::InvalidRequest, test: |facts| holds(facts.sent, "code", "nothing") },
+    Check {
+        rule: &CODE_KNOWN,
+        error: ErrorCode::InvalidGrant,
+        test: |facts| holds(facts.found.is_some(), "a code of this server", "another one"),
+    },
+    Check {
+        rule: &CODE_OF_CLIENT,
+        error: ErrorCode::InvalidGrant,
+        test: |facts| facts.with(|code| holds(code.client_id == facts.client_id, &code.client_id, &facts.client_id)),
+    },
+    Check {
+        rule: &CODE_UNUSED,
+        error: ErrorCode::InvalidGrant,
+        test: |facts| {
+            facts.with(|code| match code.redeemed_at {
+                Some(at) => Err(Evidence::new("a code that was not used", format!("used at {at}"))),
+                None => Ok(()),
+            })
+        },
+    },
+    Check {
+        rule: &CODE_NOT_EXPIRED,
+        error: ErrorCode::InvalidGrant,
+        test: |facts| {
+            facts.with(|code| {
+                holds(
+                    code.expires_at > facts.now,
+                    format!("a code that lasts beyond {}", facts.now),
+                    format!("expired at {}", code.expires_at),
+                )
+            })
+        },
+    },
+    Check {
+        rule: &CODE_REDIRECT_URI,
+        error: ErrorCode::InvalidGrant,
+        test: |facts| {
+            facts.with(|code| {
+                let found = facts.parameters.get("redirect_uri").unwrap_or("nothing");
+                holds(found == code.redirect_uri, &code.redirect_uri, found)
+            })
+        },
+    },
+    Check {
+        rule: &CODE_VERIFIER,
+        error: ErrorCode::InvalidGrant,
+        test: |facts| {
+            facts.with(|code| {
+                let verifier = facts.parameters.get("code_verifier");
+                match (&code.code_challenge, verifier) {
+                    (None, None) => Ok(()),
+                    (None, Some(_)) => {
+                        Err(Evidence::new("no code_verifier, as there was no code_challenge", "code_verifier"))
+                    }
+                    (Some(_), None) => Err(Evidence::missing("code_verifier")),
+                    (Some(challenge), Some(verifier)) => {
+                        let fits = constant_time_eq(challenge, &sha256_base64url(verifier.as_bytes()));
+                        holds(fits, "the verifier of the code_challenge", "another verifier")
+                    }
+                }
+            })
+        },
+    },
+    Check { rule: &GRANT_ALIVE, error: ErrorCode::InvalidGrant, test: Presented::grant_alive },
+    Check { rule: &INTENT_ACTIVE, error: ErrorCode::InvalidGrant, test: Presented::intent_active },
+];
+
+const REFRESH_CHECKS: &[Check<Presented<RefreshToken>, ErrorCode>] = &[
+    Check {
+        rule: &REFRESH_TOKEN_PRESENT,
+        error: ErrorCode::InvalidRequest,
+        test: |facts| holds(facts.sent, "refresh_token", "nothing"),
+    },
+    Check {
+        rule: &REFRESH_TOKEN_KNOWN,
+        error: ErrorCode::InvalidGrant,
+        test: |facts| {
+            let alive = facts.found.as_ref().is_some_and(|token| token.expires_at.is_none_or(|at| at > facts.now));
+            holds(alive, "a live refresh token of this server", "another or an expired one")
+        },
+    },
+    Check {
+        rule: &REFRESH_TOKEN_OF_CLIENT,
+        error: ErrorCode::InvalidGrant,
+        test: |facts| facts.with(|token| holds(token.client_id == facts.client_id, &token.client_id, &facts.client_id)),
+    },
+    Check { rule: &GRANT_ALIVE, error: ErrorCode::InvalidGrant, test: Presented::grant_alive },
+    Check { rule: &INTENT_ACTIVE, error: ErrorCode::InvalidGrant, test: Presented::intent_active },
+    Check {
+        rule: &REFRESH_SCOPE,
+        error: ErrorCode::InvalidScope,
+        test: |facts| {
+            let Some(grant) = &facts.grant else { return Ok(()) };
+            let wanted = facts.parameters.get("scope").unwrap_or_default();
+            let within =
+                wanted.split_ascii_whitespace().all(|scope| grant.scopes.iter().any(|granted| granted == scope));
+            holds(within, grant.scopes.join(" "), wanted)
+        },
+    },
+];
+
+impl<B: Repository + Keys + Intents> Engine<B> {
+    /// Answers a token request.
+    ///
+    /// # Errors
+    /// The refusal of a rule of client authentication or of the grant, or a failure of the surroundings.
+    pub async fn token(
+        &self,
+        parameters: &Parameters,
+        certificate: Option<&PresentedCertificate>,
+        now: OffsetDateTime,
+    ) -> Outcome<TokenResponse> {
+        if let Some(name) = parameters.repeated() {
+            let evidence = Evidence::new("each parameter once", format!("{name} twice"));
+            return Err(Refusal::new(&PARAMETERS_ONCE, ErrorCode::InvalidRequest, evidence).into());
+        }
+        let authenticated = self.authenticate_client(parameters, certificate, now).await?;
+        let earlier = authenticated.passed.clone();
+        let result = match self.grant_type(parameters, &authenticated) {
+            Err(refusal) => Err(refusal.into()),
+            Ok("authorization_code") => self.redeem_code(parameters, &authenticated, now).await,
+            Ok("refresh_token") => self.refresh(parameters, &authenticated, now).await,
+            Ok(_) => self.client_credentials(parameters, &authenticated, now).await,
+        };
+        match result {
+            Ok(mut accepted) => {
+                let mut passed = earlier;
+                passed.extend(accepted.passed);
+                accepted.passed = passed;
+                Ok(accepted)
+            }
+            Err(failure) => Err(failure.after(earlier)),
+        }
+    }
+
+    fn grant_type<'a>(
+        &self,
+        parameters: &'a Parameters,
+        authenticated: &Authenticated,
+    ) -> Result<&'a str, Refusal<ErrorCode>> {
+        let found = parameters.get("grant_type").unwrap_or_default();
+        let known = &self.profile.grant_types;
+        if !known.contains(&found) {
+            let code = if found.is_empty() { ErrorCode::InvalidRequest } else { ErrorCode::UnsupportedGrantType };
+            return Err(Refusal::new(&GRANT_TYPE_KNOWN, code, Evidence::new(known.join(" or "), found)));
+        }
+        if !authenticated.client.may_use(found) && !self.profile.switched_off.contains(&GRANT_TYPE_REGISTERED) {
+            let evidence = Evidence::new(authenticated.client.grant_types.join(" or "), found);
+            return Err(Refusal::new(&GRANT_TYPE_REGISTERED, ErrorCode::UnauthorizedClient, evidence));
+        }
+        Ok(found)
+    }
+
+    async fn client_credentials(
+        &self,
+        parameters: &Parameters,
+        authenticated: &Authenticated,
+        now: OffsetDateTime,
+    ) -> Outcome<TokenResponse> {
+        let wanted = parameters.get("scope").unwrap_or_default();
+        let scopes: Vec<String> = wanted.split_ascii_whitespace().map(str::to_owned).collect();
+        let client = &authenticated.client;
+        if !client.covers(wanted.split_ascii_whitespace()) {
+            let evidence = Evidence::new(client.scopes.join(" "), wanted);
+            return Err(Refusal::new(&SCOPE_REGISTERED, ErrorCode::InvalidScope, evidence).into());
+        }
+        if scopes.iter().any(|scope| scope == "openid") {
+            let evidence = Evidence::new("scopes without openid", wanted);
+            return Err(Refusal::new(&SCOPE_WITHOUT_USER, ErrorCode::InvalidScope, evidence).into());
+        }
+        let (access_token, change) = self.access_token(authenticated, None, scopes, now)?;
+        self.commit_for(authenticated, vec![change]).await?;
+        let value = self.response(access_token, Some(wanted.to_owned()).filter(|scope| !scope.is_empty()));
+        Ok(Accepted { value, passed: Passed::default() })
+    }
+
+    async fn redeem_code(
+        &self,
+        parameters: &Parameters,
+        authenticated: &Authenticated,
+        now: OffsetDateTime,
+    ) -> Outcome<TokenResponse> {
+        let sent = parameters.get("code");
+        let key = sent.map(digest).unwrap_or_default();
+        let loaded = self.backend.load::<AuthorizationCode>(&key).await?;
+        let grant_id = loaded.as_ref().map(|code| code.record.grant_id.clone());
+        let facts = self
+            .presented(
+                sent.is_some(),
+                loaded.as_ref().map(|code| code.record.clone()),
+                grant_id,
+                parameters,
+                authenticated,
+                now,
+            )
+            .await?;
+        let passed = match judge(&facts, CODE_CHECKS, &self.profile.switched_off) {
+            Ok(passed) => passed,
+            Err(refusal) => {
+                if refusal.rule == &CODE_UNUSED {
+                    self.end_grant(facts.grant.as_ref(), now).await?;
+                }
+                return Err(refusal.into());
+            }
+        };
+        let (Some(Loaded { record: code, version }), Some(grant)) = (loaded, facts.grant) else {
+            return Err(Failure::Unavailable("a code cannot be redeemed without a grant".to_owned()));
+        };
+        let redeemed = AuthorizationCode { redeemed_at: Some(now), ..code };
+        let refresh_token = self.secret();
+        let remembered = RefreshToken {
+            client_id: grant.client_id.clone(),
+            grant_id: grant.id.clone(),
+            expires_at: grant.expires_at,
+        };
+        let (access_token, change) = self.access_token(authenticated, Some(&grant), grant.scopes.clone(), now)?;
+        let mut changes = vec![Change::put(key, Expect::Version(version), &redeemed)?, change];
+        let refreshable = authenticated.client.may_use("refresh_token");
+        if refreshable {
+            changes.push(Change::put(digest(&refresh_token), Expect::Absent, &remembered)?);
+        }
+        self.commit_for(authenticated, changes).await.map_err(|failure| match failure {
+            Failure::Unavailable(text) if text.contains(AuthorizationCode::COLLECTION) => {
+                let evidence = Evidence::new("a code that was not used", "a code that was used at the same time");
+                Refusal::new(&CODE_UNUSED, ErrorCode::InvalidGrant, evidence).into()
+            }
+            other => other,
+        })?;
+        let mut value = self.user_response(authenticated, &grant, access_token, grant.scopes.clone(), now)?;
+        value.refresh_token = refreshable.then_some(refresh_token);
+        Ok(Accepted { value, passed })
+    }
+
+    async fn refresh(
+        &self,
+        parameters: &Parameters,
+        authenticated: &Authenticated,
+        now: OffsetDateTime,
+    ) -> Outcome<TokenResponse> {
+        let sent = parameters.get("refresh_token");
+        let key = sent.map(digest).unwrap_or_default();
+        let found = self.backend.load::<RefreshToken>(&key).await?.map(|loaded| loaded.record);
+        let grant_id = found.as_ref().map(|token| token.grant_id.clone());
+        let facts = self.presented(sent.is_some(), found, grant_id, parameters, authenticated, now).await?;
+        let passed = judge(&facts, REFRESH_CHECKS, &self.profile.switched_off)?;
+        let Some(mut grant) = facts.grant else {
+            return Err(Failure::Unavailable("a refresh token cannot be used without a grant".to_owned()));
+        };
+        // OpenID Connect Core, 12.2: the refreshed id_token has no nonce.
+        grant.nonce = None;
+        let wanted: Vec<String> =
+            parameters.get("scope").unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect();
+        let scopes = if wanted.is_empty() { grant.scopes.clone() } else { wanted };
+        let (access_token, change) = self.access_token(authenticated, Some(&grant), scopes.clone(), now)?;
+        self.commit_for(authenticated, vec![change]).await?;
+        let value = self.user_response(authenticated, &grant, access_token, scopes, now)?;
+        Ok(Accepted { value, passed })
+    }
+
+    async fn presented<T>(
+        &self,
+        sent: bool,
+        found: Option<T>,
+        grant_id: Option<String>,
+        parameters: &Parameters,
+        authenticated: &Authenticated,
+        now: OffsetDateTime,
+    ) -> Result<Presented<T>, Failure> {
+        let grant = match &grant_id {
+            Some(id) => self.backend.load::<Grant>(id).await?.map(|loaded| loaded.record),
+            None => None,
+        };
+        let intent = match grant.as_ref().and_then(|grant| grant.intent_id.as_ref()) {
+            Some(id) => self.backend.intent(id).await?,
+            None => None,
+        };
+        let client_id = authenticated.client.client_id.clone();
+        Ok(Presented { sent, found, grant, intent, client_id, parameters: parameters.clone(), now })
+    }
+
+    /// Ends a grant, and with it every token under it (RFC 6749, 4.1.2: a code that comes twice was stolen once).
+    ///
+    /// # Errors
+    /// The surroundings failed.
+    pub async fn end_grant(&self, grant: Option<&Grant>, now: OffsetDateTime) -> Result<(), Failure> {
+        let Some(grant) = grant else { return Ok(()) };
+        let ended = Grant { revoked_at: Some(grant.revoked_at.unwrap_or(now)), ..grant.clone() };
+        Ok(self.backend.commit(vec![Change::put(&grant.id, Expect::Any, &ended)?]).await?)
+    }
+
+    fn access_token(
+        &self,
+        authenticated: &Authenticated,
+        grant: Option<&Grant>,
+        scopes: Vec<String>,
+        now: OffsetDateTime,
+    ) -> Result<(String, Change), Failure> {
+        let secret = self.secret();
+        let token = AccessToken {
+            client_id: authenticated.client.client_id.clone(),
+            grant_id: grant.map(|grant| grant.id.clone()),
+            scopes,
+            thumbprint: authenticated.certificate.thumbprint.clone(),
+            issued_at: now,
+            expires_at: now + self.profile.lifetimes.access_token,
+        };
+        let change = Change::put(digest(&secret), Expect::Absent, &token)?;
+        Ok((secret, change))
+    }
+
+    fn response(&self, access_token: String, scope: Option<String>) -> TokenResponse {
+        TokenResponse {
+            access_token,
+            token_type: "Bearer",
+            expires_in: self.profile.lifetimes.access_token.whole_seconds(),
+            scope,
+            refresh_token: None,
+            id_token: None,
+        }
+    }
+
+    fn user_response(
+        &self,
+        authenticated: &Authenticated,
+        grant: &Grant,
+        access_token: String,
+        scopes: Vec<String>,
+        now: OffsetDateTime,
+    ) -> Result<TokenResponse, Failure> {
+        let id_token = IdToken::new(&self.profile, &authenticated.client, grant, now).for_access_token(&access_token);
+        let id_token = self.signing.sign_claims(Some("JWT"), &id_token)?;
+        let mut response = self.response(access_token, Some(scopes.join(" ")));
+        response.id_token = Some(id_token);
+        Ok(response)
+    }
+}

@@ -1,0 +1,89 @@
+//! Encrypted tokens (RFC 7516) with RSA-OAEP-256 and A256GCM, and nothing else.
+
+use josekit::jwe::{JweDecrypter, JweHeader, RSA_OAEP_256};
+
+use crate::{JoseError, Jwk, KeyError, base64url};
+
+const ALG: &str = "RSA-OAEP-256";
+const ENC: &str = "A256GCM";
+
+/// A private key that opens what was encrypted for a party.
+pub struct DecryptionKey {
+    decrypter: Box<dyn JweDecrypter>,
+    public: Jwk,
+}
+
+impl std::fmt::Debug for DecryptionKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DecryptionKey").field("kid", &self.public.kid).finish_non_exhaustive()
+    }
+}
+
+impl DecryptionKey {
+    /// The RSA key in a DER `PrivateKeyInfo` (PKCS#8).
+    ///
+    /// # Errors
+    /// It is not an RSA key of 2048 bits or more.
+    pub fn from_pkcs8_der(kid: &str, der: &[u8]) -> Result<Self, KeyError> {
+        let unreadable = |error: openssl::error::ErrorStack| KeyError::Unreadable(error.to_string());
+        let key = openssl::pkey::PKey::private_key_from_der(der).map_err(unreadable)?;
+        let mut public = Jwk::from_rsa_public_der(&key.public_key_to_der().map_err(unreadable)?)?;
+        public.kid = Some(kid.to_owned());
+        public.use_ = Some("enc".to_owned());
+        public.alg = Some(ALG.to_owned());
+        let decrypter =
+            RSA_OAEP_256.decrypter_from_der(der).map_err(|error| KeyError::Unreadable(error.to_string()))?;
+        Ok(Self { decrypter: Box::new(decrypter), public })
+    }
+
+    /// The public half, with `use` `enc`.
+    #[must_use]
+    pub fn public_jwk(&self) -> &Jwk {
+        &self.public
+    }
+
+    /// Opens a compact JWE.
+    ///
+    /// # Errors
+    /// It is not one, uses other algorithms, or was made for another key.
+    pub fn decrypt(&self, compact: &str) -> Result<Vec<u8>, JoseError> {
+        let header = compact.split('.').next().unwrap_or_default();
+        if compact.split('.').count() != 5 {
+            return Err(JoseError::NotCompact(format!("{} part(s)", compact.split('.').count())));
+        }
+        let json = base64url::decode(header).ok_or_else(|| JoseError::NotCompact("a bad header".to_owned()))?;
+        let header: crate::Header =
+            serde_json::from_slice(&json).map_err(|error| JoseError::Header(error.to_string()))?;
+        let enc = header.extra.get("enc").and_then(serde_json::Value::as_str).unwrap_or("nothing");
+        if header.alg != ALG || enc != ENC {
+            return Err(JoseError::AlgorithmNotAllowed {
+                allowed: format!("{ALG} with {ENC}"),
+                found: format!("{} with {enc}", header.alg),
+            });
+        }
+        let (payload, _) = josekit::jwe::deserialize_compact(compact, &*self.decrypter)
+            .map_err(|_| JoseError::Decryption("another key's, or altered".to_owned()))?;
+        Ok(payload)
+    }
+}
+
+/// Encrypts bytes for the holder of a key.
+///
+/// # Errors
+/// The key is not an RSA key of 2048 bits or more.
+pub fn encrypt(jwk: &Jwk, payload: &[u8], cty: Option<&str>) -> Result<String, JoseError> {
+    let failed = |error: josekit::JoseError| JoseError::Key(error.to_string());
+    let bare = Jwk { use_: None, alg: None, x5c: Vec::new(), ..jwk.clone() };
+    let json = serde_json::to_vec(&bare).map_err(|error| JoseError::Key(error.to_string()))?;
+    let key = josekit::jwk::Jwk::from_bytes(json).map_err(failed)?;
+    let encrypter = RSA_OAEP_256.encrypter_from_jwk(&key).map_err(failed)?;
+    let mut header = JweHeader::new();
+    header.set_content_encryption(ENC);
+    if let Some(kid) = &jwk.kid {
+        header.set_key_id(kid);
+    }
+    if let Some(cty) = cty {
+        header.set_content_type(cty);
+    }
+    josekit::jwe::serialize_compact(payload, &header, &encrypter).map_err(failed)
+}

@@ -1,0 +1,120 @@
+//! Public keys on the wire (RFC 7517), and their thumbprints (RFC 7638).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Algorithm, KeyError, base64url, hash::sha256_base64url};
+
+/// A public key. Private members that somebody sends are dropped when it is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Jwk {
+    /// `RSA` or `EC`.
+    pub kty: String,
+    /// Key id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kid: Option<String>,
+    /// `sig`, `enc` or (in Open Banking key stores) `tls`.
+    #[serde(default, rename = "use", skip_serializing_if = "Option::is_none")]
+    pub use_: Option<String>,
+    /// The algorithm that it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alg: Option<String>,
+    /// RSA modulus.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n: Option<String>,
+    /// RSA exponent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub e: Option<String>,
+    /// Curve.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crv: Option<String>,
+    /// Point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x: Option<String>,
+    /// Point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub y: Option<String>,
+    /// Certificate chain, the leaf first, base64 DER.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub x5c: Vec<String>,
+    /// SHA-256 thumbprint of the certificate.
+    #[serde(default, rename = "x5t#S256", skip_serializing_if = "Option::is_none")]
+    pub x5t_s256: Option<String>,
+    /// Where the certificate is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x5u: Option<String>,
+}
+
+/// A set of public keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Jwks {
+    /// The keys.
+    pub keys: Vec<Jwk>,
+}
+
+impl Jwk {
+    /// The public half of a key for this algorithm, from its DER `SubjectPublicKeyInfo`.
+    ///
+    /// # Errors
+    /// It is not an RSA key, or has fewer than 2048 bits.
+    pub fn from_rsa_public_der(der: &[u8]) -> Result<Self, KeyError> {
+        let unreadable = |error: openssl::error::ErrorStack| KeyError::Unreadable(error.to_string());
+        let key = openssl::pkey::PKey::public_key_from_der(der).map_err(unreadable)?;
+        let rsa = key.rsa().map_err(|_| KeyError::WrongKind("RSA"))?;
+        let bits = rsa.size() * 8;
+        if bits < 2048 {
+            return Err(KeyError::TooShort(bits));
+        }
+        Ok(Self {
+            kty: "RSA".to_owned(),
+            n: Some(base64url::encode(&rsa.n().to_vec())),
+            e: Some(base64url::encode(&rsa.e().to_vec())),
+            ..Self::default()
+        })
+    }
+
+    /// RFC 7638 thumbprint: SHA-256 over the required members in lexicographic order.
+    #[must_use]
+    pub fn thumbprint(&self) -> String {
+        let member = |value: &Option<String>| value.clone().unwrap_or_default();
+        let canonical = match self.kty.as_str() {
+            "EC" => format!(
+                r#"{{"crv":"{}","kty":"EC","x":"{}","y":"{}"}}"#,
+                member(&self.crv),
+                member(&self.x),
+                member(&self.y)
+            ),
+            _ => format!(r#"{{"e":"{}","kty":"{}","n":"{}"}}"#, member(&self.e), self.kty, member(&self.n)),
+        };
+        sha256_base64url(canonical.as_bytes())
+    }
+
+    /// Whether the key may verify signatures of this algorithm.
+    pub(crate) fn fits(&self, algorithm: Algorithm) -> bool {
+        self.kty == algorithm.key_type()
+            && self.use_.as_deref().is_none_or(|use_| use_ == "sig")
+            && self.alg.as_deref().is_none_or(|alg| alg == algorithm.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_thumbprint_is_that_of_rfc_7638() {
+        let jwk: Jwk = serde_json::from_str(concat!(
+            r#"{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWK"#,
+            r#"RXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0"#,
+            r#"zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU"#,
+            r#"8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}"#
+        ))
+        .unwrap();
+        assert_eq!(jwk.thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    }
+
+    #[test]
+    fn private_members_are_dropped() {
+        let jwk: Jwk = serde_json::from_str(r#"{"kty":"RSA","n":"AQ","e":"AQAB","d":"secret","p":"secret"}"#).unwrap();
+        assert!(!serde_json::to_string(&jwk).unwrap().contains("secret"));
+    }
+}

@@ -1,0 +1,70 @@
+//! Standing instructions of an account: standing orders, direct debits and beneficiaries.
+
+use crate::{AccountId, Counterparty};
+use openbanking::money::Money;
+use serde::{Deserialize, Serialize};
+use time::{Date, Month};
+
+/// An order to send the same amount every month.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingOrder {
+    /// Made by the bank, unique among the account's standing orders.
+    pub id: String,
+    /// The account that pays.
+    pub account: AccountId,
+    /// Who is paid.
+    pub payee: Counterparty,
+    /// How much is sent each time.
+    pub amount: Money,
+    /// What the payee reads.
+    pub reference: String,
+    /// Day of the month; months that are shorter pay on their last day, weekends on the next working day.
+    pub day: u8,
+    /// The first payment.
+    pub first: Date,
+}
+
+impl StandingOrder {
+    /// The first nominal payment day after `today`, before any move to a working day.
+    pub fn next_after(&self, today: Date) -> Date {
+        let this_month = day_of_month(today.year(), today.month(), self.day);
+        if this_month > today {
+            return this_month;
+        }
+        let month = today.month().next();
+        let year = if month == Month::January { today.year() + 1 } else { today.year() };
+        day_of_month(year, month, self.day)
+    }
+}
+
+/// Permission for an originator to collect money.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectDebit {
+    /// Made by the bank, unique among the account's direct debits.
+    pub id: String,
+    /// The account that pays.
+    pub account: AccountId,
+    /// Name of the originator.
+    pub originator: String,
+    /// The originator's reference of the mandate.
+    pub reference: String,
+}
+
+/// Somebody whom the account's holder has saved in order to pay them again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beneficiary {
+    /// Made by the bank, unique among the account's beneficiaries.
+    pub id: String,
+    /// The account that pays.
+    pub account: AccountId,
+    /// Who is paid.
+    pub payee: Counterparty,
+    /// What the payee reads.
+    pub reference: String,
+}
+
+/// That day of the month, or the month's last day where it is shorter.
+pub(crate) fn day_of_month(year: i32, month: Month, day: u8) -> Date {
+    let day = day.clamp(1, month.length(year));
+    Date::from_calendar_date(year, month, day).unwrap_or(Date::MAX)
+}

@@ -1,0 +1,6 @@
+//! The books from outside: sequences of postings, paging, and what the fixture generates.
+
+#[cfg(test)]
+mod books;
+#[cfg(test)]
+mod fixture;

@@ -1,0 +1,24 @@
+//! What is said on the wire: SSA, DCR, discovery, Read/Write payloads, permissions, error codes, money.
+//!
+//! Pure: nothing here reads a clock, rolls dice or touches a network. Types that a participant sends refuse unknown
+//! members where the schemas are closed; types that it reads from strangers (discovery, SSA, registration, Directory)
+//! ignore them.
+
+//pub mod accounts;
+pub mod balances;
+pub mod code;
+pub mod consent;
+pub mod dates;
+pub mod directory;
+pub mod discovery;
+pub mod error;
+pub mod headers;
+pub mod links;
+pub mod money;
+//pub mod parties;
+pub mod permissions;
+pub mod reading;
+pub mod registration;
+pub mod ssa;
+//pub mod transactions;
+pub mod version;

@@ -1,0 +1,1 @@
+//! What every party's process shares: settings, logging, control port, start and stop

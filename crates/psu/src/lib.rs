@@ -1,0 +1,210 @@
+//! The simulated customer: opens the bank's pages as a browser would, logs in, enters the one-time password, picks
+//! accounts, and confirms or cancels.
+//!
+//! It knows nothing of our bank but what a page shows: it follows redirects and refreshes, keeps cookies, and fills the
+//! forms that it meets by what their fields are for.
+
+mod browser;
+mod page;
+
+use serde::{Deserialize, Serialize};
+use simulation::Trace;
+use transport::{CallError, HttpClient};
+use url::Url;
+
+use browser::Browser;
+use page::{Form, Page};
+
+/// Pages after which the customer gives up.
+const PATIENCE: usize = 40;
+
+/// Who the customer is at the bank.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Credentials {
+    /// User name.
+    pub username: String,
+    /// Password.
+    pub password: String,
+    /// What the customer reads on the phone.
+    pub one_time_password: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// What the customer does on the bank's pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Intention {
+    /// Confirm, with these accounts: those whose label contains one of the texts, or all when there is none.
+    Approve {
+        /// Texts that labels of accounts contain.
+        accounts: Vec<String>,
+    },
+    /// Log in, then cancel where accounts are chosen.
+    CancelAtAccounts,
+    /// Cancel on the first page.
+    CancelAtLogin,
+}
+
+/// Where the customer ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// The last page's URL, without its fragment.
+    pub url: Url,
+    /// Its heading and text.
+    pub text: String,
+    /// The OAuth error that the bank showed on a page, if it did.
+    pub error_page: Option<String>,
+    /// Titles of the pages on the way.
+    pub pages: Vec<String>,
+}
+
+/// The customer could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum PsuError {
+    /// A page could not be had.
+    #[error("{url} could not be opened: {error}")]
+    Unreachable {
+        /// The page.
+        url: String,
+        /// Why.
+        error: CallError,
+    },
+    /// A page that a customer cannot use.
+    #[error("{url} shows nothing that a customer could use (status {status}, content type {content_type})")]
+    Unusable {
+        /// The page.
+        url: String,
+        /// HTTP status.
+        status: u16,
+        /// Content type.
+        content_type: String,
+    },
+    /// A link or form that leads nowhere.
+    #[error("{from} leads to {target}, which is not a web address")]
+    DeadEnd {
+        /// The page.
+        from: String,
+        /// The address.
+        target: String,
+    },
+    /// Page after page without an end.
+    #[error("still no end after {PATIENCE} pages; the last was {0}")]
+    Lost(String),
+    /// No account on the page fits.
+    #[error("no account on the page fits {wanted:?}; there are {offered:?}")]
+    NoSuchAccount {
+        /// What was looked for.
+        wanted: Vec<String>,
+        /// Labels on the page.
+        offered: Vec<String>,
+    },
+}
+
+/// A customer with a browser. The client should keep cookies and is the customer's alone.
+pub struct Psu {
+    client: HttpClient,
+    credentials: Credentials,
+}
+
+impl Psu {
+    /// A customer who uses this client as a browser.
+    #[must_use]
+    pub fn new(client: HttpClient, credentials: Credentials) -> Self {
+        Self { client, credentials }
+    }
+
+    /// Opens the TPP's link to the bank and acts on the pages until nothing is left to do.
+    ///
+    /// # Errors
+    /// A page could not be opened or used.
+    pub async fn authorise(&self, link: &Url, intention: &Intention, trace: &Trace) -> Result<Arrival, PsuError> {
+        let mut browser = Browser::new(self.client.clone(), trace.clone(), link);
+        let mut page = browser.open(link).await?;
+        let mut pages = Vec::new();
+        for _ in 0..PATIENCE {
+            pages.push(page.title.clone());
+            if let Some(target) = page.refresh.clone() {
+                page = browser.follow(&target).await?;
+                continue;
+            }
+            match self.fill(&page, intention, browser.fragment())? {
+                Some((form, fields)) => page = browser.submit(&form, &fields).await?,
+                None => {
+                    let mut url = browser.url().clone();
+                    url.set_fragment(None);
+                    return Ok(Arrival { url, text: page.text, error_page: page.oauth_error, pages });
+                }
+            }
+        }
+        Err(PsuError::Lost(browser.url().to_string()))
+    }
+
+    /// The form to submit and its fields; none when the page asks for nothing that a customer of a bank knows.
+    fn fill(
+        &self,
+        page: &Page,
+        intention: &Intention,
+        fragment: &str,
+    ) -> Result<Option<(Form, Vec<(String, String)>)>, PsuError> {
+        let Some(form) = page.forms.first() else { return Ok(None) };
+        let mut fields = form.hidden.clone();
+        if let Some(name) = &form.fragment {
+            // What the page's script does in a browser with scripts.
+            fields.retain(|(key, _)| key != name);
+            fields.push((name.clone(), fragment.to_owned()));
+            return Ok(Some((form.clone(), fields)));
+        }
+        let cancel = match intention {
+            Intention::CancelAtLogin => form.password.is_some(),
+            Intention::CancelAtAccounts => !form.accounts.is_empty(),
+            Intention::Approve { .. } => false,
+        };
+        if cancel && let Some(button) = &form.cancel {
+            fields.push(button.clone());
+            return Ok(Some((form.clone(), fields)));
+        }
+        let known = if let Some(password) = &form.password {
+            fields.extend(form.username.iter().map(|name| (name.clone(), self.credentials.username.clone())));
+            fields.push((password.clone(), self.credentials.password.clone()));
+            true
+        } else if let Some(name) = &form.one_time_password {
+            fields.push((name.clone(), self.credentials.one_time_password.clone()));
+            true
+        } else if let Some(name) = &form.account_field {
+            let chosen = choose(form, intention)?;
+            fields.extend(chosen.into_iter().map(|value| (name.clone(), value)));
+            true
+        } else {
+            false
+        };
+        if !known {
+            return Ok(None);
+        }
+        fields.extend(form.proceed.clone());
+        Ok(Some((form.clone(), fields)))
+    }
+}
+
+fn choose(form: &Form, intention: &Intention) -> Result<Vec<String>, PsuError> {
+    let wanted: &[String] = match intention {
+        Intention::Approve { accounts } => accounts,
+        _ => &[],
+    };
+    let chosen: Vec<String> = form
+        .accounts
+        .iter()
+        .filter(|(_, label)| wanted.is_empty() || wanted.iter().any(|text| label.contains(text)))
+        .map(|(value, _)| value.clone())
+        .collect();
+    let unknown = wanted.iter().any(|text| !form.accounts.iter().any(|(_, label)| label.contains(text)));
+    if chosen.is_empty() || unknown {
+        let offered = form.accounts.iter().map(|(_, label)| label.clone()).collect();
+        return Err(PsuError::NoSuchAccount { wanted: wanted.to_vec(), offered });
+    }
+    Ok(chosen)
+}

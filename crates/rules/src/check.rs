@@ -1,0 +1,172 @@
+//! Checks in a table, judged in order.
+
+use std::collections::BTreeSet;
+
+use crate::{Evidence, Outcome, RefusedBy, Rule, Verdict};
+
+/// One row of an endpoint's table: the rule, the error that its refusal puts on the wire, and the test itself.
+pub struct Check<F: ?Sized, E> {
+    /// The rule that speaks when the test fails.
+    pub rule: &'static Rule,
+    /// The wire error that the specification wants for a refusal by this rule.
+    pub error: E,
+    /// Looks at the facts; says what was expected and found when they do not satisfy the rule.
+    pub test: fn(&F) -> Result<(), Evidence>,
+}
+
+/// Rules that a lesson switched off. Empty unless the party was started in lesson mode.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SwitchedOff(BTreeSet<String>);
+
+impl SwitchedOff {
+    /// Switches off the rules with these identifiers.
+    pub fn new(ids: impl IntoIterator<Item = String>) -> Self {
+        Self(ids.into_iter().collect())
+    }
+
+    /// Whether this rule is not to be applied.
+    #[must_use]
+    pub fn contains(&self, rule: &Rule) -> bool {
+        self.0.contains(rule.id)
+    }
+}
+
+/// The rules that a request passed, in order, and those that were switched off.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// Applied and satisfied.
+    pub rules: Vec<&'static Rule>,
+    /// Not applied: switched off by a lesson.
+    pub skipped: Vec<&'static Rule>,
+}
+
+impl Passed {
+    /// Adds what another table of the same request found.
+    pub fn extend(&mut self, other: Self) {
+        self.rules.extend(other.rules);
+        self.skipped.extend(other.skipped);
+    }
+
+    /// The verdict of a request that every table let through.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        Verdict { outcome: Outcome::Accepted, passed: ids(&self.rules), skipped: ids(&self.skipped) }
+    }
+}
+
+/// A refused request: the rule that spoke, its evidence, and the error for the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal<E> {
+    /// The rule that spoke.
+    pub rule: &'static Rule,
+    /// What it expected and what it found. For the journal and the logs, never for the wire.
+    pub evidence: Evidence,
+    /// The error for the wire.
+    pub error: E,
+    /// What had passed before.
+    pub passed: Passed,
+}
+
+impl<E> Refusal<E> {
+    /// A refusal outside a table, for rules whose test needs more than facts (a store, a peer).
+    pub fn new(rule: &'static Rule, error: E, evidence: Evidence) -> Self {
+        Self { rule, evidence, error, passed: Passed::default() }
+    }
+
+    /// Changes the wire error and keeps the verdict.
+    pub fn map_error<T>(self, f: impl FnOnce(E) -> T) -> Refusal<T> {
+        Refusal { rule: self.rule, evidence: self.evidence, error: f(self.error), passed: self.passed }
+    }
+
+    /// Puts what an earlier table had let through before this one.
+    #[must_use]
+    pub fn after(mut self, mut earlier: Passed) -> Self {
+        earlier.extend(std::mem::take(&mut self.passed));
+        self.passed = earlier;
+        self
+    }
+
+    /// The verdict for the journal.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        Verdict {
+            outcome: Outcome::Refused(RefusedBy {
+                rule: self.rule.id.to_owned(),
+                reason: self.rule.reason.to_owned(),
+                clause: self.rule.clause.to_owned(),
+                expected: self.evidence.expected.clone(),
+                found: self.evidence.found.clone(),
+            }),
+            passed: ids(&self.passed.rules),
+            skipped: ids(&self.passed.skipped),
+        }
+    }
+}
+
+/// Applies the table in order and stops at the first rule that is not satisfied.
+///
+/// # Errors
+/// The refusal of the first rule whose test failed and that is not switched off.
+pub fn judge<F: ?Sized, E: Clone>(
+    facts: &F,
+    checks: &[Check<F, E>],
+    switched_off: &SwitchedOff,
+) -> Result<Passed, Refusal<E>> {
+    let mut passed = Passed::default();
+    for check in checks {
+        if switched_off.contains(check.rule) {
+            passed.skipped.push(check.rule);
+            continue;
+        }
+        match (check.test)(facts) {
+            Ok(()) => passed.rules.push(check.rule),
+            Err(evidence) => {
+                return Err(Refusal { rule: check.rule, evidence, error: check.error.clone(), passed });
+            }
+        }
+    }
+    Ok(passed)
+}
+
+fn ids(rules: &[&'static Rule]) -> Vec<String> {
+    rules.iter().map(|rule| rule.id.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    crate::catalogue! {
+        /// Rules of these tests.
+        RULES;
+        POSITIVE { id: "test.positive", reason: "The number is positive.", clause: "Arithmetic, 1" }
+        EVEN { id: "test.even", reason: "The number is even.", clause: "Arithmetic, 2" }
+    }
+
+    const CHECKS: &[Check<i32, &str>] = &[
+        Check { rule: &POSITIVE, error: "not positive", test: |n| check(*n > 0, "more than 0", *n) },
+        Check { rule: &EVEN, error: "odd", test: |n| check(n % 2 == 0, "an even number", *n) },
+    ];
+
+    fn check(holds: bool, expected: &str, found: i32) -> Result<(), Evidence> {
+        if holds { Ok(()) } else { Err(Evidence::new(expected, found.to_string())) }
+    }
+
+    #[test]
+    fn the_first_rule_that_fails_speaks() {
+        let refusal = judge(&-3, CHECKS, &SwitchedOff::default()).unwrap_err();
+        assert_eq!((refusal.rule, refusal.error), (&POSITIVE, "not positive"));
+        assert_eq!(refusal.evidence, Evidence::new("more than 0", "-3"));
+        let refusal = judge(&3, CHECKS, &SwitchedOff::default()).unwrap_err();
+        assert_eq!(refusal.verdict().passed, ["test.positive"]);
+        assert_eq!(RULES.len(), 2);
+    }
+
+    #[test]
+    fn a_rule_that_is_switched_off_lets_everything_through_and_is_named() {
+        let off = SwitchedOff::new(["test.even".to_owned()]);
+        let passed = judge(&3, CHECKS, &off).unwrap();
+        assert_eq!(passed.verdict().skipped, ["test.even"]);
+        assert_eq!(judge(&-3, CHECKS, &off).unwrap_err().rule, &POSITIVE);
+    }
+}

@@ -1,0 +1,1 @@
+//! Starts an ecosystem in one process

@@ -1,0 +1,1 @@
+//! What happens: the scenario language, its runner and its reports

@@ -1,0 +1,134 @@
+//! The clock of a party: true time, moved forward on request.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use time::{Duration, OffsetDateTime};
+
+/// A clock that everything in the business and in tokens uses. Clones share the same hands.
+#[derive(Debug, Clone)]
+pub struct Clock(Arc<Mutex<Hands>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Hands {
+    /// Where the clock stands still, if it does.
+    standing: Option<OffsetDateTime>,
+    /// How far it was moved.
+    offset: Duration,
+}
+
+/// The clock cannot be moved like this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ClockError {
+    /// Time goes forward only.
+    #[error("the clock only moves forward, not by {0}")]
+    Backward(Duration),
+    /// Beyond the calendar.
+    #[error("the clock cannot be moved that far")]
+    TooFar,
+}
+
+impl Clock {
+    /// A clock that goes with true time.
+    #[must_use]
+    pub fn real() -> Self {
+        Self(Arc::new(Mutex::new(Hands { standing: None, offset: Duration::ZERO })))
+    }
+
+    /// A clock that stands still at this moment until it is moved.
+    #[must_use]
+    pub fn starting_at(moment: OffsetDateTime) -> Self {
+        Self(Arc::new(Mutex::new(Hands { standing: Some(moment), offset: Duration::ZERO })))
+    }
+
+    fn hands(&self) -> Hands {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time in the simulation.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        let hands = self.hands();
+        hands.standing.unwrap_or_else(|| self.true_now()).saturating_add(hands.offset)
+    }
+
+    /// True time, for TLS and certificates, which the simulation cannot bend.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place where time comes from")]
+    pub fn true_now(&self) -> OffsetDateTime {
+        OffsetDateTime::now_utc()
+    }
+
+    /// How far the clock was moved.
+    #[must_use]
+    pub fn offset(&self) -> Duration {
+        self.hands().offset
+    }
+
+    /// Moves the clock forward and answers the new time.
+    ///
+    /// # Errors
+    /// The duration is negative, or leads beyond the calendar.
+    pub fn advance(&self, by: Duration) -> Result<OffsetDateTime, ClockError> {
+        if by.is_negative() {
+            return Err(ClockError::Backward(by));
+        }
+        let mut hands = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let offset = hands.offset.checked_add(by).ok_or(ClockError::TooFar)?;
+        let base = hands.standing.unwrap_or_else(|| self.true_now());
+        let moved = base.checked_add(offset).ok_or(ClockError::TooFar)?;
+        hands.offset = offset;
+        Ok(moved)
+    }
+
+    /// Sets how far the clock is ahead of true time, as it was before a restart.
+    ///
+    /// # Errors
+    /// The offset is negative, or leads beyond the calendar.
+    pub fn set_offset(&self, offset: Duration) -> Result<(), ClockError> {
+        if offset.is_negative() {
+            return Err(ClockError::Backward(offset));
+        }
+        let mut hands = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let base = hands.standing.unwrap_or_else(|| self.true_now());
+        base.checked_add(offset).ok_or(ClockError::TooFar)?;
+        hands.offset = offset;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn a_standing_clock_moves_only_when_told() {
+        let clock = Clock::starting_at(datetime!(2026-01-31 10:00 UTC));
+        let same = clock.clone();
+        assert_eq!(clock.advance(Duration::days(90)).unwrap(), datetime!(2026-05-01 10:00 UTC));
+        assert_eq!(same.now(), datetime!(2026-05-01 10:00 UTC));
+    }
+
+    #[test]
+    fn time_does_not_go_back() {
+        let clock = Clock::real();
+        let before = clock.now();
+        assert_eq!(clock.advance(Duration::seconds(-1)), Err(ClockError::Backward(Duration::seconds(-1))));
+        assert_eq!(clock.advance(Duration::MAX), Err(ClockError::TooFar));
+        assert!(clock.now() >= before);
+    }
+
+    #[test]
+    fn the_offset_outlives_a_restart() {
+        let clock = Clock::real();
+        clock.advance(Duration::days(30)).unwrap();
+        let restarted = Clock::real();
+        restarted.set_offset(clock.offset()).unwrap();
+        assert_eq!(restarted.offset(), Duration::days(30));
+        assert!(restarted.now() - restarted.true_now() > Duration::days(29));
+        assert_eq!(restarted.set_offset(Duration::seconds(-1)), Err(ClockError::Backward(Duration::seconds(-1))));
+        assert_eq!(restarted.set_offset(Duration::MAX), Err(ClockError::TooFar));
+        assert_eq!(restarted.offset(), Duration::days(30));
+    }
+}

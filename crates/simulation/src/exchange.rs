@@ -1,0 +1,90 @@
+//! One exchange: who said what to whom, what came back, and which rule spoke.
+
+use rules::Verdict;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+/// Which end of an exchange wrote it down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// The one who asked.
+    Client,
+    /// The one who answered.
+    Server,
+}
+
+/// What the TLS handshake agreed on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TlsFacts {
+    /// Protocol version, for example `TLSv1.3`.
+    pub version: String,
+    /// Cipher suite.
+    pub cipher: String,
+    /// Subject of the other end's certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_subject: Option<String>,
+    /// Its `x5t#S256`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_thumbprint: Option<String>,
+}
+
+/// A token that travelled in an exchange: header and claims without the signature, so that it cannot be used. Secrets and
+/// signatures inside the claims are removed when the journal records it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DecodedToken {
+    /// What it was, for example `request object`.
+    pub name: String,
+    /// JOSE header.
+    pub header: Value,
+    /// Claims.
+    pub claims: Value,
+}
+
+/// One exchange, as one side saw it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Exchange {
+    /// Number in this party's journal; given by the journal.
+    #[serde(default)]
+    pub sequence: u64,
+    /// When it began, by the party's clock.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// Whose journal this is; given by the journal.
+    #[serde(default)]
+    pub party: String,
+    /// Which end the party was.
+    pub side: Side,
+    /// The other end, by name or address.
+    pub peer: String,
+    /// HTTP method.
+    pub method: String,
+    /// URL or path, with secrets removed.
+    pub url: String,
+    /// HTTP status of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Why there was no answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Duration in microseconds.
+    pub duration_us: u64,
+    /// The journey that it belongs to (W3C Trace Context `trace-id`).
+    pub trace_id: String,
+    /// `x-fapi-interaction-id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interaction_id: Option<String>,
+    /// What TLS agreed on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsFacts>,
+    /// What the rules found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// Tokens that travelled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<DecodedToken>,
+}

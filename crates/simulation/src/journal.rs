@@ -1,0 +1,291 @@
+//! The journal: a bounded memory of exchanges, a live stream, and lines in a file when asked for.
+
+use std::{
+    collections::VecDeque,
+    io,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::broadcast;
+
+use crate::{
+    Exchange, Totals,
+    lines::Lines,
+    redact::{redact_claims, redact_query},
+};
+
+/// Exchanges that a slow reader of the live stream may lag behind.
+const LIVE: usize = 256;
+
+/// A party's journal. Clones write into the same one; when the last one is dropped, the file is complete.
+#[derive(Clone)]
+pub struct Journal(Arc<Inner>);
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Journal").field("party", &self.0.party).finish_non_exhaustive()
+    }
+}
+
+struct Inner {
+    party: String,
+    capacity: usize,
+    entries: Mutex<Entries>,
+    live: broadcast::Sender<Exchange>,
+    lines: Option<Lines>,
+}
+
+#[derive(Default)]
+struct Entries {
+    last: u64,
+    recent: VecDeque<Exchange>,
+    totals: Totals,
+}
+
+/// Which exchanges to read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only this journey.
+    pub trace: Option<String>,
+    /// Only those with a higher sequence number.
+    pub after: Option<u64>,
+    /// At most so many: with `after` the first ones after it, so that a reader who asks again with the last number misses
+    /// none; otherwise the latest ones. All when none.
+    pub limit: Option<usize>,
+}
+
+impl Filter {
+    /// Whether an exchange is looked for, the limit aside.
+    #[must_use]
+    pub fn fits(&self, exchange: &Exchange) -> bool {
+        self.after.is_none_or(|after| exchange.sequence > after)
+            && self.trace.as_ref().is_none_or(|trace| exchange.trace_id == *trace)
+    }
+}
+
+impl Journal {
+    /// A journal that remembers the last `capacity` exchanges, at least one.
+    #[must_use]
+    pub fn new(party: &str, capacity: usize) -> Self {
+        Self::with(party, capacity, None)
+    }
+
+    /// A journal that also appends each exchange to a file, as one JSON object a line. A thread of its own writes, so
+    /// that no request waits for the disk; exchanges that a disk is too slow for are left out of the file and counted.
+    ///
+    /// # Errors
+    /// The file cannot be opened for appending.
+    pub fn with_json_lines(party: &str, capacity: usize, path: &Path) -> io::Result<Self> {
+        Ok(Self::with(party, capacity, Some(Lines::open(path)?)))
+    }
+
+    fn with(party: &str, capacity: usize, lines: Option<Lines>) -> Self {
+        let (live, _) = broadcast::channel(LIVE);
+        let capacity = capacity.max(1);
+        Self(Arc::new(Inner { party: party.to_owned(), capacity, entries: Mutex::default(), live, lines }))
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The party whose journal it is.
+    #[must_use]
+    pub fn party(&self) -> &str {
+        &self.0.party
+    }
+
+    /// Writes an exchange down. Its number and party are set here, and secrets that are still in its URL and tokens are
+    /// removed.
+    pub fn record(&self, mut exchange: Exchange) {
+        exchange.party.clone_from(&self.0.party);
+        if exchange.url.contains(['?', '#', '@']) {
+            exchange.url = redact_query(&exchange.url);
+        }
+        for token in &mut exchange.tokens {
+            redact_claims(&mut token.header);
+            redact_claims(&mut token.claims);
+        }
+        // The file and the stream get it under the same lock, so that both are in the order of the numbers. Neither waits.
+        let mut entries = self.entries();
+        entries.last += 1;
+        exchange.sequence = entries.last;
+        entries.totals.add(&exchange);
+        if let Some(lines) = &self.0.lines {
+            lines.append(&exchange);
+        }
+        if self.0.live.receiver_count() > 0 {
+            // Nobody listening any more is no failure.
+            drop(self.0.live.send(exchange.clone()));
+        }
+        if entries.recent.len() >= self.0.capacity {
+            entries.recent.pop_front();
+        }
+        entries.recent.push_back(exchange);
+    }
+
+    /// Remembered exchanges, the oldest first.
+    #[must_use]
+    pub fn recent(&self, filter: &Filter) -> Vec<Exchange> {
+        let limit = filter.limit.unwrap_or(usize::MAX);
+        let entries = self.entries();
+        if let Some(after) = filter.after {
+            let begin = entries.recent.partition_point(|exchange| exchange.sequence <= after);
+            let later = entries.recent.range(begin..);
+            return later.filter(|exchange| filter.fits(exchange)).take(limit).cloned().collect();
+        }
+        let latest = entries.recent.iter().rev().filter(|exchange| filter.fits(exchange)).take(limit);
+        let mut found: Vec<Exchange> = latest.cloned().collect();
+        found.reverse();
+        found
+    }
+
+    /// The number of the last exchange; 0 when there was none.
+    #[must_use]
+    pub fn last(&self) -> u64 {
+        self.entries().last
+    }
+
+    /// The number of the oldest exchange that is remembered; 0 when there was none.
+    #[must_use]
+    pub fn first(&self) -> u64 {
+        self.entries().recent.front().map_or(0, |exchange| exchange.sequence)
+    }
+
+    /// What all exchanges add up to.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.entries().totals.clone()
+    }
+
+    /// Exchanges from now on, as they are written.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Exchange> {
+        self.0.live.subscribe()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use rules::{Outcome as Ruling, RefusedBy, Verdict};
+    use serde_json::json;
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::{DecodedToken, Outcome, Side, Total, lines};
+
+    pub(crate) fn exchange(trace: &str) -> Exchange {
+        Exchange {
+            sequence: 0,
+            at: OffsetDateTime::UNIX_EPOCH,
+            party: String::new(),
+            side: Side::Server,
+            peer: "tpp".into(),
+            method: "GET".into(),
+            url: "/".into(),
+            status: Some(200),
+            error: None,
+            duration_us: 1,
+            trace_id: trace.into(),
+            interaction_id: None,
+            tls: None,
+            verdict: None,
+            tokens: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn it_forgets_the_oldest_and_finds_a_journey() {
+        let journal = Journal::new("bank", 3);
+        assert_eq!((journal.first(), journal.last()), (0, 0));
+        for trace in ["a", "b", "a", "b"] {
+            journal.record(exchange(trace));
+        }
+        let numbers = |filter: &Filter| journal.recent(filter).iter().map(|e| e.sequence).collect::<Vec<_>>();
+        assert_eq!(numbers(&Filter::default()), [2, 3, 4]);
+        assert_eq!(numbers(&Filter { trace: Some("b".into()), ..Filter::default() }), [2, 4]);
+        assert_eq!(numbers(&Filter { after: Some(3), ..Filter::default() }), [4]);
+        assert_eq!(numbers(&Filter { limit: Some(1), ..Filter::default() }), [4]);
+        assert_eq!(journal.recent(&Filter::default())[0].party, "bank");
+        assert_eq!((journal.first(), journal.last()), (2, 4));
+    }
+
+    #[test]
+    fn a_reader_who_asks_for_what_came_after_misses_nothing() {
+        let journal = Journal::new("bank", 10);
+        for trace in ["a", "b", "a", "a", "b", "a"] {
+            journal.record(exchange(trace));
+        }
+        let (mut seen, mut after) = (Vec::new(), 0);
+        loop {
+            let filter = Filter { trace: Some("a".into()), after: Some(after), limit: Some(2) };
+            let page = journal.recent(&filter);
+            let Some(last) = page.last() else { break };
+            after = last.sequence;
+            seen.extend(page.iter().map(|exchange| exchange.sequence));
+        }
+        assert_eq!(seen, [1, 3, 4, 6]);
+    }
+
+    #[test]
+    fn secrets_do_not_get_into_it() {
+        let journal = Journal::new("bank", 3);
+        let token = DecodedToken {
+            name: "registration".into(),
+            header: json!({"alg": "PS256"}),
+            claims: json!({"software_statement": "eyJh.eyJi.signature"}),
+        };
+        journal.record(Exchange { url: "/cb?code=abc".into(), tokens: vec![token], ..exchange("a") });
+        let written = serde_json::to_string(&journal.recent(&Filter::default())).unwrap();
+        assert!(written.contains("/cb?code=[removed]") && written.contains("eyJh.eyJi.[removed]"), "{written}");
+        assert!(!written.contains("abc") && !written.contains("signature"), "{written}");
+    }
+
+    #[test]
+    fn totals_outlive_what_is_forgotten() {
+        let journal = Journal::new("bank", 1);
+        let refused = RefusedBy {
+            rule: "demo.rule".into(),
+            reason: String::new(),
+            clause: String::new(),
+            expected: String::new(),
+            found: String::new(),
+        };
+        let verdict = Verdict { outcome: Ruling::Refused(refused), passed: Vec::new(), skipped: Vec::new() };
+        journal.record(exchange("a"));
+        journal.record(Exchange { status: Some(400), verdict: Some(verdict), ..exchange("a") });
+        journal.record(Exchange { status: Some(204), duration_us: 5, ..exchange("a") });
+        journal.record(Exchange { status: None, side: Side::Client, ..exchange("a") });
+        let totals = journal.totals();
+        assert_eq!(totals.exchanges[&(Side::Server, Outcome::Status(2))], Total { count: 2, duration_us: 6 });
+        assert_eq!(totals.exchanges[&(Side::Server, Outcome::Status(4))].count, 1);
+        assert_eq!(totals.exchanges[&(Side::Client, Outcome::Failed)].count, 1);
+        assert_eq!(totals.refusals["demo.rule"], 1);
+        assert_eq!(Outcome::Status(4).to_string(), "4xx");
+    }
+
+    #[tokio::test]
+    async fn a_listener_hears_what_is_recorded() {
+        let journal = Journal::new("bank", 3);
+        let mut live = journal.subscribe();
+        journal.record(exchange("a"));
+        assert_eq!(live.recv().await.unwrap().sequence, 1);
+    }
+
+    #[test]
+    fn the_file_is_complete_and_in_order_when_the_journal_is_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.ndjson");
+        let journal = Journal::with_json_lines("bank", 2, &path).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..100).for_each(|_| journal.record(exchange("a"))));
+            }
+        });
+        drop(journal);
+        let read = lines::read(&path);
+        assert_eq!(read.iter().map(|e| e.sequence).collect::<Vec<_>>(), (1..=400).collect::<Vec<_>>());
+        assert!(Journal::with_json_lines("bank", 2, folder.path()).is_err());
+    }
+}

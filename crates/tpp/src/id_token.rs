@@ -1,0 +1,248 @@
+//! What a FAPI client checks before it trusts an authorization response (OpenID Connect Core, 3.3.2; FAPI 1.0 Part 2,
+//! 5.2.3).
+
+use jose::{
+    Algorithm, JoseError, Jws, KeySet,
+    claims::{Audience, NumericDate},
+    hash::{constant_time_eq, left_half_sha256},
+};
+use rules::{Check, Evidence, Passed, Refusal, SwitchedOff, judge};
+use serde::Deserialize;
+use time::{Duration, OffsetDateTime};
+
+rules::catalogue! {
+    /// Rules of a client that receives an id_token.
+    pub RULES;
+    READABLE { id: "tpp.id-token.readable",
+        reason: "The id_token is a signed JWT with the claims that OpenID Connect asks for.", clause: "OpenID Connect Core, 2" }
+    ALG { id: "tpp.id-token.alg",
+        reason: "The id_token is signed with the registered algorithm.", clause: "FAPI 1.0 Part 2, 8.6-1; OpenID Connect Core, 3.1.3.7-7" }
+    SIGNATURE { id: "tpp.id-token.signature",
+        reason: "The signature of the id_token is valid under a key of the bank.", clause: "OpenID Connect Core, 3.1.3.7-6" }
+    ISS { id: "tpp.id-token.iss",
+        reason: "The issuer of the id_token is the bank's, to the letter.", clause: "OpenID Connect Core, 3.1.3.7-2" }
+    AUD { id: "tpp.id-token.aud",
+        reason: "The audience of the id_token is this client, and nobody else whom it does not trust.", clause: "OpenID Connect Core, 3.1.3.7-3 to -5" }
+    EXP { id: "tpp.id-token.exp",
+        reason: "The id_token has not expired.", clause: "OpenID Connect Core, 3.1.3.7-9" }
+    IAT { id: "tpp.id-token.iat",
+        reason: "The id_token was issued in the last minutes.", clause: "OpenID Connect Core, 3.1.3.7-10" }
+    NONCE { id: "tpp.id-token.nonce",
+        reason: "The nonce is the one of the request.", clause: "OpenID Connect Core, 3.1.3.7-11" }
+    S_HASH { id: "tpp.id-token.s-hash",
+        reason: "The s_hash fits the state.", clause: "FAPI 1.0 Part 2, 5.2.3-5" }
+    C_HASH { id: "tpp.id-token.c-hash",
+        reason: "The c_hash fits the code.", clause: "OpenID Connect Core, 3.3.2.10" }
+    AT_HASH { id: "tpp.id-token.at-hash",
+        reason: "An at_hash fits the access token.", clause: "OpenID Connect Core, 3.1.3.8" }
+    INTENT_ID { id: "tpp.id-token.openbanking-intent-id",
+        reason: "The openbanking_intent_id is the one of the request.", clause: "OB Read/Write 4.0, Security and access control" }
+    ACR { id: "tpp.id-token.acr",
+        reason: "The acr is one of those that were asked for.", clause: "OpenID Connect Core, 5.5.1.1" }
+    SUBJECT_SAME { id: "tpp.id-token.sub-same",
+        reason: "The id_token of the token endpoint names the customer of the first one.", clause: "OpenID Connect Core, 3.3.3.6" }
+}
+
+/// How old an id_token may be when it arrives.
+const AGE: Duration = Duration::minutes(5);
+/// How far clocks may differ.
+const LEEWAY: Duration = Duration::seconds(30);
+
+/// What the client expects of an id_token.
+#[derive(Debug, Clone, Default)]
+pub struct Expectation {
+    /// `issuer` of the bank.
+    pub issuer: String,
+    /// The client's own `client_id`.
+    pub client_id: String,
+    /// The algorithm that the client registered.
+    pub algorithm: Option<Algorithm>,
+    /// `nonce` of the request; none for refreshed tokens.
+    pub nonce: Option<String>,
+    /// `state`, when the id_token comes from the authorization endpoint.
+    pub state: Option<String>,
+    /// The code, when the id_token comes from the authorization endpoint.
+    pub code: Option<String>,
+    /// The access token, when the id_token comes from the token endpoint.
+    pub access_token: Option<String>,
+    /// `openbanking_intent_id` of the request.
+    pub intent_id: Option<String>,
+    /// Requested `acr` values.
+    pub acr_values: Vec<String>,
+    /// `sub` of an earlier id_token of the same authorisation.
+    pub subject: Option<String>,
+}
+
+/// Claims of an id_token, as received.
+#[derive(Debug, Clone, Deserialize)]
+pub struct IdTokenClaims {
+    /// `iss`.
+    pub iss: Option<String>,
+    /// `sub`.
+    pub sub: Option<String>,
+    /// `aud`.
+    pub aud: Option<Audience>,
+    /// `azp`.
+    pub azp: Option<String>,
+    /// `exp`.
+    pub exp: Option<NumericDate>,
+    /// `iat`.
+    pub iat: Option<NumericDate>,
+    /// `nonce`.
+    pub nonce: Option<String>,
+    /// `s_hash`.
+    pub s_hash: Option<String>,
+    /// `c_hash`.
+    pub c_hash: Option<String>,
+    /// `at_hash`.
+    pub at_hash: Option<String>,
+    /// `acr`.
+    pub acr: Option<String>,
+    /// `openbanking_intent_id`.
+    pub openbanking_intent_id: Option<String>,
+}
+
+struct Facts {
+    expected: Expectation,
+    now: OffsetDateTime,
+    token: Result<(Jws, IdTokenClaims), JoseError>,
+    signature: Result<(), JoseError>,
+}
+
+fn holds(condition: bool, expected: impl Into<String>, found: impl Into<String>) -> Result<(), Evidence> {
+    if condition { Ok(()) } else { Err(Evidence::new(expected, found)) }
+}
+
+fn same(expected: &str, found: Option<&str>) -> Result<(), Evidence> {
+    holds(found == Some(expected), expected, found.unwrap_or("nothing"))
+}
+
+/// A hash over a value that the client holds; the value itself is no evidence, because it is a secret.
+fn hash_of(name: &str, value: &str, found: Option<&str>) -> Result<(), Evidence> {
+    let expected = left_half_sha256(value);
+    let fits = found.is_some_and(|found| constant_time_eq(found, &expected));
+    holds(fits, format!("{name} {expected}"), found.unwrap_or("nothing"))
+}
+
+impl Facts {
+    fn on_claims(
+        &self,
+        test: impl FnOnce(&Expectation, &IdTokenClaims) -> Result<(), Evidence>,
+    ) -> Result<(), Evidence> {
+        match &self.token {
+            Ok((_, claims)) => test(&self.expected, claims),
+            Err(_) => Err(Evidence::missing("a readable id_token")),
+        }
+    }
+}
+
+const CHECKS: &[Check<Facts, ()>] = &[
+    Check { rule: &READABLE, error: (), test: |facts| match &facts.token {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Evidence::new(error.expected(), error.found())),
+    } },
+    Check { rule: &ALG, error: (), test: |facts| {
+        let expected = facts.expected.algorithm.unwrap_or(Algorithm::Ps256).to_string();
+        let found = facts.token.as_ref().map(|(jws, _)| jws.header().alg.clone()).unwrap_or_default();
+        holds(found == expected, expected.clone(), found)
+    } },
+    Check { rule: &SIGNATURE, error: (), test: |facts| {
+        facts.signature.as_ref().copied().map_err(|error| Evidence::new(error.expected(), error.found()))
+    } },
+    Check { rule: &ISS, error: (), test: |facts| {
+        facts.on_claims(|expected, claims| same(&expected.issuer, claims.iss.as_deref()))
+    } },
+    Check { rule: &AUD, error: (), test: |facts| {
+        facts.on_claims(|expected, claims| {
+            let Some(aud) = &claims.aud else { return Err(Evidence::missing(&expected.client_id)) };
+            let alone = aud.iter().all(|audience| audience == expected.client_id);
+            holds(aud.contains(&expected.client_id) && alone, &expected.client_id, aud.to_string())?;
+            claims.azp.as_deref().map_or(Ok(()), |azp| same(&expected.client_id, Some(azp)))
+        })
+    } },
+    Check { rule: &EXP, error: (), test: |facts| {
+        facts.on_claims(|_, claims| {
+            let Some(exp) = claims.exp.map(OffsetDateTime::from) else { return Err(Evidence::missing("exp")) };
+            holds(exp + LEEWAY > facts.now, format!("exp after {}", facts.now), exp.to_string())
+        })
+    } },
+    Check { rule: &IAT, error: (), test: |facts| {
+        facts.on_claims(|_, claims| {
+            let Some(iat) = claims.iat.map(OffsetDateTime::from) else { return Err(Evidence::missing("iat")) };
+            let fresh = iat > facts.now - AGE - LEEWAY && iat < facts.now + LEEWAY;
+            holds(fresh, format!("iat near {}", facts.now), iat.to_string())
+        })
+    } },
+    Check { rule: &NONCE, error: (), test: |facts| {
+        facts.on_claims(|expected, claims| match &expected.nonce {
+            Some(nonce) => same(nonce, claims.nonce.as_deref()),
+            None => Ok(()),
+        })
+    } },
+    Check { rule: &S_HASH, error: (), test: |facts| {
+        facts.on_claims(|expected, claims| match &expected.state {
+            Some(state) => hash_of("s_hash", state, claims.s_hash.as_deref()),
+            None => Ok(()),
+        })
+    } },
+    Check { rule: &C_HASH, error: (), test: |facts| {
+        facts.on_claims(|expected, claims| match &expected.code {
+            Some(code) => hash_of("c_hash", code, claims.c_hash.as_deref()),
+            None => Ok(()),
+        })
+    } },
+    Check { rule: &AT_HASH, error: (), test: |facts| {
+        facts.on_claims(|expected, claims| match (&expected.access_token, &claims.at_hash) {
+            (Some(token), Some(found)) => hash_of("at_hash", token, Some(found)),
+            _ => Ok(()),
+        })
+    } },
+    Check { rule: &INTENT_ID, error: (), test: |facts| {
+        facts.on_claims(|expected, claims| match &expected.intent_id {
+            Some(id) => same(id, claims.openbanking_intent_id.as_deref()),
+            None => Ok(()),
+        })
+    } },
+    Check { rule: &ACR, error: (), test: |facts| {
+        facts.on_claims(|expected, claims| {
+            let found = claims.acr.as_deref().unwrap_or("nothing");
+            let wanted = &expected.acr_values;
+            holds(wanted.is_empty() || wanted.iter().any(|acr| acr == found), wanted.join(" or "), found)
+        })
+    } },
+    Check { rule: &SUBJECT_SAME, error: (), test: |facts| {
+        facts.on_claims(|expected, claims| match (&expected.subject, &claims.sub) {
+            (Some(subject), found) => same(subject, found.as_deref()),
+            (None, Some(_)) => Ok(()),
+            (None, None) => Err(Evidence::missing("sub")),
+        })
+    } },
+];
+
+/// Checks an id_token.
+///
+/// # Errors
+/// The refusal of the first rule that is not satisfied.
+pub fn check(
+    text: &str,
+    keys: &KeySet,
+    expected: Expectation,
+    now: OffsetDateTime,
+    switched_off: &SwitchedOff,
+) -> Result<(IdTokenClaims, Passed), Refusal<()>> {
+    let algorithm = expected.algorithm.unwrap_or(Algorithm::Ps256);
+    let token = Jws::parse(text).and_then(|jws| {
+        let claims = jws.claims::<IdTokenClaims>()?;
+        Ok((jws, claims))
+    });
+    let signature = match &token {
+        Ok((jws, _)) => jws.verify(keys, &[algorithm]),
+        Err(_) => Ok(()),
+    };
+    let facts = Facts { expected, now, token, signature };
+    let passed = judge(&facts, CHECKS, switched_off)?;
+    match facts.token {
+        Ok((_, claims)) => Ok((claims, passed)),
+        Err(error) => Err(Refusal::new(&READABLE, (), Evidence::new(error.expected(), error.found()))),
+    }
+}

@@ -1,0 +1,1 @@
+//! Party: onboarding, registration, journeys, callback server

@@ -1,0 +1,110 @@
+//! What the TPP remembers: banks it registered with, authorisations under way, tokens.
+
+use openbanking::discovery::ProviderMetadata;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::Collection;
+use time::OffsetDateTime;
+
+/// The software statement at the Directory.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SoftwareRecord {
+    /// Software statement id.
+    pub software_id: String,
+}
+
+/// A registration at a bank, by the name under which the bank was found.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Registration {
+    /// Name at the Directory.
+    pub bank: String,
+    /// The discovery document, as it was read.
+    pub metadata: ProviderMetadata,
+    /// `client_id`.
+    pub client_id: String,
+    /// Base URL of the resources, from the Directory.
+    pub resource_base: String,
+    /// When it was made.
+    pub registered_at: OffsetDateTime,
+}
+
+/// An authorisation, by its `state`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Authorisation {
+    /// The bank.
+    pub bank: String,
+    /// The intent.
+    pub consent_id: String,
+    /// `nonce` of the request.
+    pub nonce: String,
+    /// PKCE `code_verifier`.
+    pub code_verifier: String,
+    /// Requested `acr` values.
+    pub acr_values: Vec<String>,
+    /// `redirect_uri` of the request.
+    pub redirect_uri: String,
+    /// What came back.
+    pub returned: crate::steps::Returned,
+    /// The code, until it is redeemed.
+    pub code: Option<String>,
+    /// `sub` of the id_token that came with the code.
+    pub subject: Option<String>,
+}
+
+/// Tokens, by the consent that they are for.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct TokenSet {
+    /// The bank.
+    pub bank: String,
+    /// The access token.
+    pub access_token: String,
+    /// When it ends.
+    pub expires_at: Option<OffsetDateTime>,
+    /// The refresh token.
+    pub refresh_token: Option<String>,
+    /// Granted scope.
+    pub scope: Option<String>,
+    /// `sub` of the id_token.
+    pub subject: Option<String>,
+}
+
+impl std::fmt::Debug for Authorisation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authorisation").field("consent_id", &self.consent_id).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for TokenSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenSet").field("bank", &self.bank).field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+/// The TPP's collections.
+pub struct Records {
+    /// Its software statement, under one fixed key.
+    pub software: Collection<SoftwareRecord>,
+    /// Registrations by bank.
+    pub registrations: Collection<Registration>,
+    /// Authorisations by state.
+    pub authorisations: Collection<Authorisation>,
+    /// Customers' tokens by consent.
+    pub tokens: Collection<TokenSet>,
+}
+
+impl Default for Records {
+    fn default() -> Self {
+        Self {
+            software: Collection::new("software"),
+            registrations: Collection::new("registrations"),
+            authorisations: Collection::new("authorisations"),
+            tokens: Collection::new("tokens"),
+        }
+    }
+}
+
+/// The body of an error answer of a bank, for reports.
+#[must_use]
+pub fn json_body(bytes: &[u8]) -> Option<Value> {
+    serde_json::from_slice(bytes).ok()
+}

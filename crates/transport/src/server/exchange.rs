@@ -1,0 +1,279 @@
+//! One request: found in the table, read, handled, answered, written down.
+
+use std::{
+    any::Any,
+    convert::Infallible,
+    error::Error as StdError,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::{Buf, Bytes};
+use futures_util::{FutureExt, Stream, StreamExt};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use hyper::body::{Body, Incoming};
+use hyper_util::service::TowerToHyperService;
+use rules::Verdict;
+use simulation::{DecodedToken, Exchange, Side, Trace, redact_query};
+use time::OffsetDateTime;
+use uuid::Uuid;
+use warp::{Filter, filters::BoxedFilter};
+
+use super::{Caller, Observer};
+use crate::{
+    INTERACTION_ID, Params, Problem, Request, Response, Router,
+    message::{BodyError, Lookup, allow, read_bounded},
+    reply,
+};
+
+/// How long a body may take.
+const BODY_PATIENCE: Duration = Duration::from_secs(30);
+
+type BodyStream = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
+
+/// What hyper calls for every request. The caller is expected among the request's extensions.
+pub(super) fn service<C: Send + Sync + 'static>(
+    router: Arc<Router<C>>,
+    observer: Observer,
+) -> impl hyper::service::Service<
+    hyper::Request<Incoming>,
+    Response = hyper::Response<impl Body<Data = Bytes, Error: Into<Box<dyn StdError + Send + Sync>>> + Send + 'static>,
+    Error = Infallible,
+    Future: Send + 'static,
+> + Clone
++ Send
++ Sync
++ 'static {
+    TowerToHyperService::new(warp::service(filter(Arc::new(Engine { router, observer }))))
+}
+
+/// Extracts, and never rejects with a meaning: every method and path leads to the table.
+fn filter<C: Send + Sync + 'static>(engine: Arc<Engine<C>>) -> BoxedFilter<(Response,)> {
+    let query = warp::query::raw().map(Some).or(warp::any().map(|| None)).unify();
+    warp::ext::get::<Arc<Caller>>()
+        .and(warp::method())
+        .and(warp::path::full())
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(move |caller, method, path: warp::path::FullPath, query, headers, body| {
+            let head = Head { caller, method, path: path.as_str().to_owned(), query, headers };
+            let body: BodyStream = Box::pin(pieces(body));
+            let engine = Arc::clone(&engine);
+            // A task of its own, so that a client that goes away does not leave the work half done and unrecorded.
+            let work = tokio::spawn(async move { engine.exchange(head, body).await });
+            async move {
+                work.await.unwrap_or_else(|error| {
+                    tracing::error!(%error, "an exchange ended badly");
+                    reply::empty(StatusCode::INTERNAL_SERVER_ERROR)
+                })
+            }
+        })
+        .boxed()
+}
+
+fn pieces(
+    body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send + 'static,
+) -> impl Stream<Item = Result<Bytes, warp::Error>> + Send + 'static {
+    body.map(|piece| piece.map(|mut piece| piece.copy_to_bytes(piece.remaining())))
+}
+
+/// What the filter extracted.
+struct Head {
+    caller: Arc<Caller>,
+    method: Method,
+    path: String,
+    query: Option<String>,
+    headers: HeaderMap,
+}
+
+struct Engine<C> {
+    router: Arc<Router<C>>,
+    observer: Observer,
+}
+
+impl<C: Send + Sync + 'static> Engine<C> {
+    async fn exchange(&self, head: Head, body: BodyStream) -> Response {
+        let started = Instant::now();
+        let at = self.observer.clock.now();
+        let request = self.request(head);
+        // The handler consumes the request; its outline is what the journal and a problem after it are about.
+        let outline = request.outline();
+        let (mut response, defect) = match self.handle(request, body).await {
+            Ok(response) => (response, None),
+            Err(Unhandled { request, problem, detail }) => {
+                let request = request.as_deref().unwrap_or(&outline);
+                (self.unhandled(request, problem), detail)
+            }
+        };
+        if outline.method == Method::HEAD {
+            without_body(&mut response);
+        }
+        if let Ok(id) = HeaderValue::from_str(&outline.interaction_id) {
+            response.headers_mut().insert(INTERACTION_ID, id);
+        }
+        self.record(&outline, &mut response, defect, at, started.elapsed());
+        response
+    }
+
+    fn request(&self, head: Head) -> Request {
+        let Head { caller, method, path, query, headers } = head;
+        let chance = &self.observer.chance;
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let trace = Trace::of_request(text(Trace::HEADER), chance);
+        let interaction_id = match text(INTERACTION_ID) {
+            Some(id) if is_uuid(id) => id.to_owned(),
+            _ => chance.uuid().to_string(),
+        };
+        Request {
+            method,
+            path,
+            params: Params::default(),
+            query,
+            headers,
+            body: Bytes::new(),
+            caller,
+            interaction_id,
+            trace,
+        }
+    }
+
+    async fn handle(&self, mut request: Request, body: BodyStream) -> Result<Response, Unhandled> {
+        let (route, params) = match self.router.lookup(&request.method, &request.path) {
+            Lookup::Found(route, params) => (route, params),
+            Lookup::UnknownPath => return Err(Unhandled::before(request, Problem::UnknownPath, None)),
+            Lookup::MethodNotAllowed(allowed) => {
+                return Err(Unhandled::before(request, Problem::MethodNotAllowed { allowed }, None));
+            }
+        };
+        request.params = params;
+        request.body = match read_bounded(&request.headers, body, route.body_limit, BODY_PATIENCE).await {
+            Ok(body) => body,
+            Err(BodyError::TooLarge { limit }) => {
+                return Err(Unhandled::before(request, Problem::BodyTooLarge { limit }, None));
+            }
+            Err(BodyError::Unreadable(cause)) => {
+                let detail = format!("the body cannot be read: {cause}");
+                return Err(Unhandled::before(request, Problem::BodyUnreadable, Some(detail)));
+            }
+        };
+        let handler = Arc::clone(&route.handler);
+        let context = Arc::clone(&self.router.context);
+        // The call itself is inside, since a handler may panic before it returns its future.
+        let answer = async move { handler(context, request).await };
+        // What a panicking handler leaves behind is the context, and its locks are the party's to judge.
+        AssertUnwindSafe(answer).catch_unwind().await.map_err(|panic| Unhandled {
+            request: None,
+            problem: Problem::HandlerPanicked,
+            detail: Some(format!("the handler panicked: {}", panic_text(panic.as_ref()))),
+        })
+    }
+
+    fn unhandled(&self, request: &Request, problem: Problem) -> Response {
+        let allowed = match &problem {
+            Problem::MethodNotAllowed { allowed } => HeaderValue::from_str(&allow(allowed)).ok(),
+            _ => None,
+        };
+        let mut response = (self.router.problem)(&self.router.context, request, problem);
+        if let Some(allowed) = allowed {
+            response.headers_mut().insert(header::ALLOW, allowed);
+        }
+        response
+    }
+
+    fn record(
+        &self,
+        request: &Request,
+        response: &mut Response,
+        error: Option<String>,
+        at: OffsetDateTime,
+        duration: Duration,
+    ) {
+        let verdict = response.extensions_mut().remove::<Verdict>();
+        let tokens = response.extensions_mut().remove::<Vec<DecodedToken>>();
+        if let Some(error) = &error {
+            tracing::error!(method = %request.method, path = request.path, trace = request.trace.trace_id, error);
+        }
+        let Some(journal) = &self.observer.journal else { return };
+        let url = match &request.query {
+            Some(query) => redact_query(&format!("{}?{query}", request.path)),
+            None => request.path.clone(),
+        };
+        journal.record(Exchange {
+            sequence: 0,
+            at,
+            party: String::new(),
+            side: Side::Server,
+            peer: request.caller.label(),
+            method: request.method.to_string(),
+            url,
+            status: Some(response.status().as_u16()),
+            error,
+            duration_us: u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
+            trace_id: request.trace.trace_id.clone(),
+            interaction_id: Some(request.interaction_id.clone()),
+            tls: request.caller.tls.clone(),
+            verdict,
+            tokens: tokens.unwrap_or_default(),
+        });
+    }
+}
+
+/// A request that no handler answered.
+struct Unhandled {
+    /// The request, unless the handler has consumed it.
+    request: Option<Box<Request>>,
+    problem: Problem,
+    /// For the journal, when it is more than a client's mistake.
+    detail: Option<String>,
+}
+
+impl Unhandled {
+    fn before(request: Request, problem: Problem, detail: Option<String>) -> Self {
+        Self { request: Some(Box::new(request)), problem, detail }
+    }
+}
+
+/// The form with hyphens (RFC 9562, 4); the parser also takes others, which are not echoed.
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36 && Uuid::try_parse(text).is_ok()
+}
+
+/// A response to `HEAD` has the headers of the one to `GET` (RFC 9110, 9.3.2).
+fn without_body(response: &mut Response) {
+    let length = response.body().len();
+    if length > 0 {
+        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        *response.body_mut() = Bytes::new();
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_form_with_hyphens_is_an_interaction_id() {
+        assert!(is_uuid("93bac548-d2de-4546-b106-880a5018460d"));
+        assert!(is_uuid("93BAC548-D2DE-4546-B106-880A5018460D"));
+        for bad in [
+            "93bac548d2de4546b106880a5018460d",
+            "{93bac548-d2de-4546-b106-880a5018460d}",
+            "urn:uuid:93bac548-d2de-4546-b106-880a5018460d",
+            "93bac548-d2de-4546-b106-880a5018460g",
+            "",
+        ] {
+            assert!(!is_uuid(bad), "{bad}");
+        }
+    }
+}
