@@ -218,7 +218,18 @@ mod tests {
 
     #[test]
     fn the_request_has_the_form_of_the_schema() {
-        insta::assert_json_snapshot!(request(), @"");
+        insta::assert_json_snapshot!(request(), @r##"
+        {
+          "Data": {
+            "Permissions": [
+              "ReadAccountsDetail",
+              "ReadPAN"
+            ],
+            "ExpirationDateTime": "2027-01-01T00:00:00+00:00"
+          },
+          "Risk": {}
+        }
+        "##);
         let body = serde_json::to_vec(&request()).unwrap();
         assert_eq!(AccountAccessConsentRequest::read(&body).unwrap(), request());
     }
@@ -229,7 +240,11 @@ mod tests {
         assert!(AccountAccessConsentRequest::read(good.to_string().as_bytes()).is_ok());
         for (body, code, path) in [
             (json!({"Data": {"Permissions": ["ReadAccountsBasic"]}}), ErrorCode::FieldMissing, "Risk"),
-            (json!({"Data": {"Permissions": ["ReadAccountsBasic"]}, "Risk": {"A": 1}}), ErrorCode::FieldUnexpected, "Risk.A"),
+            (
+                json!({"Data": {"Permissions": ["ReadAccountsBasic"]}, "Risk": {"A": 1}}),
+                ErrorCode::FieldUnexpected,
+                "Risk.A",
+            ),
             (json!({"Data": {"Permissions": ["ReadAll"]}, "Risk": {}}), ErrorCode::FieldInvalid, "Data.Permissions[0]"),
             (json!({"Data": {"Permissions": []}, "Risk": {}}), ErrorCode::FieldInvalid, "Data.Permissions"),
             (json!({"Data": {}, "Risk": {}}), ErrorCode::FieldMissing, "Data.Permissions"),
@@ -242,7 +257,11 @@ mod tests {
         ] {
             let error = AccountAccessConsentRequest::read(body.to_string().as_bytes()).unwrap_err();
             assert_eq!((error.code, error.path.as_str()), (code, path), "{body}");
-            assert!(serde_json::from_value::<AccountAccessConsentRequest>(body.clone()).is_err() || path == "Data.Permissions", "{body}");
+            assert!(
+                serde_json::from_value::<AccountAccessConsentRequest>(body.clone()).is_err()
+                    || path == "Data.Permissions",
+                "{body}"
+            );
         }
     }
 
@@ -261,11 +280,58 @@ mod tests {
             links: Some(Links::to_self("https://bank.example/consent-1")),
             meta: Some(Meta::default()),
         };
-        insta::assert_json_snapshot!(response(ApiVersion::V3_1, vec![]), @"");
+        insta::assert_json_snapshot!(response(ApiVersion::V3_1, vec![]), @r##"
+        {
+          "Data": {
+            "ConsentId": "consent-1",
+            "CreationDateTime": "2026-01-01T09:00:00+00:00",
+            "Status": "Authorised",
+            "StatusUpdateDateTime": "2026-01-02T09:00:00+00:00",
+            "Permissions": [
+              "ReadAccountsDetail",
+              "ReadPAN"
+            ],
+            "ExpirationDateTime": "2027-01-01T00:00:00+00:00"
+          },
+          "Risk": {},
+          "Links": {
+            "Self": "https://bank.example/consent-1"
+          },
+          "Meta": {}
+        }
+        "##);
         let reason = StatusReason::new(ErrorCode::TokenSuspended, "Access was withdrawn");
         let v4 = response(ApiVersion::V4_0, vec![reason]);
-        insta::assert_json_snapshot!(v4, @"");
-        assert_eq!(serde_json::from_value::<AccountAccessConsentResponse>(serde_json::to_value(&v4).unwrap()).unwrap(), v4);
+        insta::assert_json_snapshot!(v4, @r##"
+        {
+          "Data": {
+            "ConsentId": "consent-1",
+            "CreationDateTime": "2026-01-01T09:00:00+00:00",
+            "Status": "CANC",
+            "StatusReason": [
+              {
+                "StatusReasonCode": "TKSP",
+                "StatusReasonDescription": "Access was withdrawn"
+              }
+            ],
+            "StatusUpdateDateTime": "2026-01-02T09:00:00+00:00",
+            "Permissions": [
+              "ReadAccountsDetail",
+              "ReadPAN"
+            ],
+            "ExpirationDateTime": "2027-01-01T00:00:00+00:00"
+          },
+          "Risk": {},
+          "Links": {
+            "Self": "https://bank.example/consent-1"
+          },
+          "Meta": {}
+        }
+        "##);
+        assert_eq!(
+            serde_json::from_value::<AccountAccessConsentResponse>(serde_json::to_value(&v4).unwrap()).unwrap(),
+            v4
+        );
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Dates and times as the standards write them (Read/Write Data API Profile, Date Formats).
 
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use time::{Date, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
@@ -102,32 +101,11 @@ struct Parts {
     offset: Option<UtcOffset>,
 }
 
-/// A calendar day, `YYYY-MM-DD`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct IsoDate(pub Date);
-
-impl From<IsoDate> for String {
-    fn from(IsoDate(date): IsoDate) -> Self {
-        format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
-    }
-}
-
-impl TryFrom<String> for IsoDate {
-    type Error = DateError;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        match iso::parse(&text) {
-            Some(Parts { date, time: None, offset: None }) if text.len() == 10 => Ok(Self(date)),
-            _ => Err(DateError { expected: "a date such as 2026-04-05", found: text }),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use time::macros::{date, datetime};
+    use time::macros::datetime;
 
     #[test]
     fn responses_have_an_offset() {
@@ -139,7 +117,8 @@ mod tests {
     #[test]
     fn requests_may_write_the_offset_in_every_form() {
         let at = datetime!(2026-04-05 10:43:07 +1);
-        for text in ["2026-04-05T10:43:07+01:00", "2026-04-05T10:43:07+01", "20260405T104307+0100", "2026-04-05T09:43:07Z"]
+        for text in
+            ["2026-04-05T10:43:07+01:00", "2026-04-05T10:43:07+01", "20260405T104307+0100", "2026-04-05T09:43:07Z"]
         {
             assert_eq!(parse_request(text), Ok(at), "{text}");
         }
@@ -167,15 +146,22 @@ mod tests {
     #[test]
     fn query_dates_ignore_the_zone() {
         let at = datetime!(2016-01-01 10:40:12.345 UTC);
-        for text in ["2016-01-01T10:40:12.345", "20160101T104012.345Z", "20160101T104012.345+01", "2016-01-01T10:40:12.345 01:00"]
-        {
+        for text in [
+            "2016-01-01T10:40:12.345",
+            "20160101T104012.345Z",
+            "20160101T104012.345+01",
+            "2016-01-01T10:40:12.345 01:00",
+        ] {
             assert_eq!(QueryDate::parse(text).unwrap().lower_bound(), at, "{text}");
             assert_eq!(QueryDate::parse(text).unwrap().upper_bound(), at, "{text}");
         }
         let five = QueryDate::parse("2016-01-01T10:40:12.34567Z").unwrap();
         assert_eq!(five.lower_bound(), datetime!(2016-01-01 10:40:12.34567 UTC));
         let day = QueryDate::parse("2016-01-01").unwrap();
-        assert_eq!((day.lower_bound(), day.upper_bound()), (datetime!(2016-01-01 0:00 UTC), datetime!(2016-01-01 23:59:59.999999999 UTC)));
+        assert_eq!(
+            (day.lower_bound(), day.upper_bound()),
+            (datetime!(2016-01-01 0:00 UTC), datetime!(2016-01-01 23:59:59.999999999 UTC))
+        );
         for text in ["", "2016", "2016-13-01", "2016-01-01T", "01/02/2016", "2016-01-01T10", "2016-01-01Z"] {
             assert!(QueryDate::parse(text).is_err(), "{text}");
         }
@@ -197,13 +183,6 @@ mod tests {
         ] {
             assert!(parse_http_date(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn days_are_written_like_days() {
-        assert_eq!(serde_json::to_string(&IsoDate(date!(2026 - 04 - 05))).unwrap(), "\"2026-04-05\"");
-        assert_eq!(serde_json::from_str::<IsoDate>("\"2026-04-05\"").unwrap(), IsoDate(date!(2026 - 04 - 05)));
-        assert!(serde_json::from_str::<IsoDate>("\"20260405\"").is_err());
     }
 
     proptest! {

@@ -40,10 +40,20 @@ pub struct Organisation {
     /// Whether it may take part.
     pub status: OrganisationStatus,
     /// When it was created.
-    #[serde(rename = "CreateTimestamp", default, with = "dates::serde_form::option", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CreateTimestamp",
+        default,
+        with = "dates::serde_form::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub created_at: Option<OffsetDateTime>,
     /// When it was changed.
-    #[serde(rename = "ModifyTimestamp", default, with = "dates::serde_form::option", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ModifyTimestamp",
+        default,
+        with = "dates::serde_form::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub modified_at: Option<OffsetDateTime>,
     /// Who authorised it, for what.
     #[serde(rename = "CompetentAuthorityClaims", default, skip_serializing_if = "Vec::is_empty")]

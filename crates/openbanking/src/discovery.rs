@@ -176,7 +176,16 @@ mod tests {
             tls_client_certificate_bound_access_tokens: Some(true),
             ..ProviderMetadata::default()
         };
-        insta::assert_json_snapshot!(metadata, @"");
+        insta::assert_json_snapshot!(metadata, @r##"
+        {
+          "issuer": "https://bank.example",
+          "token_endpoint": "https://bank.example/token",
+          "tls_client_certificate_bound_access_tokens": true,
+          "mtls_endpoint_aliases": {
+            "token_endpoint": "https://mtls.bank.example/token"
+          }
+        }
+        "##);
         let token = |metadata: &ProviderMetadata| {
             metadata.with_certificate(|alias| &alias.token_endpoint, |own| &own.token_endpoint).map(str::to_owned)
         };

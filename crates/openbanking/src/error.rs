@@ -226,7 +226,8 @@ impl ErrorBody {
     /// deprecates both. Texts are cut to the lengths of the schema. `id` has at most 40 characters (a UUID does).
     pub fn new(version: ApiVersion, status: u16, id: &str, first: ErrorDetail) -> Self {
         let words = STATUS_WORDS.iter().find(|(known, ..)| *known == status);
-        let (name, message) = words.map_or(("InternalServerError", "Something went wrong"), |(_, name, text)| (name, text));
+        let (name, message) =
+            words.map_or(("InternalServerError", "Something went wrong"), |(_, name, text)| (name, text));
         let old = version == ApiVersion::V3_1;
         Self {
             code: old.then(|| format!("{status} {name}")),
@@ -275,8 +276,32 @@ mod tests {
 
     #[test]
     fn each_version_has_its_body() {
-        insta::assert_json_snapshot!(ErrorBody::new(ApiVersion::V3_1, 400, "42", missing()), @"");
-        insta::assert_json_snapshot!(ErrorBody::new(ApiVersion::V4_0, 400, "42", missing()), @"");
+        insta::assert_json_snapshot!(ErrorBody::new(ApiVersion::V3_1, 400, "42", missing()), @r##"
+        {
+          "Code": "400 BadRequest",
+          "Id": "42",
+          "Message": "The request is not valid",
+          "Errors": [
+            {
+              "ErrorCode": "UK.OBIE.Field.Missing",
+              "Message": "Permissions is missing",
+              "Path": "Data.Permissions"
+            }
+          ]
+        }
+        "##);
+        insta::assert_json_snapshot!(ErrorBody::new(ApiVersion::V4_0, 400, "42", missing()), @r##"
+        {
+          "Id": "42",
+          "Errors": [
+            {
+              "ErrorCode": "U004",
+              "Message": "Permissions is missing",
+              "Path": "Data.Permissions"
+            }
+          ]
+        }
+        "##);
     }
 
     #[test]
@@ -287,7 +312,10 @@ mod tests {
         assert_eq!(body.id.unwrap().len(), 40);
         assert_eq!(body.errors[0].message.as_ref().unwrap().chars().count(), 500);
         assert_eq!(body.errors[0].path.as_ref().unwrap().len(), 500);
-        assert_eq!((body.errors[1].message.as_deref(), body.errors[1].path.as_ref()), (Some("UK.OBIE.Header.Missing"), None));
+        assert_eq!(
+            (body.errors[1].message.as_deref(), body.errors[1].path.as_ref()),
+            (Some("UK.OBIE.Header.Missing"), None)
+        );
         assert_eq!(ErrorBody::new(ApiVersion::V4_0, 400, "", missing()).id, None);
     }
 
@@ -303,6 +331,9 @@ mod tests {
         assert_eq!(ErrorCode::from_wire("UK.OBIE.Field.Missing"), Some(ErrorCode::FieldMissing));
         assert_eq!(ErrorCode::from_wire("UK.OBIE.Nonsense"), None);
         assert_eq!(ErrorCode::TokenExpired.wire(ApiVersion::V3_1), "UK.OBIE.UnexpectedError");
-        assert_eq!((ErrorCode::Reauthenticate.http_status(), ErrorCode::RulesResourceAlreadyExists.http_status()), (403, 409));
+        assert_eq!(
+            (ErrorCode::Reauthenticate.http_status(), ErrorCode::RulesResourceAlreadyExists.http_status()),
+            (403, 409)
+        );
     }
 }

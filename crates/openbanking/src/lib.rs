@@ -4,7 +4,7 @@
 //! members where the schemas are closed; types that it reads from strangers (discovery, SSA, registration, Directory)
 //! ignore them.
 
-//pub mod accounts;
+pub mod accounts;
 pub mod balances;
 pub mod code;
 pub mod consent;
@@ -15,10 +15,10 @@ pub mod error;
 pub mod headers;
 pub mod links;
 pub mod money;
-//pub mod parties;
+pub mod parties;
 pub mod permissions;
 pub mod reading;
 pub mod registration;
 pub mod ssa;
-//pub mod transactions;
+pub mod transactions;
 pub mod version;

@@ -87,7 +87,21 @@ mod tests {
         let links = Links { next, ..Links::to_self("https://bank.example/accounts") };
         let meta = Meta { first_available_date_time: Some(datetime!(2026-01-01 0:00 UTC)), ..Meta::one_page() };
         let envelope = Envelope::new(json!({"Account": []}), links, meta);
-        insta::assert_json_snapshot!(envelope, @r#""#);
+        insta::assert_json_snapshot!(envelope, @r##"
+        {
+          "Data": {
+            "Account": []
+          },
+          "Links": {
+            "Self": "https://bank.example/accounts",
+            "Next": "https://bank.example/accounts?page=2"
+          },
+          "Meta": {
+            "TotalPages": 1,
+            "FirstAvailableDateTime": "2026-01-01T00:00:00+00:00"
+          }
+        }
+        "##);
         assert_eq!(serde_json::to_value(Meta::default()).unwrap(), json!({}));
         let bare: Envelope<serde_json::Value> = serde_json::from_value(json!({"Data": {}})).unwrap();
         assert_eq!((bare.links, bare.meta), (None, None));

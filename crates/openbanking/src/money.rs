@@ -160,9 +160,8 @@ impl Money {
     /// [`MoneyError::NotAnAmount`] or [`MoneyError::TooPrecise`].
     pub fn parse(amount: &str, currency: Currency) -> Result<Self, MoneyError> {
         let wrong = || MoneyError::NotAnAmount(amount.to_owned());
-        let digits = |part: &str, most| {
-            (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
-        };
+        let digits =
+            |part: &str, most| (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
         let (whole, fraction) = match amount.split_once('.') {
             Some((whole, fraction)) if digits(fraction, FRACTION_DIGITS) => (whole, fraction),
             Some(_) => return Err(wrong()),
@@ -366,7 +365,10 @@ mod tests {
         }
         "#);
         let debt = Money::new(-1_205, Currency::GBP);
-        assert_eq!((ActiveAmount::magnitude_of(debt).unwrap().amount(), debt.to_string().as_str()), ("12.05", "-12.05 GBP"));
+        assert_eq!(
+            (ActiveAmount::magnitude_of(debt).unwrap().amount(), debt.to_string().as_str()),
+            ("12.05", "-12.05 GBP")
+        );
         assert_eq!(ActiveAmount::magnitude_of(Money::new(i64::MIN, Currency::GBP)), Err(MoneyError::TooLarge));
         for wrong in [
             json!({"Amount": "-1.00", "Currency": "GBP"}),

@@ -100,10 +100,14 @@ pub enum PermissionError {
     #[error("expected ReadAccountsBasic or ReadAccountsDetail, found {0}")]
     WithoutAccounts(PermissionSet),
     /// Transactions without a direction.
-    #[error("expected ReadTransactionsCredits or ReadTransactionsDebits beside ReadTransactionsBasic or ReadTransactionsDetail, found {0}")]
+    #[error(
+        "expected ReadTransactionsCredits or ReadTransactionsDebits beside ReadTransactionsBasic or ReadTransactionsDetail, found {0}"
+    )]
     TransactionsWithoutDirection(PermissionSet),
     /// A direction without transactions.
-    #[error("expected ReadTransactionsBasic or ReadTransactionsDetail beside ReadTransactionsCredits or ReadTransactionsDebits, found {0}")]
+    #[error(
+        "expected ReadTransactionsBasic or ReadTransactionsDetail beside ReadTransactionsCredits or ReadTransactionsDebits, found {0}"
+    )]
     DirectionWithoutTransactions(PermissionSet),
 }
 

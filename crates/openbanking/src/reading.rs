@@ -100,7 +100,8 @@ fn check_object(object: &Map<String, Value>, members: &[Member], path: &str) -> 
         None => Ok(()),
         Some(name) => {
             let names: Vec<_> = members.iter().map(|member| member.name).collect();
-            let expected = if names.is_empty() { "no members".to_owned() } else { format!("only {}", names.join(", ")) };
+            let expected =
+                if names.is_empty() { "no members".to_owned() } else { format!("only {}", names.join(", ")) };
             Err(refusal(ErrorCode::FieldUnexpected, place(name), expected, name.clone()))
         }
     }

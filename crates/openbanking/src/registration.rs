@@ -282,7 +282,68 @@ mod tests {
         let assertion: SoftwareStatementAssertion = serde_json::from_value(sample()).unwrap();
         let answer =
             RegistrationResponse::granting(&request, &assertion.metadata, "client-1", datetime!(2026-01-01 0:00 UTC));
-        insta::assert_json_snapshot!(answer, @"");
+        insta::assert_json_snapshot!(answer, @r##"
+        {
+          "client_id": "client-1",
+          "client_id_issued_at": 1767225600,
+          "software_statement": "a.b.c",
+          "software_id": "4EEh9XwJd3Vq2mQhZ7aBcD",
+          "redirect_uris": [
+            "https://tpp.example/callback"
+          ],
+          "token_endpoint_auth_method": "private_key_jwt",
+          "grant_types": [
+            "authorization_code",
+            "client_credentials"
+          ],
+          "response_types": [
+            "code id_token"
+          ],
+          "scope": "openid accounts",
+          "application_type": "web",
+          "id_token_signed_response_alg": "PS256",
+          "request_object_signing_alg": "PS256",
+          "token_endpoint_auth_signing_alg": "PS256",
+          "org_contacts": [
+            {
+              "email": "tech@tpp.example",
+              "name": "Technical",
+              "phone": "+44 20 7946 0000",
+              "type": "Technical"
+            }
+          ],
+          "org_id": "0015800001041RHAAY",
+          "org_name": "Diary Ltd",
+          "org_status": "Active",
+          "organisation_competent_authority_claims": {
+            "authorisations": [
+              {
+                "member_state": "GB",
+                "roles": [
+                  "AISP",
+                  "PISP"
+                ]
+              }
+            ],
+            "authority_id": "FCAGBR",
+            "registration_id": "123456",
+            "status": "Active"
+          },
+          "software_client_name": "Money Diary",
+          "software_environment": "sandbox",
+          "software_jwks_endpoint": "https://keystore.example/0015800001041RHAAY/4EEh9XwJd3Vq2mQhZ7aBcD.jwks",
+          "software_mode": "Live",
+          "software_on_behalf_of_org": null,
+          "software_redirect_uris": [
+            "https://tpp.example/callback"
+          ],
+          "software_roles": [
+            "AISP",
+            "PISP"
+          ],
+          "software_version": 1.1
+        }
+        "##);
         let text = serde_json::to_string(&answer).unwrap();
         assert_eq!(text.matches("\"software_id\"").count(), 1);
         let back: RegistrationResponse = serde_json::from_str(&text).unwrap();

@@ -221,7 +221,10 @@ pub(crate) mod tests {
     #[test]
     fn assertions_are_read_and_written_alike() {
         let ssa: SoftwareStatementAssertion = serde_json::from_value(sample()).unwrap();
-        assert_eq!((ssa.iss.as_str(), ssa.metadata.software_roles.as_slice()), (ISSUER, [Role::Aisp, Role::Pisp].as_slice()));
+        assert_eq!(
+            (ssa.iss.as_str(), ssa.metadata.software_roles.as_slice()),
+            (ISSUER, [Role::Aisp, Role::Pisp].as_slice())
+        );
         assert_eq!(serde_json::to_value(&ssa).unwrap(), sample());
     }
 
@@ -235,9 +238,12 @@ pub(crate) mod tests {
         assert!(with("software_colour", json!("red")).is_ok());
         assert!(with("software_version", json!("1.1")).is_ok());
         assert_eq!(with("org_status", json!("Revoked")).unwrap().metadata.org_status, OrganisationStatus::Revoked);
-        for (name, value) in
-            [("org_status", json!("Sleeping")), ("software_roles", json!(["KING"])), ("iat", json!("now")), ("org_id", json!(7))]
-        {
+        for (name, value) in [
+            ("org_status", json!("Sleeping")),
+            ("software_roles", json!(["KING"])),
+            ("iat", json!("now")),
+            ("org_id", json!(7)),
+        ] {
             assert!(with(name, value).is_err(), "{name}");
         }
     }

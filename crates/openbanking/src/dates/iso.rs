@@ -20,8 +20,7 @@ pub(super) fn parse(text: &str) -> Option<Parts> {
 /// Reads `Tue, 11 Sep 2012 19:43:31 GMT`.
 pub(super) fn parse_http(text: &str) -> Option<OffsetDateTime> {
     const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let mut parts = text.split(' ');
     let mut next = || parts.next();
     let weekday = next()?.strip_suffix(',')?;

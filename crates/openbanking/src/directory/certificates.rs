@@ -83,7 +83,12 @@ pub struct CertificateRecord {
     /// `Active`, `Revoked`.
     pub status: String,
     /// When it ends.
-    #[serde(rename = "expiryDateTime", default, with = "dates::serde_form::option", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "expiryDateTime",
+        default,
+        with = "dates::serde_form::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expires_at: Option<OffsetDateTime>,
     /// `RSA`.
     pub kty: String,

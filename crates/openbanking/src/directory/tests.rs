@@ -29,7 +29,46 @@ fn organisation() -> Organisation {
 
 #[test]
 fn organisations_have_the_names_of_the_official_description() {
-    insta::assert_json_snapshot!(organisation(), @"");
+    insta::assert_json_snapshot!(organisation(), @r##"
+    {
+      "OBOrganisationId": "0015800001041RHAAY",
+      "OrganisationCommonName": "Diary",
+      "status": "Active",
+      "CreateTimestamp": "2026-01-01T00:00:00+00:00",
+      "CompetentAuthorityClaims": [
+        {
+          "AuthorityId": "FCAGBR",
+          "MemberState": "GB",
+          "RegistrationId": "123456",
+          "EtsiIdentifier": "PSDGB-FCA-123456",
+          "Authorisations": [
+            {
+              "Active": true,
+              "MemberState": "GB",
+              "Psd2Role": "PISP"
+            },
+            {
+              "Active": true,
+              "MemberState": "GB",
+              "Psd2Role": "AISP"
+            },
+            {
+              "Active": false,
+              "MemberState": "GB",
+              "Psd2Role": "CBPII"
+            }
+          ]
+        }
+      ],
+      "Contacts": [
+        {
+          "Type": "PTC",
+          "Name": "Ada",
+          "EmailAddress": "ada@tpp.example"
+        }
+      ]
+    }
+    "##);
     assert_eq!(organisation().roles(), [Role::Aisp, Role::Pisp]);
     let back: Organisation = serde_json::from_value(serde_json::to_value(organisation()).unwrap()).unwrap();
     assert_eq!(back, organisation());
@@ -43,7 +82,17 @@ fn software_statements_have_the_names_of_the_official_description() {
         roles: vec![Role::Aisp],
         ..SoftwareStatementRequest::default()
     };
-    insta::assert_json_snapshot!(request, @"");
+    insta::assert_json_snapshot!(request, @r##"
+    {
+      "ClientName": "Money Diary",
+      "RedirectUri": [
+        "https://tpp.example/callback"
+      ],
+      "Roles": [
+        "AISP"
+      ]
+    }
+    "##);
     for wrong in [
         json!({"ClientName": "x", "RedirectUri": []}),
         json!({"ClientName": "x", "RedirectUri": [], "Roles": ["AISP"], "Rolls": []}),
@@ -61,7 +110,26 @@ fn servers_say_where_a_bank_is() {
     request.api_families = vec![ApiFamily { family: "aisp".to_owned(), versions: ApiVersion::ALL.to_vec() }];
     let body = serde_json::to_value(&request).unwrap();
     assert_eq!(serde_json::from_value::<AuthorisationServerRequest>(body.clone()).unwrap(), request);
-    insta::assert_json_snapshot!(request.registered("as-1".to_owned(), "0015800001041RHAAX".to_owned()), @"");
+    insta::assert_json_snapshot!(request.registered("as-1".to_owned(), "0015800001041RHAAX".to_owned()), @r##"
+    {
+      "Id": "as-1",
+      "OBOrganisationId": "0015800001041RHAAX",
+      "AuthorizationDomain": "PSD2",
+      "AutoRegistrationSupported": true,
+      "CustomerFriendlyName": "Hedge Bank",
+      "OpenIDConfigEndPointUri": "https://bank.example/.well-known/openid-configuration",
+      "BaseApiDNSUri": "https://mtls.bank.example/open-banking",
+      "ApiFamilies": [
+        {
+          "Family": "aisp",
+          "Versions": [
+            "v3.1",
+            "v4.0"
+          ]
+        }
+      ]
+    }
+    "##);
     let mut wrong = body;
     wrong["Id"] = json!("chosen-by-me");
     assert!(serde_json::from_value::<AuthorisationServerRequest>(wrong).is_err());
@@ -97,7 +165,24 @@ fn certificate_records_are_jwks() {
         x5t_s256: Some("abc".to_owned()),
         x5u: None,
     };
-    insta::assert_json_snapshot!(record, @"");
+    insta::assert_json_snapshot!(record, @r##"
+    {
+      "kid": "k1",
+      "keyType": "obwac",
+      "obOrganisationId": "0015800001041RHAAY",
+      "Associations": [],
+      "status": "Active",
+      "expiryDateTime": "2027-01-01T00:00:00+00:00",
+      "kty": "RSA",
+      "use": "tls",
+      "n": "AQAB",
+      "e": "AQAB",
+      "x5c": [
+        "MIIB"
+      ],
+      "x5t#S256": "abc"
+    }
+    "##);
 }
 
 #[test]
@@ -117,5 +202,11 @@ fn enrolment_is_closed_and_its_token_stays_out_of_logs() {
         expires_at: datetime!(2026-01-01 1:00 UTC),
     };
     assert!(!format!("{answer:?}").contains("s3cret"));
-    insta::assert_json_snapshot!(answer, @"");
+    insta::assert_json_snapshot!(answer, @r##"
+    {
+      "OrganisationId": "0015800001041RHAAY",
+      "EnrolmentToken": "s3cret",
+      "ExpiresAt": "2026-01-01T01:00:00+00:00"
+    }
+    "##);
 }

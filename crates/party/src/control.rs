@@ -1,0 +1,225 @@
+//! The control port: plain HTTP on loopback for health, metrics, journal and clock, and for what a party adds.
+//!
+//! Bound elsewhere it demands `Authorization: Bearer` with a token from the settings, and does not start without one.
+
+use std::{collections::BTreeMap, fmt::Write, net::SocketAddr, sync::Arc};
+
+use http::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+use simulation::{Exchange, Filter, Side};
+use subtle::ConstantTimeEq;
+use time::{Duration, OffsetDateTime};
+use tokio::{net::TcpListener, task::JoinHandle};
+use transport::{Problem, Request, Response, Route, Router, reply, route};
+
+use crate::{StartError, Tools};
+
+/// Most exchanges in one answer, unless fewer are asked for.
+const MOST_EXCHANGES: usize = 1000;
+
+/// What the control port shares with its handlers: the party's own context and what the port itself needs.
+pub struct Control<C> {
+    /// The party's context.
+    pub party: Arc<C>,
+    tools: Tools,
+    token: Option<String>,
+}
+
+/// `GET /clock`, and the answer to `POST /clock/advance`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ClockReading {
+    /// The party's time.
+    #[serde(with = "time::serde::rfc3339")]
+    pub now: OffsetDateTime,
+    /// Seconds that it is ahead of true time.
+    pub ahead: i64,
+}
+
+/// `POST /clock/advance`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Advance {
+    /// Seconds to move forward.
+    pub seconds: i64,
+}
+
+/// `GET /journal`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct JournalPage {
+    /// Exchanges, the oldest first.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// A problem of a control request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ControlError {
+    /// What is wrong, and what would be right.
+    pub error: String,
+}
+
+/// An answer that says what is wrong.
+#[must_use]
+pub fn refuse(status: StatusCode, error: impl Into<String>) -> Response {
+    reply::json(status, &ControlError { error: error.into() })
+}
+
+/// The JSON body of a control request.
+///
+/// # Errors
+/// The answer that says why the body cannot be read.
+pub fn body<T: for<'de> Deserialize<'de>>(request: &Request) -> Result<T, Response> {
+    let bytes: &[u8] = if request.body.is_empty() { b"{}" } else { &request.body };
+    serde_json::from_slice(bytes).map_err(|error| refuse(StatusCode::BAD_REQUEST, error.to_string()))
+}
+
+/// Takes the address for a control port.
+///
+/// # Errors
+/// The port is taken, or it is bound beyond loopback without a token.
+pub async fn bind(address: SocketAddr, token: Option<&str>) -> Result<(TcpListener, SocketAddr), StartError> {
+    if !address.ip().is_loopback() && token.is_none_or(str::is_empty) {
+        return Err(StartError::Configuration(format!(
+            "the control port {address} is beyond loopback and needs a control token"
+        )));
+    }
+    crate::listener::bind(address, "the control port").await
+}
+
+/// Serves the control port with the routes that every party has and those that this one adds.
+///
+/// # Errors
+/// A route is there twice.
+pub fn serve<C: Send + Sync + 'static>(
+    listener: TcpListener,
+    token: Option<String>,
+    party: Arc<C>,
+    tools: &Tools,
+    added: Vec<Route<Control<C>>>,
+) -> Result<JoinHandle<()>, StartError> {
+    let control = Arc::new(Control { party, tools: tools.clone(), token: token.filter(|token| !token.is_empty()) });
+    let routes = [
+        route(Method::GET, "/health", health::<C>),
+        route(Method::GET, "/ready", health::<C>),
+        route(Method::GET, "/metrics", metrics::<C>),
+        route(Method::GET, "/journal", journal::<C>),
+        route(Method::GET, "/clock", clock::<C>),
+        route(Method::POST, "/clock/advance", advance::<C>),
+    ];
+    let routes = routes.into_iter().chain(added).map(guarded);
+    let router = Router::new(control, routes, problem::<C>)?;
+    Ok(transport::serve(listener, None, Arc::new(router), tools.silent_observer(), tools.stop.clone()))
+}
+
+/// Puts the token before a route. Health needs none: it says nothing.
+fn guarded<C: Send + Sync + 'static>(inner: Route<Control<C>>) -> Route<Control<C>> {
+    if inner.path == "/health" || inner.path == "/ready" {
+        return inner;
+    }
+    let handler = Arc::clone(&inner.handler);
+    let wrapped = route(inner.method.clone(), inner.path.clone(), move |control: Arc<Control<C>>, request: Request| {
+        let handler = Arc::clone(&handler);
+        async move {
+            if control.allows(&request) {
+                handler(control, request).await
+            } else {
+                refuse(StatusCode::UNAUTHORIZED, "this control port demands Authorization: Bearer and its token")
+            }
+        }
+    });
+    wrapped.body_limit(inner.body_limit)
+}
+
+impl<C> Control<C> {
+    fn allows(&self, request: &Request) -> bool {
+        let Some(token) = &self.token else { return true };
+        let found = request.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        found.as_bytes().ct_eq(token.as_bytes()).into()
+    }
+}
+
+fn problem<C>(_: &Control<C>, request: &Request, problem: Problem) -> Response {
+    let status = match problem {
+        Problem::UnknownPath => StatusCode::NOT_FOUND,
+        Problem::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+        Problem::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Problem::BodyUnreadable => StatusCode::BAD_REQUEST,
+        Problem::HandlerPanicked => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    refuse(status, format!("{} {}: {problem}", request.method, request.path))
+}
+
+async fn health<C>(_: Arc<Control<C>>, _: Request) -> Response {
+    reply::json(StatusCode::OK, &serde_json::json!({ "status": "up" }))
+}
+
+async fn clock<C>(control: Arc<Control<C>>, _: Request) -> Response {
+    reply::json(StatusCode::OK, &control.reading())
+}
+
+impl<C> Control<C> {
+    fn reading(&self) -> ClockReading {
+        ClockReading { now: self.tools.clock.now(), ahead: self.tools.clock.offset().whole_seconds() }
+    }
+}
+
+async fn advance<C>(control: Arc<Control<C>>, request: Request) -> Response {
+    let step: Advance = match body(&request) {
+        Ok(step) => step,
+        Err(refused) => return refused,
+    };
+    match control.tools.clock.advance(Duration::seconds(step.seconds)) {
+        Ok(_) => reply::json(StatusCode::OK, &control.reading()),
+        Err(error) => refuse(StatusCode::BAD_REQUEST, error.to_string()),
+    }
+}
+
+async fn journal<C>(control: Arc<Control<C>>, request: Request) -> Response {
+    let mut filter = Filter { limit: Some(MOST_EXCHANGES), ..Filter::default() };
+    for (name, value) in request.query_pairs() {
+        let number = value.parse::<u64>();
+        match (name.as_str(), number) {
+            ("trace", _) => filter.trace = Some(value),
+            ("after", Ok(after)) => filter.after = Some(after),
+            ("limit", Ok(limit)) => filter.limit = Some(usize::try_from(limit).unwrap_or(MOST_EXCHANGES)),
+            _ => {
+                let text = format!("{name}={value} is not trace=ID, after=NUMBER or limit=NUMBER");
+                return refuse(StatusCode::BAD_REQUEST, text);
+            }
+        }
+    }
+    reply::json(StatusCode::OK, &JournalPage { exchanges: control.tools.journal.recent(&filter) })
+}
+
+/// Prometheus text: what the journal still remembers, by side and class of status.
+async fn metrics<C>(control: Arc<Control<C>>, _: Request) -> Response {
+    let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for exchange in control.tools.journal.recent(&Filter::default()) {
+        let side = if exchange.side == Side::Client { "client" } else { "server" };
+        let class = match exchange.status.map(|status| status / 100) {
+            Some(2) => "2xx",
+            Some(3) => "3xx",
+            Some(4) => "4xx",
+            Some(5) => "5xx",
+            Some(_) => "1xx",
+            None => "none",
+        };
+        *counts.entry((side, class)).or_default() += 1;
+    }
+    let mut text = String::from(
+        "# HELP ob_journal_exchanges Exchanges in the journal by side and class of status.\n\
+         # TYPE ob_journal_exchanges gauge\n",
+    );
+    for ((side, class), count) in counts {
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "ob_journal_exchanges{{side=\"{side}\",status=\"{class}\"}} {count}");
+    }
+    let _ = writeln!(
+        text,
+        "# HELP ob_exchanges_total Exchanges since the start.\n# TYPE ob_exchanges_total counter\nob_exchanges_total {}",
+        control.tools.journal.last()
+    );
+    reply::bytes(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text)
+}

@@ -1,0 +1,228 @@
+//! The data directory: keys (0600), certificates, exports, and what else a party keeps as files.
+
+use std::{
+    fs, io,
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use pki::{Certificate, PkiError, PrivateKey};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Password of exported PKCS#12 files: tools insist on one, and the key lies beside it anyway.
+pub const PKCS12_PASSWORD: &str = "changeit";
+
+/// A folder that only its owner may read.
+#[derive(Debug, Clone)]
+pub struct DataDirectory {
+    path: PathBuf,
+}
+
+/// A file of the data directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// It cannot be read or written.
+    #[error("{path}: {error}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// It is not what it should be.
+    #[error("{path} cannot be used: {error}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: String,
+    },
+    /// A key or certificate could not be made.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+}
+
+impl DataDirectory {
+    /// Opens the folder and makes it when it is not there.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn open(path: &Path) -> Result<Self, DataError> {
+        let directory = Self { path: path.to_owned() };
+        directory.folder(path)?;
+        Ok(directory)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A path below the folder.
+    #[must_use]
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    #[expect(clippy::unused_self, reason = "folders are made for this directory only")]
+    fn folder(&self, path: &Path) -> Result<(), DataError> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(|error| DataError::Io { path: path.to_owned(), error })
+    }
+
+    fn write(&self, name: &str, content: &[u8], mode: u32) -> Result<PathBuf, DataError> {
+        let path = self.join(name);
+        let failed = |error| DataError::Io { path: path.clone(), error };
+        if let Some(parent) = path.parent() {
+            self.folder(parent)?;
+        }
+        // Written beside and renamed, so that nobody ever reads half of it.
+        let beside = path.with_extension("writing");
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(mode);
+        let mut file = options.open(&beside).map_err(failed)?;
+        file.write_all(content).and_then(|()| file.sync_all()).map_err(failed)?;
+        fs::rename(&beside, &path).map_err(failed)?;
+        Ok(path)
+    }
+
+    /// Writes a file that only its owner may read.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write_secret(&self, name: &str, content: &[u8]) -> Result<PathBuf, DataError> {
+        self.write(name, content, 0o600)
+    }
+
+    /// Writes a file that everybody on the machine may read, as far as the folders allow.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write_public(&self, name: &str, content: &[u8]) -> Result<PathBuf, DataError> {
+        self.write(name, content, 0o644)
+    }
+
+    /// The text of a file; none when it is not there.
+    ///
+    /// # Errors
+    /// It is there and cannot be read.
+    pub fn read(&self, name: &str) -> Result<Option<String>, DataError> {
+        let path = self.join(name);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(DataError::Io { path, error }),
+        }
+    }
+
+    /// Reads a JSON file; none when it is not there.
+    ///
+    /// # Errors
+    /// It is there and is not of this form.
+    pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, DataError> {
+        match self.read(name)? {
+            None => Ok(None),
+            Some(text) => serde_json::from_str(&text)
+                .map(Some)
+                .map_err(|error| DataError::Content { path: self.join(name), error: error.to_string() }),
+        }
+    }
+
+    /// Writes a JSON file that only its owner may read.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write_json<T: Serialize>(&self, name: &str, value: &T) -> Result<PathBuf, DataError> {
+        let json = serde_json::to_vec_pretty(value)
+            .map_err(|error| DataError::Content { path: self.join(name), error: error.to_string() })?;
+        self.write_secret(name, &json)
+    }
+
+    /// The key of this name, made when it is not there. Takes some 40 ms of one core when it is made.
+    ///
+    /// # Errors
+    /// The file cannot be read or written, or is not a key.
+    pub fn load_or_create_key(&self, name: &str) -> Result<PrivateKey, DataError> {
+        let file = format!("keys/{name}.key");
+        match self.read(&file)? {
+            Some(pem) => PrivateKey::from_pem(&pem)
+                .map_err(|error| DataError::Content { path: self.join(&file), error: error.to_string() }),
+            None => {
+                let key = PrivateKey::generate_rsa()?;
+                self.write_secret(&file, key.to_pem().as_bytes())?;
+                Ok(key)
+            }
+        }
+    }
+
+    /// Certificates of a PEM file; none when it is not there.
+    ///
+    /// # Errors
+    /// It is there and is not a list of certificates.
+    pub fn read_chain(&self, name: &str) -> Result<Option<Vec<Certificate>>, DataError> {
+        let Some(text) = self.read(name)? else { return Ok(None) };
+        let chain: Result<Vec<Certificate>, PkiError> = text
+            .split_inclusive("-----END CERTIFICATE-----")
+            .filter(|block| block.contains("BEGIN CERTIFICATE"))
+            .map(Certificate::from_pem)
+            .collect();
+        match chain {
+            Ok(chain) if !chain.is_empty() => Ok(Some(chain)),
+            Ok(_) => Err(DataError::Content { path: self.join(name), error: "no certificate in it".to_owned() }),
+            Err(error) => Err(DataError::Content { path: self.join(name), error: error.to_string() }),
+        }
+    }
+
+    /// Writes a key with its chain for users' tools: `exports/NAME.pem` (certificate and issuing authorities),
+    /// `exports/NAME.key` and `exports/NAME.p12`.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub fn export(&self, name: &str, key: &PrivateKey, chain: &[Certificate]) -> Result<(), DataError> {
+        let pem: String = chain.iter().map(Certificate::pem).collect();
+        self.write_public(&format!("exports/{name}.pem"), pem.as_bytes())?;
+        self.write_secret(&format!("exports/{name}.key"), key.to_pem().as_bytes())?;
+        if let [leaf, authorities @ ..] = chain {
+            let file = pki::pkcs12(key, leaf, authorities, PKCS12_PASSWORD, name)?;
+            self.write_secret(&format!("exports/{name}.p12"), &file)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn keys_are_kept_and_nobody_else_may_read_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDirectory::open(&folder.path().join("bank")).unwrap();
+        let first = data.load_or_create_key("server").unwrap();
+        let second = data.load_or_create_key("server").unwrap();
+        assert_eq!(first.pkcs8_der(), second.pkcs8_der());
+        assert_eq!(mode(&data.join("keys/server.key")), 0o600);
+        assert_eq!((mode(data.path()), mode(&data.join("keys"))), (0o700, 0o700));
+    }
+
+    #[test]
+    fn a_damaged_key_is_named_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDirectory::open(folder.path()).unwrap();
+        data.write_secret("keys/server.key", b"not a key").unwrap();
+        let error = data.load_or_create_key("server").unwrap_err().to_string();
+        assert!(error.contains("server.key"), "{error}");
+        assert_eq!(data.read("keys/server.key").unwrap().as_deref(), Some("not a key"));
+    }
+}
