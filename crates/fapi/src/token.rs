@@ -379,7 +379,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
             }
             other => other,
         })?;
-        let mut value = self.user_response(authenticated, &grant, access_token, grant.scopes.clone(), now)?;
+        let mut value = self.user_response(authenticated, &grant, access_token, &grant.scopes, now)?;
         value.refresh_token = refreshable.then_some(refresh_token);
         Ok(Accepted { value, passed })
     }
@@ -406,7 +406,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         let scopes = if wanted.is_empty() { grant.scopes.clone() } else { wanted };
         let (access_token, change) = self.access_token(authenticated, Some(&grant), scopes.clone(), now)?;
         self.commit_for(authenticated, vec![change]).await?;
-        let value = self.user_response(authenticated, &grant, access_token, scopes, now)?;
+        let value = self.user_response(authenticated, &grant, access_token, &scopes, now)?;
         Ok(Accepted { value, passed })
     }
 
@@ -477,7 +477,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         authenticated: &Authenticated,
         grant: &Grant,
         access_token: String,
-        scopes: Vec<String>,
+        scopes: &[String],
         now: OffsetDateTime,
     ) -> Result<TokenResponse, Failure> {
         let id_token = IdToken::new(&self.profile, &authenticated.client, grant, now).for_access_token(&access_token);

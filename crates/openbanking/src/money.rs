@@ -180,12 +180,12 @@ impl Money {
     }
 
     /// The amount in minor units.
-    pub fn minor(&self) -> i64 {
+    pub fn minor(self) -> i64 {
         self.minor
     }
 
     /// The currency.
-    pub fn currency(&self) -> Currency {
+    pub fn currency(self) -> Currency {
         self.currency
     }
 

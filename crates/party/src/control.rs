@@ -70,9 +70,9 @@ pub fn refuse(status: StatusCode, error: impl Into<String>) -> Response {
 ///
 /// # Errors
 /// The answer that says why the body cannot be read.
-pub fn body<T: for<'de> Deserialize<'de>>(request: &Request) -> Result<T, Response> {
+pub fn body<T: for<'de> Deserialize<'de>>(request: &Request) -> Result<T, Box<Response>> {
     let bytes: &[u8] = if request.body.is_empty() { b"{}" } else { &request.body };
-    serde_json::from_slice(bytes).map_err(|error| refuse(StatusCode::BAD_REQUEST, error.to_string()))
+    serde_json::from_slice(bytes).map_err(|error| Box::new(refuse(StatusCode::BAD_REQUEST, error.to_string())))
 }
 
 /// Takes the address for a control port.
@@ -140,7 +140,7 @@ impl<C> Control<C> {
     }
 }
 
-fn problem<C>(_: &Control<C>, request: &Request, problem: Problem) -> Response {
+fn problem<C>(_: &Control<C>, request: &Request, problem: &Problem) -> Response {
     let status = match problem {
         Problem::UnknownPath => StatusCode::NOT_FOUND,
         Problem::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
@@ -168,7 +168,7 @@ impl<C> Control<C> {
 async fn advance<C>(control: Arc<Control<C>>, request: Request) -> Response {
     let step: Advance = match body(&request) {
         Ok(step) => step,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     match control.tools.clock.advance(Duration::seconds(step.seconds)) {
         Ok(_) => reply::json(StatusCode::OK, &control.reading()),

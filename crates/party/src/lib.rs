@@ -12,8 +12,8 @@ pub mod participant;
 pub mod settings;
 mod start;
 
-pub use data::{DataDirectory, DataError};
-pub use start::{StartError, run};
+pub use data::{DataDirectory, DataError, PKCS12_PASSWORD};
+pub use start::{CANNOT_START, StartError, run};
 
 use simulation::{Chance, Clock, Journal};
 use transport::{Observer, Stop};

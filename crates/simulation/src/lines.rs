@@ -1,7 +1,7 @@
 //! The journal's file: one JSON object a line, written by a thread of its own.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::OpenOptions,
     io::{self, BufWriter, Read, Seek, SeekFrom, Write},
     path::Path,
     sync::{
@@ -95,7 +95,7 @@ fn write(target: impl Write, exchanges: &Receiver<Exchange>) -> io::Result<()> {
 #[cfg(test)]
 pub(crate) fn read(path: &Path) -> Vec<Exchange> {
     let mut text = String::new();
-    File::open(path).unwrap().read_to_string(&mut text).unwrap();
+    std::fs::File::open(path).unwrap().read_to_string(&mut text).unwrap();
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 

@@ -138,7 +138,7 @@ pub struct AuthorisationResult {
 }
 
 /// Answer to [`AuthorisationResult`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Returned {
     /// The customer has not come back.

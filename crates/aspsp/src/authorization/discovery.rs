@@ -18,7 +18,7 @@ pub async fn jwks(context: Arc<Context>, _request: Request) -> Response {
     public("application/jwk-set+json", &context.documents.jwks)
 }
 
-fn public(content_type: &str, document: &Bytes) -> Response {
+fn public(content_type: &'static str, document: &Bytes) -> Response {
     let mut response = reply::bytes(StatusCode::OK, content_type, document.clone());
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=60"));
     response

@@ -12,10 +12,10 @@ use crate::{Context, authorization::session::{Session, Stage}, pages::secured};
 
 /// `GET` or `POST /authorize`.
 pub async fn authorize(context: Arc<Context>, request: Request) -> Response {
-    let pairs = if request.method == Method::POST { request.form_pairs() } else { request.query_pairs() };
-    let parameters = Parameters::new(pairs);
+    let pairs = if request.method == Method::POST { request.form_pairs() } else { Some(request.query_pairs()) };
+    let parameters = Parameters::new(pairs.unwrap_or_default());
     let tokens: Vec<_> = decoded("request object", parameters.get("request")).into_iter().collect();
-    let now = context.clock.now();
+    let now = context.tools.clock.now();
     let mut response = match context.engine.authorize(parameters, now).await {
         Ok(accepted) => {
             let mut response = begin(&context, &request, &accepted.value).await;
@@ -29,10 +29,10 @@ pub async fn authorize(context: Arc<Context>, request: Request) -> Response {
 }
 
 async fn begin(context: &Context, request: &Request, interaction: &Interaction) -> Response {
-    let cookie = context.chance.token();
+    let cookie = context.tools.chance.token();
     let session = Session {
         cookie_digest: fapi::digest(&cookie),
-        csrf: context.chance.token(),
+        csrf: context.tools.chance.token(),
         stage: Stage::Login,
         failures: 0,
         expires_at: interaction.expires_at,

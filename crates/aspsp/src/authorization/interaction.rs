@@ -95,7 +95,7 @@ pub async fn act(context: Arc<Context>, request: Request) -> Response {
 
 async fn decide(context: &Context, request: &Request) -> Result<Response, Refusal> {
     let visit = expire(context, visit(context, request).await?).await?;
-    let form = request.form_pairs();
+    let form = request.form_pairs().ok_or(Refusal::Forged)?;
     let field = |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
     if !constant_time_eq(field("csrf"), &visit.session.csrf) {
         return Err(Refusal::Forged);
@@ -143,7 +143,7 @@ async fn visit(context: &Context, request: &Request) -> Result<Visit, Refusal> {
     let store = context.store();
     let cookie = request.cookie(&session::cookie_name(id)).ok_or(Refusal::Ended)?;
     let (session, session_version) = session::collection().get(store, id).await?.ok_or(Refusal::Ended)?;
-    if !constant_time_eq(&fapi::digest(&cookie), &session.cookie_digest) {
+    if !constant_time_eq(&fapi::digest(cookie), &session.cookie_digest) {
         return Err(Refusal::Ended);
     }
     let interaction = context.engine.backend().load::<Interaction>(id).await?.ok_or(Refusal::Ended)?;
@@ -158,7 +158,7 @@ async fn expire(context: &Context, visit: Visit) -> Result<Visit, Refusal> {
     if matches!(visit.session.stage, Stage::Done { .. }) {
         return Ok(visit);
     }
-    let now = context.clock.now();
+    let now = context.tools.clock.now();
     let usable = !matches!(visit.consent.intent(now).authorisable, fapi::Usable::No(_));
     if usable && Engine::<Memory>::decidable(&visit.interaction.record, now) {
         return Ok(visit);
@@ -192,7 +192,7 @@ async fn advance(context: &Context, mut visit: Visit, stage: Stage) -> Result<Re
 
 async fn save(context: &Context, visit: &mut Visit) -> Result<(), Refusal> {
     let id = &visit.interaction.record.id;
-    let change = session::collection().update(id, &visit.session, visit.session_version)?;
+    let change = session::collection().update(id, visit.session_version, &visit.session)?;
     context.store().commit(vec![change]).await?;
     Ok(())
 }
@@ -208,7 +208,7 @@ async fn wrong(context: &Context, mut visit: Visit, text: &str) -> Result<Respon
 
 /// Both factors were right: choose accounts, unless they were chosen at an earlier authorisation of this consent.
 async fn authenticated(context: &Context, visit: Visit, customer: String) -> Result<Response, Refusal> {
-    let now = context.clock.now();
+    let now = context.tools.clock.now();
     if visit.interaction.record.reauthentication {
         let same = visit.consent.customer.as_deref() == Some(customer.as_str());
         let decision = if same {
@@ -247,7 +247,7 @@ async fn settle(
     decision: Decision,
     accounts: Vec<String>,
 ) -> Result<Visit, Refusal> {
-    let now = context.clock.now();
+    let now = context.tools.clock.now();
     let Visit { interaction, mut session, session_version, consent, consent_version } = visit;
     let completed =
         context.engine.complete(&interaction, &decision, now).await.map_err(|failure| Refusal::Failed(failure.description().to_owned()))?;
@@ -260,11 +260,11 @@ async fn settle(
         approved: matches!(decision, Decision::Approved { .. }),
     };
     let mut changes = to_store(completed.changes)?;
-    changes.push(session::collection().update(&interaction.record.id, &session, session_version)?);
+    changes.push(session::collection().update(&interaction.record.id, session_version, &session)?);
     // A consent that was deleted or decided meanwhile keeps its state; the TPP still learns that nothing was granted.
     let consent = match (after, &decision) {
         (Ok(after), _) => {
-            changes.push(account_access::collection().update(&after.id, &after, consent_version)?);
+            changes.push(account_access::collection().update(&after.id, consent_version, &after)?);
             after
         }
         (Err(_), Decision::Rejected(_)) => consent,

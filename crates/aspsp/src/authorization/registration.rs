@@ -14,7 +14,7 @@ const CONTENT_TYPES: [&str; 2] = ["application/jwt", "application/jose"];
 
 /// `POST /register`.
 pub async fn register(context: Arc<Context>, request: Request) -> Response {
-    if !request.content_type().is_some_and(|found| CONTENT_TYPES.contains(&found.as_str())) {
+    if !request.content_type().is_some_and(|found| CONTENT_TYPES.iter().any(|known| known.eq_ignore_ascii_case(found))) {
         let body = ErrorBody::new(ErrorCode::InvalidClientMetadata, "The body is a signed JWT, application/jwt.");
         return no_store(reply::json(StatusCode::UNSUPPORTED_MEDIA_TYPE, &body));
     }
@@ -25,9 +25,9 @@ pub async fn register(context: Arc<Context>, request: Request) -> Response {
     let text = text.trim();
     let tokens: Vec<_> = decoded("registration request", Some(text)).into_iter().collect();
     let certificate = presented(&request.caller);
-    let mut response = match context.engine.register(text, certificate.as_ref(), context.clock.now()).await {
+    let mut response = match context.engine.register(text, certificate.as_ref(), context.tools.clock.now()).await {
         Ok(accepted) => {
-            let mut response = no_store(reply::json(StatusCode::CREATED, &accepted.value.metadata));
+            let mut response = no_store(reply::json(StatusCode::CREATED, &accepted.value.response));
             response.extensions_mut().insert(accepted.passed.verdict());
             response
         }

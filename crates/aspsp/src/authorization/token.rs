@@ -11,15 +11,14 @@ use crate::Context;
 
 /// `POST /token`.
 pub async fn token(context: Arc<Context>, request: Request) -> Response {
-    let is_form = request.content_type().is_some_and(|found| found == "application/x-www-form-urlencoded");
-    if !is_form {
+    let Some(form) = request.form_pairs() else {
         let body = ErrorBody::new(ErrorCode::InvalidRequest, "The body is application/x-www-form-urlencoded.");
         return no_store(reply::json(StatusCode::BAD_REQUEST, &body));
-    }
-    let parameters = Parameters::new(request.form_pairs());
+    };
+    let parameters = Parameters::new(form);
     let mut tokens: Vec<_> = decoded("client_assertion", parameters.get("client_assertion")).into_iter().collect();
     let certificate = presented(&request.caller);
-    let mut response = match context.engine.token(&parameters, certificate.as_ref(), context.clock.now()).await {
+    let mut response = match context.engine.token(&parameters, certificate.as_ref(), context.tools.clock.now()).await {
         Ok(accepted) => {
             tokens.extend(decoded("id_token", accepted.value.id_token.as_deref()));
             let mut response = no_store(reply::json(StatusCode::OK, &accepted.value));

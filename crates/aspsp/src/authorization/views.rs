@@ -1,6 +1,7 @@
 //! What the customer's pages say (OB Customer Experience Guidelines: account information consent).
 
 use http::StatusCode;
+use ledger::{AccountId, Identification};
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 use transport::Response;
@@ -113,23 +114,36 @@ mod erased {
 }
 
 fn accounts(context: &Context, customer: &str, consent: &AccountAccessConsent) -> Vec<AccountView> {
-    let now = context.clock.now();
-    let books = context.books();
+    let now = context.tools.clock.now();
+    let books = context.money.at(now);
     context
         .eligible_accounts(customer)
         .into_iter()
         .filter_map(|id| {
-            let account = books.account(&id)?;
-            let balance = books.balances(&id, now).map(|balances| balances.booked.to_string()).unwrap_or_default();
+            let account = books.account(&AccountId::new(id.as_str()))?;
+            let balance = books.balances(&account.id, now).map(|balances| balances.booked.to_string());
             Some(AccountView {
                 name: account.nickname.clone(),
-                number: account.display_number(),
-                balance,
+                number: number(&account.identification),
+                balance: balance.unwrap_or_default(),
                 chosen: consent.accounts.contains(&id),
                 id,
             })
         })
         .collect()
+}
+
+/// An account's number as customers know it; of a card only its end.
+fn number(identification: &Identification) -> String {
+    if let Some(uk) = identification.uk_account() {
+        let sort_code = uk.sort_code();
+        let pairs: Vec<&str> = [0..2, 2..4, 4..6].into_iter().filter_map(|range| sort_code.get(range)).collect();
+        return format!("{} {}", pairs.join("-"), uk.account_number());
+    }
+    if let Some(iban) = identification.iban() {
+        return iban.as_str().to_owned();
+    }
+    identification.pan().map(|pan| format!("Card ending in {}", pan.last_four())).unwrap_or_default()
 }
 
 fn clusters(consent: &AccountAccessConsent) -> Vec<ClusterView> {

@@ -88,7 +88,7 @@ fn customer(id: CustomerId, persona: &Persona) -> Customer {
 /// The currency of that code, which must have two decimals because the fixture's amounts have.
 pub(super) fn currency(code: &str) -> Result<Currency, String> {
     let currency: Currency = code.parse().map_err(|_| format!("{code:?} is no currency"))?;
-    match currency.decimals() {
+    match currency.exponent() {
         2 => Ok(currency),
         other => Err(format!("{code} has {other} decimals; only currencies with two can be used here")),
     }

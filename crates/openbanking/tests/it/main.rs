@@ -1,6 +1,8 @@
 //! What this crate writes, judged by the published OpenAPI files.
 
+#[cfg(test)]
 mod samples;
+#[cfg(test)]
 mod schemas;
 
 use openbanking::version::ApiVersion;

@@ -1,6 +1,7 @@
 //! Sending the customer to the bank, and checking what comes back.
 
-use fapi::profile::{ACR_CA, ACR_SCA};
+use std::sync::Arc;
+
 use jose::{Jws, claims::NumericDate, hash::sha256_base64url};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -37,6 +38,9 @@ struct RequestObject<'a> {
 const RESPONSE_TYPE: &str = "code id_token";
 const SCOPE: &str = "openid accounts";
 
+/// Wanted `acr` values, the strongest first (OB Security Profile, acr).
+const ACR_VALUES: [&str; 2] = ["urn:openbanking:psd2:sca", "urn:openbanking:psd2:ca"];
+
 /// What the bank put into the fragment.
 #[derive(Debug, Default)]
 struct Fragment {
@@ -51,12 +55,11 @@ impl Tpp {
     ///
     /// # Errors
     /// The TPP is not registered at the bank, or the store failed.
-    pub async fn authorise(&self, bank: &str, consent_id: &str) -> Result<Link, Failure> {
+    pub async fn authorise(self: &Arc<Self>, bank: &str, consent_id: &str) -> Result<Link, Failure> {
         let registration = self.registration(bank).await?;
         let member = self.member().await?;
         let now = self.clock.now();
         let (state, nonce, code_verifier) = (self.chance.token(), self.chance.token(), self.chance.token());
-        let acr_values = [ACR_SCA, ACR_CA];
         let intent = json!({ "value": consent_id, "essential": true });
         let object = RequestObject {
             iss: &registration.client_id,
@@ -76,7 +79,7 @@ impl Tpp {
             claims: json!({
                 "id_token": {
                     "openbanking_intent_id": intent,
-                    "acr": { "essential": true, "values": acr_values },
+                    "acr": { "essential": true, "values": ACR_VALUES },
                 },
                 "userinfo": { "openbanking_intent_id": intent },
             }),
@@ -94,7 +97,7 @@ impl Tpp {
             consent_id: consent_id.to_owned(),
             nonce,
             code_verifier,
-            acr_values: acr_values.map(str::to_owned).to_vec(),
+            acr_values: ACR_VALUES.map(str::to_owned).to_vec(),
             redirect_uri: self.redirect_uri.clone(),
             returned: Returned::NotYet,
             code: None,
@@ -122,7 +125,7 @@ impl Tpp {
     ///
     /// # Errors
     /// The `state` is not one of this TPP's, or the answer cannot be checked.
-    pub async fn take_answer(&self, fragment: &str, trace: &Trace) -> Result<Returned, Failure> {
+    pub async fn take_answer(self: &Arc<Self>, fragment: &str, trace: &Trace) -> Result<Returned, Failure> {
         let pairs: Vec<(String, String)> = url::form_urlencoded::parse(fragment.as_bytes()).into_owned().collect();
         let value = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
         let state = value("state").ok_or_else(|| Failure::new("the bank's answer has no state"))?;
@@ -137,13 +140,13 @@ impl Tpp {
             description: value("error_description"),
         };
         authorisation.returned = self.judge(&answer, &state, &mut authorisation, trace).await?;
-        let change = self.records.authorisations.update(&state, &authorisation, version)?;
+        let change = self.records.authorisations.update(&state, version, &authorisation)?;
         self.store.commit(vec![change]).await?;
         Ok(authorisation.returned)
     }
 
     async fn judge(
-        &self,
+        self: &Arc<Self>,
         answer: &Fragment,
         state: &str,
         authorisation: &mut Authorisation,

@@ -1,5 +1,7 @@
 //! Lodging an intent with the TPP's own token.
 
+use std::sync::Arc;
+
 use http::Method;
 use openbanking::consent::{AccountAccessConsentData, AccountAccessConsentRequest};
 use serde_json::Value;
@@ -16,7 +18,7 @@ impl Tpp {
     ///
     /// # Errors
     /// The bank cannot be reached or refuses.
-    pub async fn lodge_consent(&self, step: &LodgeConsent, trace: &Trace) -> Result<Lodged, Failure> {
+    pub async fn lodge_consent(self: &Arc<Self>, step: &LodgeConsent, trace: &Trace) -> Result<Lodged, Failure> {
         let registration = self.registration(&step.bank).await?;
         let token = self.client_token(&registration, "accounts", trace).await?;
         let body = AccountAccessConsentRequest::new(AccountAccessConsentData {

@@ -106,7 +106,7 @@ fn token_endpoint(metadata: &ProviderMetadata) -> Result<Url, Failure> {
 impl Tpp {
     /// A request to a bank, with the TPP's certificate.
     async fn request(
-        &self,
+        self: &Arc<Self>,
         method: Method,
         url: &Url,
         bank: &str,
@@ -125,7 +125,7 @@ impl Tpp {
 
     /// The bank's keys; fetched again when they do not hold this `kid`.
     async fn bank_keys(
-        &self,
+        self: &Arc<Self>,
         registration: &Registration,
         kid: Option<&str>,
         trace: &Trace,
@@ -144,7 +144,7 @@ impl Tpp {
         Ok(self.key_sets.put(uri.as_str(), keys))
     }
 
-    async fn client_assertion(&self, registration: &Registration) -> Result<String, Failure> {
+    async fn client_assertion(self: &Arc<Self>, registration: &Registration) -> Result<String, Failure> {
         let member = self.member().await?;
         let now = self.clock.now();
         let audience = token_endpoint(&registration.metadata)?;

@@ -1,6 +1,8 @@
 //! Onboarding: from a name that nobody knows to a software statement.
 
-use openbanking::directory::SoftwareStatementRequest;
+use std::sync::Arc;
+
+use openbanking::directory::{CertificateKind, SoftwareStatementRequest};
 use simulation::Trace;
 
 use crate::{
@@ -17,7 +19,7 @@ impl Tpp {
     ///
     /// # Errors
     /// The Directory cannot be reached or refuses.
-    pub async fn onboard(&self, trace: &Trace) -> Result<Onboarded, Failure> {
+    pub async fn onboard(self: &Arc<Self>, trace: &Trace) -> Result<Onboarded, Failure> {
         let known = self.records.software.get(&*self.store, SOFTWARE).await?;
         let member = self.become_member(trace).await?;
         let organisation_id = member.membership.organisation_id.clone();
@@ -32,14 +34,35 @@ impl Tpp {
             roles: self.profile.organisation.roles.clone(),
             ..SoftwareStatementRequest::default()
         };
-        let statement = member.directory.create_software_statement(&request, trace).await?;
-        for certificate in [&member.membership.transport_kid, &member.membership.signing_kid] {
-            member.directory.link_certificate(&statement.software_statement_id, certificate, trace).await?;
+        // An onboarding that was cut off may have left a statement behind.
+        let before = member.directory.software_statements(trace).await?;
+        let same = before.into_iter().find(|statement| {
+            statement.active
+                && statement.client_name == request.client_name
+                && statement.redirect_uris == request.redirect_uris
+        });
+        let statement = match same {
+            Some(statement) => statement,
+            None => member.directory.create_software_statement(&request, trace).await?,
+        };
+        let membership = &member.membership;
+        for (kind, kid) in
+            [(CertificateKind::Obwac, &membership.transport_kid), (CertificateKind::Obseal, &membership.signing_kid)]
+        {
+            member.directory.link_certificate(&statement.software_statement_id, kind, kid, trace).await?;
         }
         let record = SoftwareRecord { software_id: statement.software_statement_id };
         let change = self.records.software.put(SOFTWARE, &record)?;
         self.store.commit(vec![change]).await?;
         Ok(Onboarded { organisation_id, software_id: record.software_id, again: false })
+    }
+
+    /// Whether this TPP was onboarded before.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn onboarded(&self) -> Result<bool, store::StoreError> {
+        Ok(self.records.software.get(&*self.store, SOFTWARE).await?.is_some())
     }
 
     pub(super) async fn software_id(&self) -> Result<String, Failure> {

@@ -1,5 +1,7 @@
 //! Registration at a bank: found through the Directory, read from its discovery document (OB DCR 3.3).
 
+use std::sync::Arc;
+
 use http::Method;
 use openbanking::{discovery::ProviderMetadata, registration::RegistrationRequest};
 use serde::Deserialize;
@@ -33,7 +35,7 @@ impl Tpp {
     ///
     /// # Errors
     /// The bank is not known, its discovery document cannot be trusted, or it refuses.
-    pub async fn register(&self, bank: &str, trace: &Trace) -> Result<Registered, Failure> {
+    pub async fn register(self: &Arc<Self>, bank: &str, trace: &Trace) -> Result<Registered, Failure> {
         if let Some((known, _)) = self.records.registrations.get(&*self.store, bank).await? {
             let issuer = known.metadata.issuer.clone();
             return Ok(Registered { issuer, client_id: known.client_id, again: true });
@@ -57,7 +59,7 @@ impl Tpp {
         Ok(Registered { issuer: registration.metadata.issuer, client_id, again: false })
     }
 
-    async fn find_bank(&self, bank: &str, trace: &Trace) -> Result<Bank, Failure> {
+    async fn find_bank(self: &Arc<Self>, bank: &str, trace: &Trace) -> Result<Bank, Failure> {
         if bank.starts_with("https://") {
             let discovery = Url::parse(bank).map_err(|error| Failure::new(format!("{bank}: {error}")))?;
             return Ok(Bank { name: bank.to_owned(), organisation_id: None, discovery, resource_base: None });
@@ -78,7 +80,7 @@ impl Tpp {
         })
     }
 
-    async fn discover(&self, bank: &Bank, trace: &Trace) -> Result<ProviderMetadata, Failure> {
+    async fn discover(self: &Arc<Self>, bank: &Bank, trace: &Trace) -> Result<ProviderMetadata, Failure> {
         let answer = self.request(Method::GET, &bank.discovery, &bank.name, trace).await?.send().await?;
         if !answer.status.is_success() {
             return Err(refused("the bank's discovery document", &answer));
@@ -95,7 +97,7 @@ impl Tpp {
     }
 
     async fn register_client(
-        &self,
+        self: &Arc<Self>,
         bank: &Bank,
         metadata: &ProviderMetadata,
         trace: &Trace,

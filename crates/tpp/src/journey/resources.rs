@@ -1,6 +1,6 @@
 //! Calling the bank's API.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use http::Method;
 use openbanking::version::ApiVersion;
@@ -32,7 +32,7 @@ impl Tpp {
     ///
     /// # Errors
     /// There is no token to call with, or the bank could not be reached.
-    pub async fn call(&self, call: &Call, trace: &Trace) -> Result<Answered, Failure> {
+    pub async fn call(self: &Arc<Self>, call: &Call, trace: &Trace) -> Result<Answered, Failure> {
         let registration = self.registration(&call.bank).await?;
         let url = registration.resource(call.version, &call.path)?;
         let method = Method::from_bytes(call.method.to_uppercase().as_bytes())

@@ -1,5 +1,7 @@
 //! Tokens: the TPP's own, those that customers authorised, and their refreshment.
 
+use std::sync::Arc;
+
 use http::Method;
 use jose::Jws;
 use serde::Deserialize;
@@ -43,7 +45,7 @@ impl Tpp {
     /// # Errors
     /// The bank cannot be reached or refuses.
     pub async fn client_token(
-        &self,
+        self: &Arc<Self>,
         registration: &Registration,
         scope: &str,
         trace: &Trace,
@@ -62,7 +64,7 @@ impl Tpp {
     ///
     /// # Errors
     /// No trusted code came back, the bank refuses, or its answer is not trusted.
-    pub async fn exchange_code(&self, state: &str, trace: &Trace) -> Result<Tokens, Failure> {
+    pub async fn exchange_code(self: &Arc<Self>, state: &str, trace: &Trace) -> Result<Tokens, Failure> {
         let (mut authorisation, version) = self.authorisation(state).await?;
         let Some(code) = authorisation.code.clone() else {
             return Err(Failure::new("no code came back for this authorisation that was not redeemed already"));
@@ -85,7 +87,7 @@ impl Tpp {
         let tokens = self.trusted(&registration, answer, about, trace).await?;
         authorisation.code = None;
         let changes = vec![
-            self.records.authorisations.update(state, &authorisation, version)?,
+            self.records.authorisations.update(state, version, &authorisation)?,
             self.records.tokens.put(&authorisation.consent_id, &tokens)?,
         ];
         self.store.commit(changes).await?;
@@ -96,7 +98,7 @@ impl Tpp {
     ///
     /// # Errors
     /// There is no refresh token, the bank refuses, or its answer is not trusted.
-    pub async fn refresh(&self, consent_id: &str, trace: &Trace) -> Result<Tokens, Failure> {
+    pub async fn refresh(self: &Arc<Self>, consent_id: &str, trace: &Trace) -> Result<Tokens, Failure> {
         let before = self.token_set(consent_id).await?;
         let Some(refresh_token) = before.refresh_token.clone() else {
             return Err(Failure::new("the bank gave no refresh token for this consent"));
@@ -127,7 +129,7 @@ impl Tpp {
     }
 
     async fn ask_token(
-        &self,
+        self: &Arc<Self>,
         registration: &Registration,
         form: &[(&str, &str)],
         trace: &Trace,
@@ -151,7 +153,7 @@ impl Tpp {
     }
 
     async fn trusted(
-        &self,
+        self: &Arc<Self>,
         registration: &Registration,
         answer: TokenAnswer,
         about: About<'_>,

@@ -55,13 +55,16 @@ pub struct ClientSettings<'a> {
 #[derive(Clone)]
 pub struct HttpClient(Arc<Inner>);
 
+/// Subject and thumbprint of a peer's certificate.
+type Peer = (Option<String>, Option<String>);
+
 struct Inner {
     client: reqwest::Client,
     journal: Option<Journal>,
     clock: Clock,
     chance: Chance,
     timeout: Duration,
-    peers: Mutex<HashMap<Vec<u8>, (Option<String>, Option<String>)>>,
+    peers: Mutex<HashMap<Vec<u8>, Peer>>,
 }
 
 impl HttpClient {
@@ -97,19 +100,16 @@ impl HttpClient {
     }
 
     /// A request to be filled in and sent.
-    #[must_use]
     pub fn request(&self, method: Method, url: &Url) -> RequestBuilder {
         RequestBuilder::new(self.clone(), method, url)
     }
 
     /// A `GET` request.
-    #[must_use]
     pub fn get(&self, url: &Url) -> RequestBuilder {
         self.request(Method::GET, url)
     }
 
     /// A `POST` request.
-    #[must_use]
     pub fn post(&self, url: &Url) -> RequestBuilder {
         self.request(Method::POST, url)
     }
@@ -128,7 +128,7 @@ impl Inner {
     }
 
     /// Subject and thumbprint, parsed once for each certificate.
-    fn peer(&self, der: &[u8]) -> (Option<String>, Option<String>) {
+    fn peer(&self, der: &[u8]) -> Peer {
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = peers.get(der) {
             return known.clone();

@@ -99,7 +99,7 @@ pub enum RouterError {
 pub struct Router<C> {
     tree: Tree<Vec<Row<C>>>,
     pub(crate) context: Arc<C>,
-    pub(crate) problem: fn(&C, &Request, Problem) -> Response,
+    pub(crate) problem: fn(&C, &Request, &Problem) -> Response,
 }
 
 struct Row<C> {
@@ -122,7 +122,7 @@ impl<C> Router<C> {
     pub fn new(
         context: Arc<C>,
         routes: impl IntoIterator<Item = Route<C>>,
-        problem: fn(&C, &Request, Problem) -> Response,
+        problem: fn(&C, &Request, &Problem) -> Response,
     ) -> Result<Self, RouterError> {
         let mut tree = Tree::new();
         for route in routes {

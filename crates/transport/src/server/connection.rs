@@ -72,11 +72,11 @@ where
                 note.failed(&error);
                 return linger(socket).await;
             }
-            Err(_) => return note.write(format!("not complete after {} s", HANDSHAKE_PATIENCE.as_secs())),
+            Err(_) => return note.write(&format!("not complete after {} s", HANDSHAKE_PATIENCE.as_secs())),
         };
         match Handshake::of(self.address, stream.get_ref().1) {
             Ok(Handshake { caller, http2 }) => drive(stream, http2, caller, self.service, &self.stop).await,
-            Err(cause) => note.write(cause),
+            Err(cause) => note.write(&cause),
         }
     }
 }
@@ -145,13 +145,13 @@ struct HandshakeNote<'a> {
 impl HandshakeNote<'_> {
     fn failed(&self, error: &io::Error) {
         match TlsFault::find(error) {
-            Some(fault) => self.write(fault.to_string()),
+            Some(fault) => self.write(&fault.to_string()),
             // A port probe connects and goes away; that is no exchange.
             None => tracing::debug!(address = %self.address, %error, "a TLS handshake was not finished"),
         }
     }
 
-    fn write(&self, cause: String) {
+    fn write(&self, cause: &str) {
         tracing::debug!(address = %self.address, cause, "a TLS handshake failed");
         let Some(journal) = &self.observer.journal else { return };
         journal.record(Exchange {

@@ -105,7 +105,7 @@ impl<C: Send + Sync + 'static> Engine<C> {
             Ok(response) => (response, None),
             Err(Unhandled { request, problem, detail }) => {
                 let request = request.as_deref().unwrap_or(&outline);
-                (self.unhandled(request, problem), detail)
+                (self.unhandled(request, &problem), detail)
             }
         };
         if outline.method == Method::HEAD {
@@ -171,8 +171,8 @@ impl<C: Send + Sync + 'static> Engine<C> {
         })
     }
 
-    fn unhandled(&self, request: &Request, problem: Problem) -> Response {
-        let allowed = match &problem {
+    fn unhandled(&self, request: &Request, problem: &Problem) -> Response {
+        let allowed = match problem {
             Problem::MethodNotAllowed { allowed } => HeaderValue::from_str(&allow(allowed)).ok(),
             _ => None,
         };

@@ -129,7 +129,7 @@ async fn large(_: Arc<Context>, _: Request) -> Response {
     reply::bytes(StatusCode::OK, "application/octet-stream", vec![0; 8 * 1024 * 1024 + 1])
 }
 
-fn problem(_: &Context, request: &Request, problem: Problem) -> Response {
+fn problem(_: &Context, request: &Request, problem: &Problem) -> Response {
     let status = match problem {
         Problem::UnknownPath => StatusCode::NOT_FOUND,
         Problem::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,

@@ -1,0 +1,176 @@
+//! What a refusal looks like on the wire, in each version (OB Read/Write, HTTP Status Codes; Error Response Structure).
+
+use fapi::Failure;
+use http::{HeaderValue, StatusCode, header};
+use openbanking::{
+    error::{ErrorBody, ErrorCode, ErrorDetail},
+    reading::ReadingError,
+    version::ApiVersion,
+};
+use rules::{Check, Evidence, Passed, Refusal, Rule, SwitchedOff, judge};
+use transport::{Problem, Request, Response, reply};
+
+use super::version_of;
+
+/// The fixed part of a refusal, as it stands in the tables of rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wire {
+    status: StatusCode,
+    code: Option<ErrorCode>,
+    path: Option<&'static str>,
+}
+
+impl Wire {
+    /// 400 with a code, at a member or header.
+    pub(super) const fn bad_request(code: ErrorCode, path: Option<&'static str>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, code: Some(code), path }
+    }
+
+    /// A status that needs no body.
+    pub(super) const fn status(status: StatusCode) -> Self {
+        Self { status, code: None, path: None }
+    }
+}
+
+/// A refusal on its way to the wire.
+#[derive(Debug, Clone)]
+pub(super) struct Refused {
+    status: StatusCode,
+    detail: Option<ErrorDetail>,
+}
+
+/// Why a request of the API is not answered with what it asked for.
+#[derive(Debug)]
+pub(super) enum ApiError {
+    /// The access token does not open it.
+    Access(Failure),
+    /// A rule of the API refused.
+    Refused(Box<Refusal<Refused>>),
+    /// The bank failed; the text is for the log.
+    Failed(String),
+}
+
+impl ApiError {
+    /// A refusal because of what a body says.
+    pub(super) fn unreadable(rule: &'static Rule, error: ReadingError) -> Self {
+        let evidence = Evidence::new(format!("{}: {}", error.path, error.expected), error.found.clone());
+        let refused = Refused { status: StatusCode::BAD_REQUEST, detail: Some(error.into()) };
+        Self::Refused(Box::new(Refusal::new(rule, refused, evidence)))
+    }
+
+    /// Puts what had passed before.
+    pub(super) fn after(self, earlier: Passed) -> Self {
+        match self {
+            Self::Access(failure) => Self::Access(failure.after(earlier)),
+            Self::Refused(refusal) => Self::Refused(Box::new(refusal.after(earlier))),
+            failed @ Self::Failed(_) => failed,
+        }
+    }
+
+    /// The response in this version.
+    pub(super) fn response(self, version: ApiVersion, request: &Request) -> Response {
+        match self {
+            Self::Access(failure) => access_refused(version, request, &failure),
+            Self::Refused(refusal) => {
+                let mut response = body(version, request, refusal.error.status, refusal.error.detail.clone());
+                if refusal.error.status == StatusCode::FORBIDDEN {
+                    challenge(&mut response, "insufficient_scope", refusal.rule.reason);
+                }
+                response.extensions_mut().insert(refusal.verdict());
+                response
+            }
+            Self::Failed(error) => {
+                tracing::error!(%error, path = request.path, trace = request.trace.trace_id, "the bank failed");
+                unexpected(version, request)
+            }
+        }
+    }
+}
+
+impl<E: std::error::Error> From<E> for ApiError {
+    fn from(error: E) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Applies a table of this API's rules.
+pub(super) fn apply<F: ?Sized>(facts: &F, checks: &[Check<F, Wire>], off: &SwitchedOff) -> Result<Passed, ApiError> {
+    judge(facts, checks, off).map_err(|refusal| {
+        let (wire, reason) = (refusal.error, refusal.rule.reason);
+        let detail = wire.code.map(|code| {
+            let detail = ErrorDetail::new(code, reason);
+            wire.path.map_or(detail.clone(), |path| detail.at(path))
+        });
+        ApiError::Refused(Box::new(refusal.map_error(|wire| Refused { status: wire.status, detail })))
+    })
+}
+
+/// A test's answer from a condition.
+pub(super) fn holds(
+    condition: bool,
+    expected: impl Into<String>,
+    found: impl Into<String>,
+) -> Result<(), Evidence> {
+    if condition { Ok(()) } else { Err(Evidence::new(expected, found)) }
+}
+
+/// 401 has no body, but for an expired token in v4.0 (OB Read/Write 4.0, 401 Unauthorized).
+fn access_refused(version: ApiVersion, request: &Request, failure: &Failure) -> Response {
+    if let Failure::Unavailable(error) = failure {
+        tracing::error!(%error, path = request.path, trace = request.trace.trace_id, "the bank failed");
+        return unexpected(version, request);
+    }
+    let code = failure.code();
+    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let expired = matches!(failure, Failure::Refused(refusal) if refusal.rule == &fapi::access::TOKEN_NOT_EXPIRED);
+    let detail = (expired && version == ApiVersion::V4_0)
+        .then(|| ErrorDetail::new(ErrorCode::TokenExpired, "The access token has expired."));
+    let mut response = body(version, request, status, detail);
+    challenge(&mut response, code.as_str(), failure.description());
+    if let Some(verdict) = failure.verdict() {
+        response.extensions_mut().insert(verdict);
+    }
+    response
+}
+
+/// RFC 6750, 3: tells the client what its token lacks, in the rule's words.
+fn challenge(response: &mut Response, error: &str, reason: &str) {
+    let reason: String = reason.chars().filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')).collect();
+    let value = format!("Bearer error=\"{error}\", error_description=\"{reason}\"");
+    if let Ok(value) = HeaderValue::from_str(&value) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
+}
+
+fn unexpected(version: ApiVersion, request: &Request) -> Response {
+    let detail = ErrorDetail::new(ErrorCode::UnexpectedError, "The bank could not finish the request.");
+    body(version, request, StatusCode::INTERNAL_SERVER_ERROR, Some(detail))
+}
+
+fn body(version: ApiVersion, request: &Request, status: StatusCode, detail: Option<ErrorDetail>) -> Response {
+    match detail {
+        Some(detail) => reply::json(status, &ErrorBody::new(version, status.as_u16(), &request.interaction_id, detail)),
+        None => reply::empty(status),
+    }
+}
+
+/// The answer to a request that no handler of the API saw; none when the path is not of the API.
+#[must_use]
+pub fn problem(request: &Request, problem: &Problem) -> Option<Response> {
+    let version = version_of(&request.path)?;
+    let detail = |code, text: String| Some(ErrorDetail::new(code, text));
+    let (status, detail) = match problem {
+        Problem::UnknownPath => (StatusCode::NOT_FOUND, None),
+        Problem::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, None),
+        Problem::BodyTooLarge { limit } => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            detail(ErrorCode::ResourceInvalidFormat, format!("The body may be {limit} bytes long.")),
+        ),
+        Problem::BodyUnreadable => (
+            StatusCode::BAD_REQUEST,
+            detail(ErrorCode::ResourceInvalidFormat, "The body did not arrive completely.".to_owned()),
+        ),
+        Problem::HandlerPanicked => return Some(unexpected(version, request)),
+    };
+    Some(body(version, request, status, detail))
+}

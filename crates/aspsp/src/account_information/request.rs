@@ -1,0 +1,174 @@
+//! What every request of the API is asked: its token, and its headers (OB Read/Write, Headers).
+
+use std::net::IpAddr;
+
+use fapi::access::{Access, Demand, bearer};
+use http::{HeaderMap, StatusCode};
+use openbanking::{dates::parse_http_date, error::ErrorCode, headers};
+use rules::{Check, Evidence, Passed};
+use transport::Request;
+use uuid::Uuid;
+
+use super::refusal::{ApiError, Wire, apply, holds};
+use crate::{Context, authorization::presented};
+
+rules::catalogue! {
+    /// Rules of headers.
+    pub(super) RULES;
+    ACCEPT { id: "api.headers.accept",
+        reason: "The client accepts application/json.", clause: "OB Read/Write 4.0, Headers; HTTP Status Codes, 406" }
+    CONTENT_TYPE { id: "api.headers.content-type",
+        reason: "A body is application/json in UTF-8.", clause: "OB Read/Write 4.0, Headers; HTTP Status Codes, 415" }
+    INTERACTION_ID { id: "api.headers.x-fapi-interaction-id",
+        reason: "x-fapi-interaction-id is a UUID when it is sent.", clause: "OB Read/Write 4.0, Headers; FAPI 1.0 Part 1, 6.2.2" }
+    AUTH_DATE { id: "api.headers.x-fapi-auth-date",
+        reason: "x-fapi-auth-date is an HTTP date when it is sent.", clause: "OB Read/Write 4.0, Headers; RFC 7231, 7.1.1.1" }
+    CUSTOMER_IP_ADDRESS { id: "api.headers.x-fapi-customer-ip-address",
+        reason: "x-fapi-customer-ip-address is an IP address when it is sent.", clause: "OB Read/Write 4.0, Headers" }
+    CUSTOMER_USER_AGENT { id: "api.headers.x-customer-user-agent",
+        reason: "x-customer-user-agent is text when it is sent.", clause: "OB Read/Write 4.0, Headers" }
+}
+
+fn header_error(name: &'static str) -> Wire {
+    Wire::bad_request(ErrorCode::HeaderInvalid, Some(name))
+}
+
+/// A header that may be missing, but must be right when it is there.
+fn optional(headers: &HeaderMap, name: &str, expected: &str, right: fn(&str) -> bool) -> Result<(), Evidence> {
+    match headers.get(name).map(|value| value.to_str()) {
+        None => Ok(()),
+        Some(Ok(value)) => holds(right(value), expected, value),
+        Some(Err(_)) => Err(Evidence::new(expected, "bytes that are not text")),
+    }
+}
+
+fn accepts_json(headers: &HeaderMap) -> Result<(), Evidence> {
+    let sent: Vec<&str> = headers.get_all(http::header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    let sent = sent.join(",");
+    let fits = |range: &str| {
+        let mut parts = range.split(';').map(str::trim);
+        let wanted = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let refused = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+        !refused && matches!(wanted.as_str(), "application/json" | "application/*" | "*/*")
+    };
+    holds(sent.trim().is_empty() || sent.split(',').any(fits), "application/json", sent.clone())
+}
+
+fn json_body(headers: &HeaderMap) -> Result<(), Evidence> {
+    let expected = "application/json, with no charset or utf-8";
+    let Some(value) = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return Err(Evidence::missing(expected));
+    };
+    let mut parts = value.split(';').map(str::trim);
+    let media_type = parts.next().unwrap_or_default();
+    let charset = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case("charset"));
+    let utf8 = charset.is_none_or(|(_, value)| value.trim_matches('"').eq_ignore_ascii_case("utf-8"));
+    holds(media_type.eq_ignore_ascii_case("application/json") && utf8, expected, value)
+}
+
+/// Headers that every request may carry.
+fn checks() -> [Check<HeaderMap, Wire>; 5] {
+    [
+        Check { rule: &ACCEPT, error: Wire::status(StatusCode::NOT_ACCEPTABLE), test: accepts_json },
+        Check {
+            rule: &INTERACTION_ID,
+            error: header_error(headers::FAPI_INTERACTION_ID),
+            test: |sent| {
+                let right = |value: &str| value.len() == 36 && Uuid::try_parse(value).is_ok();
+                optional(sent, headers::FAPI_INTERACTION_ID, "a UUID (RFC 4122)", right)
+            },
+        },
+        Check {
+            rule: &AUTH_DATE,
+            error: header_error(headers::FAPI_AUTH_DATE),
+            test: |sent| {
+                let expected = "such as Tue, 11 Sep 2012 19:43:31 GMT";
+                optional(sent, headers::FAPI_AUTH_DATE, expected, |value| parse_http_date(value).is_ok())
+            },
+        },
+        Check {
+            rule: &CUSTOMER_IP_ADDRESS,
+            error: header_error(headers::FAPI_CUSTOMER_IP_ADDRESS),
+            test: |sent| {
+                let right = |value: &str| value.parse::<IpAddr>().is_ok();
+                optional(sent, headers::FAPI_CUSTOMER_IP_ADDRESS, "an IPv4 or IPv6 address", right)
+            },
+        },
+        Check {
+            rule: &CUSTOMER_USER_AGENT,
+            error: header_error(headers::CUSTOMER_USER_AGENT),
+            test: |sent| optional(sent, headers::CUSTOMER_USER_AGENT, "text", |value| !value.trim().is_empty()),
+        },
+    ]
+}
+
+/// Lets a request in: token first, then headers.
+pub(super) async fn admit(
+    context: &Context,
+    request: &Request,
+    demand: Demand,
+) -> Result<(Access, Passed), ApiError> {
+    let certificate = presented(&request.caller);
+    let token = bearer(request.header("authorization"));
+    let accepted = context
+        .engine
+        .access(token, certificate.as_ref(), demand, context.tools.clock.now())
+        .await
+        .map_err(ApiError::Access)?;
+    let mut passed = accepted.passed;
+    let off = &context.engine.profile().switched_off;
+    let headers = apply(&request.headers, &checks(), off).map_err(|error| error.after(passed.clone()))?;
+    passed.extend(headers);
+    if request.method == http::Method::POST {
+        let check = Check {
+            rule: &CONTENT_TYPE,
+            error: Wire::status(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            test: json_body as fn(&HeaderMap) -> _,
+        };
+        passed.extend(apply(&request.headers, &[check], off).map_err(|error| error.after(passed.clone()))?);
+    }
+    Ok((accepted.value, passed))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use rules::SwitchedOff;
+
+    use super::*;
+
+    fn verdict(name: &'static str, value: &str) -> Option<&'static str> {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        rules::judge(&headers, &checks(), &SwitchedOff::default()).err().map(|refusal| refusal.rule.id)
+    }
+
+    #[test]
+    fn headers_that_are_right_pass_and_others_are_named() {
+        for (name, right, wrong) in [
+            ("accept", "text/html, application/json;q=0.9", "application/xml"),
+            ("accept", "*/*", "application/json;q=0"),
+            ("x-fapi-interaction-id", "93bac548-d2de-4546-b106-880a5018460d", "93bac548"),
+            ("x-fapi-auth-date", "Sun, 10 Sep 2017 19:43:31 GMT", "2017-09-10"),
+            ("x-fapi-customer-ip-address", "2001:db8::1", "10.0.0"),
+            ("x-customer-user-agent", "Larkspur/1", " "),
+        ] {
+            assert_eq!(verdict(name, right), None, "{right}");
+            assert_eq!(verdict(name, wrong), Some(format!("api.headers.{name}")).as_deref(), "{wrong}");
+        }
+        assert_eq!(verdict("x-customer-user-agent", "\u{e9}"), Some("api.headers.x-customer-user-agent"));
+    }
+
+    #[test]
+    fn bodies_are_json() {
+        let verdict = |value: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(value) = value {
+                headers.insert("content-type", HeaderValue::from_static(value));
+            }
+            json_body(&headers).is_ok()
+        };
+        assert!(verdict(Some("application/json; charset=UTF-8")) && verdict(Some("Application/JSON")));
+        assert!(!verdict(None) && !verdict(Some("text/plain")) && !verdict(Some("application/json; charset=latin1")));
+    }
+}

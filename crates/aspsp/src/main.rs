@@ -1,0 +1,50 @@
+//! `ob-aspsp`: a bank as a process of its own.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use aspsp::Settings;
+use clap::Parser;
+use party::{Tools, logging::Logging, settings::merge};
+
+/// A bank (ASPSP): FAPI authorization server, customers' pages, Read/Write Data APIs.
+///
+/// It waits for the Directory, enrols there, and serves until Ctrl-C or SIGTERM. Everything it must remember is in its
+/// data folder: keys, certificates, registered clients, consents, tokens. Each setting can be given as a flag, as an
+/// environment variable or in the configuration file (YAML; the flag's name without the dashes in front). A flag wins over
+/// the environment, the environment over the file, the file over the default.
+///
+/// Exit codes: 0 stopped as asked, 2 could not start.
+#[derive(Parser)]
+#[command(name = "ob-aspsp", version, about, long_about, max_term_width = 110)]
+struct Arguments {
+    /// Configuration file (YAML)
+    #[arg(long, env = "OB_ASPSP_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    logging: Logging,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    party::run("ob-aspsp", |stop| async move {
+        arguments.logging.begin()?;
+        let settings = merge(&arguments.settings, arguments.config.as_deref())?;
+        let tools = Tools::real("bank", stop).with_journal_file(settings.journal.as_deref())?;
+        let running = aspsp::start(settings, tools).await?;
+        say(&running);
+        for task in running.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a listener ended badly");
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+#[expect(clippy::print_stdout, reason = "what the process was asked for: where it is")]
+fn say(running: &aspsp::Running) {
+    let issuer = running.urls.issuer();
+    println!("{} is ready: {issuer} (mutual TLS: {}, control: http://{})", running.name, running.urls.mtls, running.control);
+}

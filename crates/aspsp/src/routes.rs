@@ -1,0 +1,41 @@
+//! The tables of routes of both listeners.
+
+use std::sync::Arc;
+
+use http::Method;
+use transport::{Request, Route, Router, RouterError, route};
+
+use crate::{
+    Context, account_information,
+    authorization::{discovery, endpoint, interaction, registration, token},
+    pages,
+    problem::problem,
+};
+
+/// Longest body of a registration: a request with a software statement in it.
+const REGISTRATION_LIMIT: usize = 128 * 1024;
+
+/// Without client certificates: discovery, keys, and the customer's pages.
+pub(crate) fn public(context: Arc<Context>) -> Result<Router<Context>, RouterError> {
+    let page = "/authorisation/{InteractionId}/{Step}";
+    let routes = [
+        route(Method::GET, "/.well-known/openid-configuration", discovery::configuration),
+        route(Method::GET, "/jwks", discovery::jwks),
+        route(Method::GET, "/authorize", endpoint::authorize),
+        route(Method::POST, "/authorize", endpoint::authorize),
+        route(Method::GET, page, interaction::show),
+        route(Method::POST, page, interaction::act),
+        route(Method::GET, "/assets/bank.css", |_: Arc<Context>, _: Request| async { pages::style() }),
+    ];
+    Router::new(context, routes, problem)
+}
+
+/// With client certificates: token endpoint, registration, and the APIs.
+pub(crate) fn mutual(context: Arc<Context>) -> Result<Router<Context>, RouterError> {
+    let mut routes: Vec<Route<Context>> = vec![
+        route(Method::POST, "/token", token::token),
+        route(Method::POST, "/register", registration::register).body_limit(REGISTRATION_LIMIT),
+    ];
+    routes.extend(account_information::routes());
+    Router::new(context, routes, problem)
+}

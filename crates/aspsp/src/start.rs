@@ -1,0 +1,293 @@
+//! Bringing a bank up: listeners, keys, enrolment at the Directory, books, and the authorization server on top.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use fapi::{Endpoints, Engine, Profile, metadata};
+use http::Method;
+use jose::Jwks;
+use ledger::{Books, Personas};
+use openbanking::{
+    directory::{ApiFamily, AuthorisationServerRequest, EnrolmentRequest},
+    discovery::WELL_KNOWN,
+    ssa::Role,
+    version::ApiVersion,
+};
+use party::{
+    DataDirectory, StartError, Tools, control,
+    participant::{DirectoryAddress, DirectoryClient, Membership, enrol, find_directory},
+};
+use simulation::{Chance, Trace};
+use store::{SledStore, Store};
+use time::Date;
+use tokio::task::JoinHandle;
+use transport::{ClientSettings, HttpClient, ServerTls};
+use url::Url;
+
+use crate::{
+    Context, Documents, Settings, Urls,
+    bank::Bank,
+    customers::Customers,
+    memory::{KEYS_TIMEOUT, Memory},
+    money::{self, Money},
+    pages::Pages,
+    routes,
+};
+
+const PUBLIC: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8450);
+const MTLS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8451);
+const CONTROL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8459);
+
+/// How often the Directory is asked for certificates that were revoked.
+const REVOCATION_PERIOD: Duration = Duration::from_secs(60);
+
+/// A customer's credentials, for people who try the simulator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// User name.
+    pub username: String,
+    /// Password.
+    pub password: String,
+    /// One-time password.
+    pub one_time_password: String,
+    /// Name of the person.
+    pub name: String,
+}
+
+/// A bank that runs.
+pub struct Running {
+    /// Name of the bank.
+    pub name: String,
+    /// Its listeners.
+    pub urls: Urls,
+    /// Its control port.
+    pub control: SocketAddr,
+    /// Where its certificates and keys were exported.
+    pub exports: PathBuf,
+    /// Who can log in.
+    pub logins: Vec<Login>,
+    /// Its listeners' tasks; they end when the tools' [`transport::Stop`] is triggered.
+    pub tasks: Vec<JoinHandle<()>>,
+}
+
+/// Starts a bank and returns when it serves and the Directory knows it.
+///
+/// # Errors
+/// A port is taken, the configuration or the store cannot be used, or the Directory does not let the bank in.
+pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartError> {
+    let bank = Bank::load(settings.bank.as_deref()).map_err(|error| StartError::Configuration(error.to_string()))?;
+    let personas = money::personas(settings.personas.as_deref())?;
+    let pages = Pages::new().map_err(|error| StartError::Other(format!("a page cannot be used: {error}")))?;
+    let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-aspsp".as_ref()))?;
+
+    let (public, public_address) =
+        party::listener::bind(settings.public_listen.unwrap_or(PUBLIC), "discovery and pages").await?;
+    let (mtls, mtls_address) =
+        party::listener::bind(settings.mtls_listen.unwrap_or(MTLS), "the token endpoint and the APIs").await?;
+    let token = settings.control_token.clone();
+    let (control, control_address) =
+        control::bind(settings.control_listen.unwrap_or(CONTROL), token.as_deref()).await?;
+    let urls = Urls {
+        public: own_url(settings.public_url.clone(), public_address)?,
+        mtls: own_url(settings.mtls_url.clone(), mtls_address)?,
+    };
+
+    let path = data.join("store");
+    let opened = tokio::task::spawn_blocking(move || SledStore::open(&path))
+        .await
+        .map_err(|error| StartError::Other(error.to_string()))??;
+    if let Some(aside) = opened.set_aside {
+        tracing::warn!(path = %aside.display(), "the store could not be read and was set aside; the bank begins anew");
+    }
+    let store: Arc<dyn Store> = Arc::new(opened.store);
+
+    let seed = settings.seed.unwrap_or(1);
+    let trace = Trace::new(&tools.chance);
+    let directory_url = settings.directory.clone().unwrap_or(default_directory()?);
+    let anchor = settings.trust_anchor.clone().unwrap_or_else(|| ".ob-directory/public/trust-anchor.pem".into());
+    let finding = find_directory(&directory_url, &anchor, &tools, &trace);
+    let request = enrolment(&bank);
+    let names = server_names(&urls);
+    let enrolling = async {
+        enrol(finding, &request, &names, &data, &tools, &trace).await.map_err(StartError::from)
+    };
+    let date = money::reference_date(&*store, seed, tools.clock.now()).await?;
+    let ((directory, membership), (personas, books)) = tokio::try_join!(enrolling, books(personas, seed, date))?;
+
+    let http = client(&membership, &tools)?;
+    let first = revocations(&directory, &http).await.map_err(StartError::Other)?;
+    let public_tls = Arc::new(ServerTls::new(&membership.server, None, &[])?);
+    let mtls_tls = Arc::new(ServerTls::new(&membership.server, Some(&[membership.anchor.clone()]), &[first])?);
+
+    let profile = Arc::new(profile(&urls, &directory, &membership));
+    let documents = documents(&profile, &membership)?;
+    let memory = Memory::new(store, http.clone(), tools.clock.clone());
+    let chance: Chance = tools.chance.clone();
+    let engine = Engine::new(memory, profile, Arc::clone(&membership.signing), move || chance.bytes());
+    let logins = logins(&personas, &books);
+    let context = Arc::new(Context {
+        engine,
+        tools: tools.clone(),
+        pages,
+        customers: Customers::new(&personas, &books),
+        money: Money::new(books),
+        urls: urls.clone(),
+        documents,
+        bank,
+    });
+    let public_router = Arc::new(routes::public(Arc::clone(&context))?);
+    let mtls_router = Arc::new(routes::mutual(Arc::clone(&context))?);
+    let mut tasks = vec![
+        transport::serve(public, Some(public_tls), public_router, tools.observer(), tools.stop.clone()),
+        transport::serve(mtls, Some(Arc::clone(&mtls_tls)), mtls_router, tools.observer(), tools.stop.clone()),
+        control::serve(control, token, Arc::clone(&context), &tools, Vec::new())?,
+    ];
+    announce(&context, &directory, &membership, &trace).await?;
+    let name = context.bank.name.clone();
+    tasks.push(tokio::spawn(keep_revocations(mtls_tls, membership, directory, http, tools)));
+    Ok(Running { name, urls, control: control_address, exports: data.join("exports"), logins, tasks })
+}
+
+fn default_directory() -> Result<Url, StartError> {
+    Url::parse("https://localhost:8440").map_err(|error| StartError::Other(error.to_string()))
+}
+
+/// The URL from the settings, or the one that the port gives.
+fn own_url(set: Option<Url>, address: SocketAddr) -> Result<Url, StartError> {
+    match set {
+        Some(url) if url.scheme() == "https" && url.host_str().is_some() => Ok(url),
+        Some(url) => Err(StartError::Configuration(format!("{url} is no base URL: it must begin with https://"))),
+        None => Url::parse(&format!("https://localhost:{}", address.port()))
+            .map_err(|error| StartError::Other(error.to_string())),
+    }
+}
+
+/// The names in the certificate of both listeners.
+fn server_names(urls: &Urls) -> Vec<String> {
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    for host in [&urls.public, &urls.mtls].into_iter().filter_map(|url| url.host_str()) {
+        if !names.iter().any(|known| known == host) {
+            names.push(host.to_owned());
+        }
+    }
+    names
+}
+
+fn enrolment(bank: &Bank) -> EnrolmentRequest {
+    EnrolmentRequest {
+        legal_entity_name: bank.organisation.legal_name.clone(),
+        organisation_common_name: Some(bank.name.clone()),
+        register_body: bank.organisation.competent_authority.clone(),
+        registration_id: bank.organisation.registration_id.clone(),
+        roles: vec![Role::Aspsp],
+        contacts: Vec::new(),
+    }
+}
+
+/// Makes the books beside everything else: two years of transactions take a moment.
+async fn books(personas: Personas, seed: u64, date: Date) -> Result<(Personas, Books), StartError> {
+    let made = tokio::task::spawn_blocking(move || {
+        let books = ledger::generate(&personas, seed, date)?;
+        Ok::<_, ledger::GenerateError>((personas, books))
+    });
+    let made = made.await.map_err(|error| StartError::Other(error.to_string()))?;
+    made.map_err(|error| StartError::Configuration(format!("the personas cannot be used: {error}")))
+}
+
+fn logins(personas: &Personas, books: &Books) -> Vec<Login> {
+    let login = |persona: &ledger::personas::Persona| Login {
+        username: persona.username.clone(),
+        password: persona.password.clone(),
+        one_time_password: persona.one_time_password.as_str().to_owned(),
+        name: books.customer_by_username(&persona.username).map(ledger::Customer::name).unwrap_or_default(),
+    };
+    personas.personas.iter().map(login).collect()
+}
+
+fn client(membership: &Membership, tools: &Tools) -> Result<HttpClient, StartError> {
+    Ok(HttpClient::new(ClientSettings {
+        party: tools.journal.party(),
+        anchors: vec![membership.anchor.clone()],
+        identity: Some(&membership.transport),
+        journal: Some(tools.journal.clone()),
+        clock: tools.clock.clone(),
+        chance: tools.chance.clone(),
+        cookies: false,
+        timeout: KEYS_TIMEOUT,
+    })?)
+}
+
+fn profile(urls: &Urls, directory: &DirectoryAddress, membership: &Membership) -> Profile {
+    let endpoints = Endpoints {
+        authorization: Some(urls.page("/authorize")),
+        token: urls.api("/token"),
+        mtls_token: urls.api("/token"),
+        registration: Some(urls.api("/register")),
+        jwks: urls.page("/jwks"),
+    };
+    let mut profile = Profile::fapi1_advanced_uk(urls.issuer(), membership.organisation_id.clone(), endpoints);
+    profile.directory_jwks_uri = Some(directory.jwks.clone());
+    profile
+}
+
+fn documents(profile: &Profile, membership: &Membership) -> Result<Documents, StartError> {
+    let json = |value: serde_json::Result<Vec<u8>>| {
+        value.map(Bytes::from).map_err(|error| StartError::Other(format!("a document cannot be written: {error}")))
+    };
+    let jwks = Jwks { keys: vec![membership.signing.public_jwk().clone()] };
+    Ok(Documents {
+        configuration: json(serde_json::to_vec(&metadata::document(profile)))?,
+        jwks: json(serde_json::to_vec(&jwks))?,
+    })
+}
+
+/// Tells the Directory where the authorization server is, so that TPPs find it by asking.
+async fn announce(
+    context: &Context,
+    directory: &DirectoryAddress,
+    membership: &Membership,
+    trace: &Trace,
+) -> Result<(), StartError> {
+    let client =
+        DirectoryClient::new(directory.clone(), membership, "ASPSPReadAccess ASPSPManage", &context.tools)?;
+    let configuration = context.urls.page(WELL_KNOWN);
+    let mut server = AuthorisationServerRequest::new(&context.bank.name, &configuration);
+    server.resource_base = Some(context.urls.api("/open-banking"));
+    server.registration_endpoint = context.engine.profile().endpoints.registration.clone();
+    server.api_families = vec![ApiFamily { family: "aisp".to_owned(), versions: ApiVersion::ALL.to_vec() }];
+    client.register_authorisation_server(&server, trace).await?;
+    Ok(())
+}
+
+/// The list of revoked certificates, DER.
+async fn revocations(directory: &DirectoryAddress, http: &HttpClient) -> Result<Vec<u8>, String> {
+    let url = directory.public.join("/pki/issuing.crl").map_err(|error| error.to_string())?;
+    let answer = http.request(Method::GET, &url).to("Directory").send().await.map_err(|error| error.to_string())?;
+    if answer.status.is_success() { Ok(answer.body.to_vec()) } else { Err(format!("{url} answered {}", answer.status)) }
+}
+
+/// Asks for revoked certificates again and again; they count from the next connection.
+async fn keep_revocations(
+    tls: Arc<ServerTls>,
+    membership: Membership,
+    directory: DirectoryAddress,
+    http: HttpClient,
+    tools: Tools,
+) {
+    let anchors = [membership.anchor.clone()];
+    let mut period = tokio::time::interval(REVOCATION_PERIOD);
+    period.tick().await;
+    loop {
+        tokio::select! {
+            _ = period.tick() => {}
+            () = tools.stop.wait() => return,
+        }
+        let replaced = match revocations(&directory, &http).await {
+            Ok(list) => tls.replace(&membership.server, Some(&anchors), &[list]).map_err(|error| error.to_string()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = replaced {
+            tracing::warn!(%error, "the list of revoked certificates could not be renewed");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Where the parties are: their control ports, and what the customer needs.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use http::Method;
+use party::control::{Advance, ControlError, JournalPage};
+use pki::Certificate;
+use psu::Credentials;
+use serde::{Serialize, de::DeserializeOwned};
+use simulation::{Chance, Clock, Exchange, Trace};
+use tpp::steps::Outcome;
+use transport::{Answer, CallError, ClientSettings, HttpClient, TlsError};
+use url::Url;
+
+/// How long a party may take for a step.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A party's control port.
+#[derive(Debug, Clone)]
+pub struct ControlAddress {
+    /// The party's name in reports.
+    pub party: String,
+    /// Base URL.
+    pub url: Url,
+    /// Its token, when it demands one.
+    pub token: Option<String>,
+}
+
+/// The parties of a run.
+#[derive(Debug, Clone)]
+pub struct Ecosystem {
+    /// The TPP, which is told what to do.
+    pub tpp: ControlAddress,
+    /// The others, whose journals are read and whose clocks are moved.
+    pub others: Vec<ControlAddress>,
+    /// The certificate that the customer's browser trusts.
+    pub trust_anchor: Certificate,
+    /// The customers by user name.
+    pub credentials: BTreeMap<String, Credentials>,
+}
+
+/// A control port did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlFailure {
+    /// It cannot be reached.
+    #[error("the control port of {party} cannot be reached: {error}")]
+    Unreachable {
+        /// Whose.
+        party: String,
+        /// Why.
+        error: CallError,
+    },
+    /// It refused.
+    #[error("the control port of {party} refused {path}: {status} {text}")]
+    Refused {
+        /// Whose.
+        party: String,
+        /// What.
+        path: String,
+        /// HTTP status.
+        status: u16,
+        /// What it said.
+        text: String,
+    },
+}
+
+/// A connection to a control port.
+pub(crate) struct ControlClient {
+    http: HttpClient,
+    address: ControlAddress,
+}
+
+impl ControlClient {
+    pub(crate) fn new(address: ControlAddress, anchor: &Certificate) -> Result<Self, TlsError> {
+        let http = HttpClient::new(ClientSettings {
+            party: "runner",
+            anchors: vec![anchor.clone()],
+            identity: None,
+            journal: None,
+            clock: Clock::real(),
+            chance: Chance::from_system(),
+            cookies: false,
+            timeout: TIMEOUT,
+        })?;
+        Ok(Self { http, address })
+    }
+
+    pub(crate) fn party(&self) -> &str {
+        &self.address.party
+    }
+
+    /// Tells the TPP to take a step.
+    pub(crate) async fn step<S: Serialize, T: DeserializeOwned>(
+        &self,
+        name: &str,
+        step: &S,
+        trace: &Trace,
+    ) -> Result<Outcome<T>, ControlFailure> {
+        let path = format!("/steps/{name}");
+        let answer = self.call(Method::POST, &path, Some(step), Some(trace)).await?;
+        answer.json().map_err(|error| self.unreachable(error))
+    }
+
+    /// The exchanges of a journey after a number.
+    pub(crate) async fn journal(&self, trace: &Trace, after: u64) -> Result<Vec<Exchange>, ControlFailure> {
+        let path = format!("/journal?trace={}&after={after}", trace.trace_id);
+        let answer = self.call(Method::GET, &path, None::<&()>, None).await?;
+        let page: JournalPage = answer.json().map_err(|error| self.unreachable(error))?;
+        Ok(page.exchanges)
+    }
+
+    /// Moves the party's clock forward.
+    pub(crate) async fn advance(&self, seconds: i64) -> Result<(), ControlFailure> {
+        self.call(Method::POST, "/clock/advance", Some(&Advance { seconds }), None).await.map(drop)
+    }
+
+    /// The party's time.
+    pub(crate) async fn now(&self) -> Result<time::OffsetDateTime, ControlFailure> {
+        let answer = self.call(Method::GET, "/clock", None::<&()>, None).await?;
+        let reading: party::control::ClockReading = answer.json().map_err(|error| self.unreachable(error))?;
+        Ok(reading.now)
+    }
+
+    fn unreachable(&self, error: CallError) -> ControlFailure {
+        ControlFailure::Unreachable { party: self.address.party.clone(), error }
+    }
+
+    async fn call<S: Serialize>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&S>,
+        trace: Option<&Trace>,
+    ) -> Result<Answer, ControlFailure> {
+        let refused = |status, text: String| ControlFailure::Refused {
+            party: self.address.party.clone(),
+            path: path.to_owned(),
+            status,
+            text,
+        };
+        let url = self.address.url.join(path).map_err(|error| refused(0, error.to_string()))?;
+        let mut request = self.http.request(method, &url);
+        if let Some(trace) = trace {
+            request = request.trace(trace);
+        }
+        if let Some(token) = &self.address.token {
+            request = request.bearer(token);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.map_err(|error| self.unreachable(error))?;
+        if answer.status.is_success() {
+            return Ok(answer);
+        }
+        let said: Option<ControlError> = answer.json().ok();
+        let text = said.map_or_else(|| String::from_utf8_lossy(&answer.body).into_owned(), |said| said.error);
+        Err(refused(answer.status.as_u16(), text))
+    }
+}
+

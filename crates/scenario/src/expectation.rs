@@ -1,0 +1,157 @@
+//! What happened, held against what the file expects.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{language::Expect, result::Spoke};
+
+/// What came of a step, as far as expectations look at it.
+#[derive(Debug, Default)]
+pub(crate) struct Happened {
+    /// Why the step was refused, when it was.
+    pub(crate) refused: Option<String>,
+    /// HTTP status of the decisive answer.
+    pub(crate) status: Option<u16>,
+    /// OAuth error, when there was one.
+    pub(crate) error: Option<String>,
+    /// JSON body of the decisive answer.
+    pub(crate) body: Option<Value>,
+    /// Its headers.
+    pub(crate) headers: BTreeMap<String, String>,
+}
+
+impl Happened {
+    /// The error codes that the answer carries: OAuth's, or those of the Read/Write API.
+    fn errors(&self) -> Vec<String> {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let body = self.body.as_ref();
+        let oauth = self.error.clone().or_else(|| body.and_then(|body| body.get("error")).and_then(text));
+        let api = body.and_then(|body| body.get("Errors")).and_then(Value::as_array).into_iter().flatten();
+        oauth.into_iter().chain(api.filter_map(|error| error.get("ErrorCode").and_then(text))).collect()
+    }
+}
+
+/// What is not as expected; none when everything is.
+pub(crate) fn compare(expect: &Expect, happened: &Happened, spoke: &[Spoke]) -> Option<String> {
+    let checks = [
+        refusal(expect, happened),
+        status(expect, happened),
+        error(expect, happened),
+        rule(expect, spoke),
+        headers(expect, happened),
+        body(expect, happened.body.as_ref().unwrap_or(&Value::Null)),
+    ];
+    checks.into_iter().flatten().next()
+}
+
+fn refusal(expect: &Expect, happened: &Happened) -> Option<String> {
+    match (expect.refusal(), &happened.refused) {
+        (true, None) => Some("expected a refusal, but the step was done".to_owned()),
+        (false, Some(why)) => Some(why.clone()),
+        _ => None,
+    }
+}
+
+fn status(expect: &Expect, happened: &Happened) -> Option<String> {
+    let wanted = expect.status?;
+    let found = happened.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+    (happened.status != Some(wanted)).then(|| format!("expected the status {wanted}, found {found}"))
+}
+
+fn error(expect: &Expect, happened: &Happened) -> Option<String> {
+    let wanted = expect.error.as_ref()?;
+    let found = happened.errors();
+    (!found.contains(wanted)).then(|| format!("expected the error {wanted}, found {}", listed(&found)))
+}
+
+fn rule(expect: &Expect, spoke: &[Spoke]) -> Option<String> {
+    let wanted = expect.rule.as_ref()?;
+    let found: Vec<String> = spoke.iter().map(|spoke| spoke.rule.clone()).collect();
+    (!found.contains(wanted)).then(|| format!("expected the rule {wanted} to speak, found {}", listed(&found)))
+}
+
+fn headers(expect: &Expect, happened: &Happened) -> Option<String> {
+    expect.headers.iter().find_map(|(name, wanted)| {
+        let found = happened.headers.get(&name.to_lowercase());
+        (found != Some(wanted)).then(|| {
+            format!("expected the header {name}: {wanted}, found {}", found.map_or("none", String::as_str))
+        })
+    })
+}
+
+fn body(expect: &Expect, body: &Value) -> Option<String> {
+    let at = |pointer: &str| body.pointer(pointer);
+    let equal = expect.equal.iter().find_map(|(pointer, wanted)| {
+        let found = at(pointer);
+        (found != Some(wanted)).then(|| format!("expected {wanted} at {pointer}, found {}", shown(found)))
+    });
+    let present = expect.present.iter().find_map(|pointer| {
+        at(pointer).is_none().then(|| format!("expected something at {pointer}, found nothing"))
+    });
+    let absent = expect.absent.iter().find_map(|pointer| {
+        at(pointer).map(|found| format!("expected nothing at {pointer}, found {}", shown(Some(found))))
+    });
+    let at_least = expect.at_least.iter().find_map(|(pointer, least)| {
+        let count = at(pointer).and_then(Value::as_array).map_or(0, Vec::len);
+        (count < *least).then(|| format!("expected at least {least} elements at {pointer}, found {count}"))
+    });
+    equal.or(present).or(absent).or(at_least)
+}
+
+fn listed(found: &[String]) -> String {
+    if found.is_empty() { "none".to_owned() } else { found.join(", ") }
+}
+
+fn shown(value: Option<&Value>) -> String {
+    let text = value.map_or_else(|| "nothing".to_owned(), Value::to_string);
+    if text.chars().count() <= 120 { text } else { text.chars().take(120).chain("...".chars()).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn happened() -> Happened {
+        Happened { status: Some(200), body: Some(json!({"Data": {"Account": [{"Id": "1"}]}})), ..Happened::default() }
+    }
+
+    fn expect(json: Value) -> Expect {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn each_expectation_has_its_mismatch() {
+        for (wanted, message) in [
+            (json!({"status": 201}), "expected the status 201, found 200"),
+            (json!({"status": 403}), "expected a refusal, but the step was done"),
+            (json!({"equal": {"/Data/Account/0/Id": "2"}}), "expected \"2\" at /Data/Account/0/Id, found \"1\""),
+            (json!({"present": ["/Links"]}), "expected something at /Links, found nothing"),
+            (json!({"absent": ["/Data/Account/0/Id"]}), "expected nothing at /Data/Account/0/Id, found \"1\""),
+            (json!({"at-least": {"/Data/Account": 2}}), "expected at least 2 elements at /Data/Account, found 1"),
+            (json!({"headers": {"x-one": "1"}}), "expected the header x-one: 1, found none"),
+        ] {
+            assert_eq!(compare(&expect(wanted), &happened(), &[]).as_deref(), Some(message));
+        }
+        let right = json!({"status": 200, "equal": {"/Data/Account/0/Id": "1"}, "at-least": {"/Data/Account": 1}});
+        assert_eq!(compare(&expect(right), &happened(), &[]), None);
+    }
+
+    #[test]
+    fn refusals_are_compared_by_code_and_rule() {
+        let refused = Happened {
+            refused: Some("the bank answered 400".to_owned()),
+            status: Some(400),
+            body: Some(json!({"Errors": [{"ErrorCode": "U002"}]})),
+            ..Happened::default()
+        };
+        assert_eq!(compare(&expect(json!({"error": "U002"})), &refused, &[]), None);
+        let other = compare(&expect(json!({"error": "U003"})), &refused, &[]);
+        assert_eq!(other.as_deref(), Some("expected the error U003, found U002"));
+        let silent = compare(&expect(json!({"rule": "ais.consent.own"})), &refused, &[]);
+        assert_eq!(silent.as_deref(), Some("expected the rule ais.consent.own to speak, found none"));
+        assert_eq!(compare(&expect(json!({})), &refused, &[]).as_deref(), Some("the bank answered 400"));
+    }
+}

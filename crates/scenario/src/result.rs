@@ -1,0 +1,94 @@
+//! What came of a scenario.
+
+use rules::{Outcome, Verdict};
+use serde::Serialize;
+use simulation::Exchange;
+
+/// What came of a scenario.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ScenarioResult {
+    /// Its name.
+    pub name: String,
+    /// What it is about.
+    pub about: String,
+    /// The journey's identifier in every party's journal.
+    pub trace_id: String,
+    /// Duration in microseconds.
+    pub duration_us: u64,
+    /// Its steps, as far as it came.
+    pub steps: Vec<StepResult>,
+    /// How many steps were left out because an earlier one failed.
+    pub left_out: usize,
+}
+
+impl ScenarioResult {
+    /// Whether every step was as expected.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.left_out == 0 && self.steps.iter().all(|step| step.problem.is_none())
+    }
+}
+
+/// What came of a step.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StepResult {
+    /// What the step was.
+    pub title: String,
+    /// What came of it, in a few words.
+    pub outcome: String,
+    /// Duration in microseconds.
+    pub duration_us: u64,
+    /// What was not as expected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// The rules that refused something.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub spoke: Vec<Spoke>,
+    /// The exchanges that the TPP and the customer began.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// A rule that refused something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Spoke {
+    /// The party whose rule it is.
+    pub party: String,
+    /// What was refused: method and path.
+    pub request: String,
+    /// Identifier of the rule.
+    pub rule: String,
+    /// What the rule demands.
+    pub reason: String,
+    /// Where the demand comes from.
+    pub clause: String,
+    /// What it expected.
+    pub expected: String,
+    /// What it found.
+    pub found: String,
+}
+
+impl Spoke {
+    /// The refusal of an exchange, when a rule refused it.
+    pub(crate) fn of_exchange(exchange: &Exchange) -> Option<Self> {
+        Self::of_verdict(&exchange.party, format!("{} {}", exchange.method, exchange.url), exchange.verdict.as_ref()?)
+    }
+
+    /// The refusal of a verdict.
+    pub(crate) fn of_verdict(party: &str, request: String, verdict: &Verdict) -> Option<Self> {
+        match &verdict.outcome {
+            Outcome::Accepted => None,
+            Outcome::Refused(refused) => Some(Self {
+                party: party.to_owned(),
+                request,
+                rule: refused.rule.clone(),
+                reason: refused.reason.clone(),
+                clause: refused.clause.clone(),
+                expected: refused.expected.clone(),
+                found: refused.found.clone(),
+            }),
+        }
+    }
+}

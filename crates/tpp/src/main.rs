@@ -1,0 +1,50 @@
+//! `ob-tpp`: a scripted TPP as a process of its own.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use party::{Tools, logging::Logging, settings::merge};
+use tpp::Settings;
+
+/// A scripted TPP: onboards at the Directory, registers at banks, and reads accounts, when it is told to.
+///
+/// It is driven through its control port, step by step: POST /steps/onboard, /steps/register, /steps/lodge-consent,
+/// /steps/authorise, /steps/authorisation-result, /steps/exchange-code, /steps/refresh, /steps/call, each with a JSON
+/// body. Scenario files do this (ob-sandbox run). Everything it must remember is in its data folder. Each setting can be
+/// given as a flag, as an environment variable or in the configuration file (YAML; the flag's name without the dashes in
+/// front). A flag wins over the environment, the environment over the file, the file over the default.
+///
+/// Exit codes: 0 stopped as asked, 2 could not start.
+#[derive(Parser)]
+#[command(name = "ob-tpp", version, about, long_about, max_term_width = 110)]
+struct Arguments {
+    /// Configuration file (YAML)
+    #[arg(long, env = "OB_TPP_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    logging: Logging,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    party::run("ob-tpp", |stop| async move {
+        arguments.logging.begin()?;
+        let settings = merge(&arguments.settings, arguments.config.as_deref())?;
+        let tools = Tools::real("tpp", stop).with_journal_file(settings.journal.as_deref())?;
+        let running = tpp::start(settings, tools).await?;
+        say(&running);
+        for task in running.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a listener ended badly");
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+#[expect(clippy::print_stdout, reason = "what the process was asked for: where it is")]
+fn say(running: &tpp::Running) {
+    println!("{} is ready: {} (control: http://{})", running.name, running.public, running.control);
+}

@@ -1,0 +1,134 @@
+//! Bringing a TPP up: its control port at once, its callback as soon as it has a certificate.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use openbanking::directory::{Contact, ContactType, EnrolmentRequest};
+use party::{DataDirectory, StartError, Tools, control as control_port};
+use rules::SwitchedOff;
+use simulation::Trace;
+use store::{SledStore, Store};
+use tokio::{sync::Mutex, task::JoinHandle};
+use url::Url;
+
+use crate::{
+    Door, Settings, Tpp,
+    callback::Pages,
+    control,
+    memory::{ClientTokens, KeySets},
+    profile::Profile,
+    records::Records,
+};
+
+const PUBLIC: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8460);
+const CONTROL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8469);
+
+/// A TPP that runs.
+pub struct Running {
+    /// Name of the organisation.
+    pub name: String,
+    /// Where its callback is served once it is onboarded.
+    pub public: Url,
+    /// Its control port.
+    pub control: SocketAddr,
+    /// Where its certificates and keys are exported when it is onboarded.
+    pub exports: PathBuf,
+    /// The control port's task; it ends when the tools' [`transport::Stop`] is triggered.
+    pub tasks: Vec<JoinHandle<()>>,
+}
+
+/// Starts a TPP. It does not look for the Directory before it is told to onboard, unless it was onboarded before.
+///
+/// # Errors
+/// A port is taken, or the configuration or the store cannot be used.
+pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartError> {
+    let profile =
+        Profile::load(settings.profile.as_deref()).map_err(|error| StartError::Configuration(error.to_string()))?;
+    let pages = Pages::new().map_err(|error| StartError::Other(format!("a page cannot be used: {error}")))?;
+    let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-tpp".as_ref()))?;
+    let (callback, address) =
+        party::listener::bind(settings.public_listen.unwrap_or(PUBLIC), "the callback server").await?;
+    let token = settings.control_token.clone();
+    let (control, control_address) =
+        control_port::bind(settings.control_listen.unwrap_or(CONTROL), token.as_deref()).await?;
+    let public = public_url(settings.public_url, address)?;
+    let redirect_uri =
+        public.join(&profile.software.callback).map_err(|error| StartError::Configuration(error.to_string()))?;
+    let path = data.join("store");
+    let opened = tokio::task::spawn_blocking(move || SledStore::open(&path))
+        .await
+        .map_err(|error| StartError::Other(error.to_string()))??;
+    if let Some(aside) = opened.set_aside {
+        tracing::warn!(path = %aside.display(), "the store could not be read and was set aside; the TPP begins anew");
+    }
+    let store: Arc<dyn Store> = Arc::new(opened.store);
+    let default_directory = || Url::parse("https://localhost:8440").map_err(|error| StartError::Other(error.to_string()));
+    let directory = settings.directory.map_or_else(default_directory, Ok)?;
+
+    let tpp = Arc::new(Tpp {
+        clock: tools.clock.clone(),
+        chance: tools.chance.clone(),
+        store,
+        records: Records::default(),
+        redirect_uri: redirect_uri.into(),
+        switched_off: SwitchedOff::default(),
+        key_sets: KeySets::default(),
+        client_tokens: ClientTokens::default(),
+        pages,
+        directory,
+        trust_anchor: settings.trust_anchor.unwrap_or_else(|| ".ob-directory/public/trust-anchor.pem".into()),
+        server_names: server_names(&public),
+        door: Mutex::new(Door { member: None, callback: Some(callback) }),
+        data: data.clone(),
+        profile,
+        tools: tools.clone(),
+    });
+    let tasks = vec![control_port::serve(control, token, Arc::clone(&tpp), &tools, control::routes())?];
+    if tpp.onboarded().await? {
+        let trace = Trace::new(&tools.chance);
+        if let Err(failure) = tpp.become_member(&trace).await {
+            return Err(StartError::Other(format!("cannot take up its membership: {}", failure.what)));
+        }
+    }
+    let name = tpp.profile.organisation.legal_name.clone();
+    Ok(Running { name, public, control: control_address, exports: data.join("exports"), tasks })
+}
+
+fn public_url(set: Option<Url>, address: SocketAddr) -> Result<Url, StartError> {
+    match set {
+        Some(url) if url.scheme() == "https" && url.host_str().is_some() => Ok(url),
+        Some(url) => Err(StartError::Configuration(format!("{url} is no base URL: it must begin with https://"))),
+        None => Url::parse(&format!("https://localhost:{}", address.port()))
+            .map_err(|error| StartError::Other(error.to_string())),
+    }
+}
+
+fn server_names(public: &Url) -> Vec<String> {
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    names.extend(public.host_str().filter(|host| *host != "localhost" && *host != "127.0.0.1").map(str::to_owned));
+    names
+}
+
+impl Profile {
+    /// What the Directory is told when the TPP enrols.
+    #[must_use]
+    pub fn enrolment(&self) -> EnrolmentRequest {
+        let organisation = &self.organisation;
+        EnrolmentRequest {
+            legal_entity_name: organisation.legal_name.clone(),
+            organisation_common_name: None,
+            register_body: organisation.competent_authority.clone(),
+            registration_id: organisation.registration_id.clone(),
+            roles: organisation.roles.clone(),
+            contacts: vec![Contact {
+                r#type: ContactType::PrimaryTechnical,
+                name: organisation.contact.name.clone(),
+                email_address: organisation.contact.email.clone(),
+                phone_number: Some(organisation.contact.phone.clone()),
+            }],
+        }
+    }
+}
