@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use aspsp::Settings;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use party::{Tools, logging::Logging, settings::merge};
 
 /// A bank (ASPSP): FAPI authorization server, customers' pages, Read/Write Data APIs.
@@ -24,6 +24,14 @@ struct Arguments {
     settings: Settings,
     #[command(flatten)]
     logging: Logging,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Ask the bank that runs with these settings whether it is well; exit code 0 if it is
+    Health,
 }
 
 fn main() -> ExitCode {
@@ -31,14 +39,13 @@ fn main() -> ExitCode {
     party::run("ob-aspsp", |stop| async move {
         arguments.logging.begin()?;
         let settings = merge(&arguments.settings, arguments.config.as_deref())?;
+        if let Some(Command::Health) = arguments.command {
+            return party::control::probe(settings.control()).await;
+        }
         let tools = Tools::real("bank", stop).with_journal_file(settings.journal.as_deref())?;
         let running = aspsp::start(settings, tools).await?;
         say(&running);
-        for task in running.tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a listener ended badly");
-            }
-        }
+        party::ended(running.tasks).await;
         Ok(ExitCode::SUCCESS)
     })
 }

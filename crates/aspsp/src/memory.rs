@@ -6,13 +6,12 @@ use std::{
     time::Duration,
 };
 
-use fapi::{
-    Change, CommitError, Expect, Intent, Intents, Keys, KeysError, Loaded, Record, Repository, RepositoryError,
-};
+use fapi::{Change, CommitError, Intent, Intents, Keys, KeysError, Loaded, Record, Repository, RepositoryError};
 use http::Method;
 use jose::KeySet;
+use party::authorization_server;
 use simulation::Clock;
-use store::{Action, Store};
+use store::Store;
 use time::OffsetDateTime;
 use transport::HttpClient;
 use url::Url;
@@ -82,51 +81,13 @@ impl Memory {
 /// How long to wait for another party's keys.
 pub const KEYS_TIMEOUT: Duration = Duration::from_secs(10);
 
-fn failed(error: impl std::fmt::Display) -> RepositoryError {
-    RepositoryError(error.to_string())
-}
-
-/// The store's form of the engine's changes.
-///
-/// # Errors
-/// A value cannot be written as JSON.
-pub fn to_store(changes: Vec<Change>) -> Result<Vec<store::Change>, RepositoryError> {
-    changes
-        .into_iter()
-        .map(|change| {
-            let action = match change.value {
-                Some(value) => Action::Put(serde_json::to_vec(&value).map_err(failed)?),
-                None => Action::Delete,
-            };
-            let expect = match change.expect {
-                Expect::Absent => store::Expect::Absent,
-                Expect::Version(version) => store::Expect::Version(version),
-                Expect::Any => store::Expect::Any,
-            };
-            Ok(store::Change { collection: change.collection.to_owned(), key: change.key, expect, action })
-        })
-        .collect()
-}
-
 impl Repository for Memory {
     async fn load<R: Record>(&self, key: &str) -> Result<Option<Loaded<R>>, RepositoryError> {
-        if key.is_empty() {
-            return Ok(None);
-        }
-        match self.store.get(R::COLLECTION, key).await.map_err(failed)? {
-            None => Ok(None),
-            Some(stored) => {
-                let record = serde_json::from_slice(&stored.value).map_err(failed)?;
-                Ok(Some(Loaded { record, version: stored.version }))
-            }
-        }
+        authorization_server::load(&*self.store, key).await
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-        self.store.commit(to_store(changes)?).await.map_err(|error| match error {
-            store::CommitError::Conflict { collection, key, .. } => CommitError::Conflict { collection, key },
-            other => CommitError::Repository(failed(other)),
-        })
+        authorization_server::commit(&*self.store, changes).await
     }
 }
 
@@ -141,7 +102,8 @@ impl Keys for Memory {
 
 impl Intents for Memory {
     async fn intent(&self, id: &str) -> Result<Option<Intent>, RepositoryError> {
-        let found = account_access::collection().get(&*self.store, id).await.map_err(failed)?;
+        let found = account_access::collection().get(&*self.store, id).await;
+        let found = found.map_err(|error| RepositoryError(error.to_string()))?;
         Ok(found.map(|(consent, _)| consent.intent(self.clock.now())))
     }
 }

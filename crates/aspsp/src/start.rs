@@ -36,7 +36,6 @@ use crate::{
 
 const PUBLIC: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8450);
 const MTLS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8451);
-const CONTROL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8459);
 
 /// How often the Directory is asked for certificates that were revoked.
 const REVOCATION_PERIOD: Duration = Duration::from_secs(60);
@@ -86,10 +85,10 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         party::listener::bind(settings.mtls_listen.unwrap_or(MTLS), "the token endpoint and the APIs").await?;
     let token = settings.control_token.clone();
     let (control, control_address) =
-        control::bind(settings.control_listen.unwrap_or(CONTROL), token.as_deref()).await?;
+        control::bind(settings.control(), token.as_deref()).await?;
     let urls = Urls {
-        public: own_url(settings.public_url.clone(), public_address)?,
-        mtls: own_url(settings.mtls_url.clone(), mtls_address)?,
+        public: party::own_url(settings.public_url.clone(), public_address)?,
+        mtls: party::own_url(settings.mtls_url.clone(), mtls_address)?,
     };
 
     let path = data.join("store");
@@ -107,7 +106,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let anchor = settings.trust_anchor.clone().unwrap_or_else(|| ".ob-directory/public/trust-anchor.pem".into());
     let finding = find_directory(&directory_url, &anchor, &tools, &trace);
     let request = enrolment(&bank);
-    let names = server_names(&urls);
+    let names = party::server_names([&urls.public, &urls.mtls]);
     let enrolling = async {
         enrol(finding, &request, &names, &data, &tools, &trace).await.map_err(StartError::from)
     };
@@ -117,7 +116,8 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let http = client(&membership, &tools)?;
     let first = revocations(&directory, &http).await.map_err(StartError::Other)?;
     let public_tls = Arc::new(ServerTls::new(&membership.server, None, &[])?);
-    let mtls_tls = Arc::new(ServerTls::new(&membership.server, Some(&[membership.anchor.clone()]), &[first])?);
+    let anchors = std::slice::from_ref(&membership.anchor);
+    let mtls_tls = Arc::new(ServerTls::new(&membership.server, Some(anchors), &[first])?);
 
     let profile = Arc::new(profile(&urls, &directory, &membership));
     let documents = documents(&profile, &membership)?;
@@ -150,27 +150,6 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
 
 fn default_directory() -> Result<Url, StartError> {
     Url::parse("https://localhost:8440").map_err(|error| StartError::Other(error.to_string()))
-}
-
-/// The URL from the settings, or the one that the port gives.
-fn own_url(set: Option<Url>, address: SocketAddr) -> Result<Url, StartError> {
-    match set {
-        Some(url) if url.scheme() == "https" && url.host_str().is_some() => Ok(url),
-        Some(url) => Err(StartError::Configuration(format!("{url} is no base URL: it must begin with https://"))),
-        None => Url::parse(&format!("https://localhost:{}", address.port()))
-            .map_err(|error| StartError::Other(error.to_string())),
-    }
-}
-
-/// The names in the certificate of both listeners.
-fn server_names(urls: &Urls) -> Vec<String> {
-    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    for host in [&urls.public, &urls.mtls].into_iter().filter_map(|url| url.host_str()) {
-        if !names.iter().any(|known| known == host) {
-            names.push(host.to_owned());
-        }
-    }
-    names
 }
 
 fn enrolment(bank: &Bank) -> EnrolmentRequest {
@@ -274,7 +253,7 @@ async fn keep_revocations(
     http: HttpClient,
     tools: Tools,
 ) {
-    let anchors = [membership.anchor.clone()];
+    let anchors = std::slice::from_ref(&membership.anchor);
     let mut period = tokio::time::interval(REVOCATION_PERIOD);
     period.tick().await;
     loop {
@@ -283,7 +262,7 @@ async fn keep_revocations(
             () = tools.stop.wait() => return,
         }
         let replaced = match revocations(&directory, &http).await {
-            Ok(list) => tls.replace(&membership.server, Some(&anchors), &[list]).map_err(|error| error.to_string()),
+            Ok(list) => tls.replace(&membership.server, Some(anchors), &[list]).map_err(|error| error.to_string()),
             Err(error) => Err(error),
         };
         if let Err(error) = replaced {

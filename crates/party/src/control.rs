@@ -2,20 +2,30 @@
 //!
 //! Bound elsewhere it demands `Authorization: Bearer` with a token from the settings, and does not start without one.
 
-use std::{collections::BTreeMap, fmt::Write, net::SocketAddr, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    net::{Ipv4Addr, SocketAddr},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
-use simulation::{Exchange, Filter, Side};
+use simulation::{Chance, Clock, Exchange, Filter, Side};
 use subtle::ConstantTimeEq;
 use time::{Duration, OffsetDateTime};
 use tokio::{net::TcpListener, task::JoinHandle};
-use transport::{Problem, Request, Response, Route, Router, reply, route};
+use transport::{ClientSettings, HttpClient, Problem, Request, Response, Route, Router, reply, route};
+use url::Url;
 
 use crate::{StartError, Tools};
 
 /// Most exchanges in one answer, unless fewer are asked for.
 const MOST_EXCHANGES: usize = 1000;
+
+/// How long a party may take to say that it is ready.
+const PROBE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// What the control port shares with its handlers: the party's own context and what the port itself needs.
 pub struct Control<C> {
@@ -111,6 +121,29 @@ pub fn serve<C: Send + Sync + 'static>(
     let routes = routes.into_iter().chain(added).map(guarded);
     let router = Router::new(control, routes, problem::<C>)?;
     Ok(transport::serve(listener, None, Arc::new(router), tools.silent_observer(), tools.stop.clone()))
+}
+
+/// Asks a control port whether its party is ready: exit code 0 if it is, 1 if it is not. One that listens on every address
+/// is asked on this machine.
+///
+/// # Errors
+/// The question cannot be put.
+pub async fn probe(address: SocketAddr) -> Result<ExitCode, StartError> {
+    let ip = if address.ip().is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { address.ip() };
+    let url = Url::parse(&format!("http://{}/ready", SocketAddr::new(ip, address.port())))
+        .map_err(|error| StartError::Other(error.to_string()))?;
+    let http = HttpClient::new(ClientSettings {
+        party: "health",
+        anchors: Vec::new(),
+        identity: None,
+        journal: None,
+        clock: Clock::real(),
+        chance: Chance::from_system(),
+        cookies: false,
+        timeout: PROBE_TIMEOUT,
+    })?;
+    let ready = http.request(Method::GET, &url).send().await.is_ok_and(|answer| answer.status.is_success());
+    Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Puts the token before a route. Health needs none: it says nothing.

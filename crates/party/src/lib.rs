@@ -4,6 +4,7 @@
 //! Parties do not share memory: each has its own [`Tools`] (clock, chance, journal), its own [`DataDirectory`] and its own
 //! control port, also when one process hosts them all.
 
+pub mod authorization_server;
 pub mod control;
 mod data;
 pub mod listener;
@@ -12,8 +13,9 @@ pub mod participant;
 pub mod settings;
 mod start;
 
+pub use listener::{own_url, server_names};
 pub use data::{DataDirectory, DataError, PKCS12_PASSWORD};
-pub use start::{CANNOT_START, StartError, run};
+pub use start::{CANNOT_START, StartError, ended, run};
 
 use simulation::{Chance, Clock, Journal};
 use transport::{Observer, Stop};

@@ -2,6 +2,7 @@
 
 use std::{future::Future, net::SocketAddr, process::ExitCode};
 
+use tokio::task::JoinHandle;
 use transport::Stop;
 
 use crate::{DataError, participant::ParticipantError, settings::SettingsError};
@@ -102,4 +103,13 @@ async fn stop_on_signal(stop: Stop) {
         () = terminated => {}
     }
     stop.trigger();
+}
+
+/// Waits until every task of a party has ended.
+pub async fn ended(tasks: Vec<JoinHandle<()>>) {
+    for task in tasks {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "a listener ended badly");
+        }
+    }
 }

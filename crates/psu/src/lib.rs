@@ -105,6 +105,9 @@ pub enum PsuError {
     },
 }
 
+/// A form and its fields as they are sent.
+type Filled = (Form, Vec<(String, String)>);
+
 /// A customer with a browser. The client should keep cookies and is the customer's alone.
 pub struct Psu {
     client: HttpClient,
@@ -150,7 +153,7 @@ impl Psu {
         page: &Page,
         intention: &Intention,
         fragment: &str,
-    ) -> Result<Option<(Form, Vec<(String, String)>)>, PsuError> {
+    ) -> Result<Option<Filled>, PsuError> {
         let Some(form) = page.forms.first() else { return Ok(None) };
         let mut fields = form.hidden.clone();
         if let Some(name) = &form.fragment {

@@ -1,1 +1,12 @@
-//! Starts an ecosystem in one process
+//! Starts an ecosystem in one process and runs scenarios against it.
+//!
+//! The parties share a process and nothing else: each has its own listeners, keys, store, clock and journal, and they
+//! speak with each other over mutual TLS only.
+//!
+//! - [`hosting`]: a Directory, a bank and a TPP, started together
+//! - [`command`]: what `ob-sandbox` can be told on the command line
+//! - [`terminal`]: what it prints
+
+pub mod command;
+pub mod hosting;
+pub mod terminal;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use handlebars::Handlebars;
 use http::{HeaderValue, Method, StatusCode, header};
 use party::participant::Membership;
-use rules::Outcome as RuleOutcome;
+use rules::{Outcome as RuleOutcome, Verdict};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use transport::{Problem, Request, Response, Router, ServerTls, reply, route};
@@ -144,7 +144,7 @@ impl Tpp {
         let name = &self.profile.software.client_name;
         let mut response = self.pages.show(status, "outcome", &OutcomeView { name, heading, text, rule });
         if let Some(verdict) = verdict {
-            response.extensions_mut().insert(verdict.clone());
+            response.extensions_mut().insert(Verdict::clone(verdict));
         }
         response
     }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use party::{Tools, logging::Logging, settings::merge};
 use tpp::Settings;
 
@@ -25,6 +25,14 @@ struct Arguments {
     settings: Settings,
     #[command(flatten)]
     logging: Logging,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Ask the TPP that runs with these settings whether it is well; exit code 0 if it is
+    Health,
 }
 
 fn main() -> ExitCode {
@@ -32,14 +40,13 @@ fn main() -> ExitCode {
     party::run("ob-tpp", |stop| async move {
         arguments.logging.begin()?;
         let settings = merge(&arguments.settings, arguments.config.as_deref())?;
+        if let Some(Command::Health) = arguments.command {
+            return party::control::probe(settings.control()).await;
+        }
         let tools = Tools::real("tpp", stop).with_journal_file(settings.journal.as_deref())?;
         let running = tpp::start(settings, tools).await?;
         say(&running);
-        for task in running.tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a listener ended badly");
-            }
-        }
+        party::ended(running.tasks).await;
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -1,6 +1,9 @@
 //! What can be set, in three forms: flag, environment variable, configuration file.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -37,4 +40,14 @@ pub struct Settings {
     /// Also write the journal of exchanges to this file, one JSON object a line
     #[arg(long, env = "OB_TPP_JOURNAL", value_name = "FILE")]
     pub journal: Option<PathBuf>,
+}
+
+const CONTROL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8469);
+
+impl Settings {
+    /// Where the control port listens.
+    #[must_use]
+    pub fn control(&self) -> SocketAddr {
+        self.control_listen.unwrap_or(CONTROL)
+    }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use openbanking::directory::{Contact, ContactType, EnrolmentRequest};
-use party::{DataDirectory, StartError, Tools, control as control_port};
+use party::{DataDirectory, StartError, Tools, control as control_port, participant::make_keys};
 use rules::SwitchedOff;
 use simulation::Trace;
 use store::{SledStore, Store};
@@ -24,7 +24,6 @@ use crate::{
 };
 
 const PUBLIC: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8460);
-const CONTROL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8469);
 
 /// A TPP that runs.
 pub struct Running {
@@ -53,10 +52,12 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         party::listener::bind(settings.public_listen.unwrap_or(PUBLIC), "the callback server").await?;
     let token = settings.control_token.clone();
     let (control, control_address) =
-        control_port::bind(settings.control_listen.unwrap_or(CONTROL), token.as_deref()).await?;
-    let public = public_url(settings.public_url, address)?;
+        control_port::bind(settings.control(), token.as_deref()).await?;
+    let public = party::own_url(settings.public_url, address)?;
     let redirect_uri =
         public.join(&profile.software.callback).map_err(|error| StartError::Configuration(error.to_string()))?;
+    // Onboarding then has no keys to wait for.
+    make_keys(&data).await?;
     let path = data.join("store");
     let opened = tokio::task::spawn_blocking(move || SledStore::open(&path))
         .await
@@ -80,7 +81,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         pages,
         directory,
         trust_anchor: settings.trust_anchor.unwrap_or_else(|| ".ob-directory/public/trust-anchor.pem".into()),
-        server_names: server_names(&public),
+        server_names: party::server_names([&public]),
         door: Mutex::new(Door { member: None, callback: Some(callback) }),
         data: data.clone(),
         profile,
@@ -95,21 +96,6 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     }
     let name = tpp.profile.organisation.legal_name.clone();
     Ok(Running { name, public, control: control_address, exports: data.join("exports"), tasks })
-}
-
-fn public_url(set: Option<Url>, address: SocketAddr) -> Result<Url, StartError> {
-    match set {
-        Some(url) if url.scheme() == "https" && url.host_str().is_some() => Ok(url),
-        Some(url) => Err(StartError::Configuration(format!("{url} is no base URL: it must begin with https://"))),
-        None => Url::parse(&format!("https://localhost:{}", address.port()))
-            .map_err(|error| StartError::Other(error.to_string())),
-    }
-}
-
-fn server_names(public: &Url) -> Vec<String> {
-    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    names.extend(public.host_str().filter(|host| *host != "localhost" && *host != "127.0.0.1").map(str::to_owned));
-    names
 }
 
 impl Profile {

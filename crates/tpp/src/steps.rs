@@ -31,7 +31,7 @@ pub struct Failure {
     /// Body of that answer, when it was JSON.
     pub body: Option<Value>,
     /// The TPP's own rule that spoke, when one did.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<Box<Verdict>>,
 }
 
 impl Failure {

@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use fapi::access::{Access, Demand, bearer};
 use http::{HeaderMap, StatusCode};
 use openbanking::{dates::parse_http_date, error::ErrorCode, headers};
+use party::authorization_server::presented;
 use rules::{Check, Evidence, Passed};
 use transport::Request;
 use uuid::Uuid;
 
 use super::refusal::{ApiError, Wire, apply, holds};
-use crate::{Context, authorization::presented};
+use crate::Context;
 
 rules::catalogue! {
     /// Rules of headers.

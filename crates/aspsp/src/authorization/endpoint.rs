@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use fapi::{Interaction, authorization::Refused, token::Parameters};
 use http::{HeaderValue, Method, StatusCode, header};
+use party::authorization_server::decoded;
 use serde::Serialize;
 use transport::{Request, Response, reply};
 
-use super::{decoded, session};
+use super::session;
 use crate::{Context, authorization::session::{Session, Stage}, pages::secured};
 
 /// `GET` or `POST /authorize`.

@@ -11,6 +11,7 @@ use fapi::{
 };
 use http::{HeaderValue, StatusCode, header};
 use jose::hash::constant_time_eq;
+use party::authorization_server::to_store;
 use store::Version;
 use transport::{Request, Response, reply};
 
@@ -22,7 +23,7 @@ use super::{
 use crate::{
     Context,
     consents::{AccountAccessConsent, account_access},
-    memory::{Memory, to_store},
+    memory::Memory,
     pages::secured,
 };
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use fapi::{ErrorCode, error::ErrorBody};
 use http::StatusCode;
+use party::authorization_server::{decoded, failed, no_store, presented};
 use transport::{Request, Response, reply};
 
-use super::{decoded, failed, no_store, presented};
 use crate::Context;
 
 /// Content types of a registration request; the second is that of DCR 3.2.

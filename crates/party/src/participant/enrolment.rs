@@ -107,6 +107,14 @@ impl Keys {
     }
 }
 
+/// Makes the keys that an enrolment will need, unless they are there. They are made at the same time.
+///
+/// # Errors
+/// A key cannot be made or kept.
+pub async fn make_keys(data: &DataDirectory) -> Result<(), ParticipantError> {
+    Keys::load_or_create(data).await.map(drop)
+}
+
 /// The membership in the data directory; none when there is none, or its certificates end soon.
 fn taken_up(
     directory: &DirectoryAddress,

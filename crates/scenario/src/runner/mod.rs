@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use psu::Psu;
 use simulation::{Chance, Clock, Exchange, Filter, Journal, Trace};
+use tpp::steps::{Failure, Onboard, Onboarded, Outcome, Register, Registered};
 use transport::{ClientSettings, HttpClient, TlsError};
 
 use crate::{
@@ -50,6 +51,9 @@ pub enum RunError {
         /// The known ones.
         known: String,
     },
+    /// A step that had to be done was not done.
+    #[error("{0}")]
+    Step(String),
     /// The scenario uses something that no step kept.
     #[error("{0}")]
     Variable(String),
@@ -151,6 +155,24 @@ impl Runner {
         };
         progress.ended(&result);
         Ok(result)
+    }
+
+    /// Lets the TPP onboard and register at a bank, and answers with its `client_id` there.
+    ///
+    /// # Errors
+    /// The control port is not there, or a step failed.
+    pub async fn join(&self, bank: &str) -> Result<String, RunError> {
+        let trace = Trace::new(&self.chance);
+        let failed = |failure: Failure| RunError::Step(failure.what);
+        match self.tpp.step::<_, Onboarded>("onboard", &Onboard {}, &trace).await? {
+            Outcome::Done(_) => {}
+            Outcome::Failed(failure) => return Err(failed(failure)),
+        }
+        let step = Register { bank: bank.to_owned() };
+        match self.tpp.step::<_, Registered>("register", &step, &trace).await? {
+            Outcome::Done(registered) => Ok(registered.client_id),
+            Outcome::Failed(failure) => Err(failed(failure)),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::{Done, Run, RunError};
 use crate::{
+    ecosystem::ControlClient,
     expectation::Happened,
     language::{Authorise, Call, Decision, LodgeConsent, Step},
     result::Spoke,
@@ -73,7 +74,7 @@ impl Run<'_> {
                 for client in std::iter::once(&self.runner.tpp).chain(&self.runner.others) {
                     client.advance(seconds).await?;
                 }
-                let parties: Vec<&str> = self.runner.others.iter().map(|client| client.party()).collect();
+                let parties: Vec<&str> = self.runner.others.iter().map(ControlClient::party).collect();
                 Ok(Done::well(format!("{advance} at tpp, {}", parties.join(", "))))
             }
         }

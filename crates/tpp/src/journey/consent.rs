@@ -35,6 +35,9 @@ impl Tpp {
             .json(&body)
             .send()
             .await?;
+        if answer.status.as_u16() == 401 {
+            self.forget_client_token(&registration, "accounts");
+        }
         if answer.status.as_u16() != 201 {
             return Err(refused("the bank's account-access-consents", &answer));
         }

@@ -56,6 +56,9 @@ impl Tpp {
             request = request.json(body);
         }
         let answer = request.send().await?;
+        if answer.status.as_u16() == 401 && call.token == Token::Client {
+            self.forget_client_token(&registration, "accounts");
+        }
         let headers: BTreeMap<String, String> = answer
             .headers
             .iter()

@@ -39,6 +39,10 @@ struct About<'a> {
     id_token_needed: bool,
 }
 
+fn key(registration: &Registration, scope: &str) -> String {
+    format!("{}\n{scope}", registration.client_id)
+}
+
 impl Tpp {
     /// The TPP's own token for a scope; kept while it lives.
     ///
@@ -50,7 +54,7 @@ impl Tpp {
         scope: &str,
         trace: &Trace,
     ) -> Result<String, Failure> {
-        let key = format!("{}\n{scope}", registration.client_id);
+        let key = key(registration, scope);
         if let Some(token) = self.client_tokens.get(&key, self.clock.now()) {
             return Ok(token);
         }
@@ -58,6 +62,11 @@ impl Tpp {
         let answer = self.ask_token(registration, &form, trace).await?;
         self.client_tokens.put(&key, &answer.access_token, self.expiry(answer.expires_in));
         Ok(answer.access_token)
+    }
+
+    /// Forgets a token of the TPP's own that the bank no longer takes.
+    pub(super) fn forget_client_token(&self, registration: &Registration, scope: &str) {
+        self.client_tokens.forget(&key(registration, scope));
     }
 
     /// Redeems the code of an authorisation.

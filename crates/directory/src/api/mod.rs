@@ -1,0 +1,137 @@
+//! The Directory's API (OB Directory API 2.1, the part that is simulated): mutual TLS with the participant's certificate
+//! and a token of the Directory. A participant reads all organisations and acts on its own.
+
+pub mod authorisation_servers;
+pub mod certificates;
+pub mod organisations;
+pub mod software_statements;
+mod token;
+
+use fapi::access::{Demand, TokenKind, bearer};
+use http::StatusCode;
+use openbanking::ssa::OrganisationStatus;
+use party::authorization_server::presented;
+use serde::de::DeserializeOwned;
+use transport::{Request, Response, reply};
+
+pub(crate) use token::token;
+
+use crate::{
+    Context,
+    refusal::{DirectoryError, FORBIDDEN, INVALID, MEDIA_TYPE, NOT_FOUND, demand},
+    registry::{self, OrganisationRecord},
+};
+
+rules::catalogue! {
+    /// Rules of the API.
+    pub RULES;
+    MEDIA { id: "directory.api.media-type",
+        reason: "A body is application/json.", clause: "OB Directory API 2.1" }
+    BODY { id: "directory.api.body",
+        reason: "The body is what the schema allows.", clause: "OB Directory API 2.1" }
+    SCOPE { id: "directory.api.scope",
+        reason: "The access token has a scope for reading, or for managing where something is changed.", clause: "OB Directory, Technical Overview, scopes" }
+    ORGANISATION_KNOWN { id: "directory.api.organisation-known",
+        reason: "There is an organisation with this id.", clause: "OB Directory API 2.1, organisation" }
+    OWN_ORGANISATION { id: "directory.api.own-organisation",
+        reason: "A participant acts on its own organisation only.", clause: "OB Directory API 2.1" }
+    ORGANISATION_ACTIVE { id: "directory.api.organisation-active",
+        reason: "The organisation is active.", clause: "OB Directory, participant status" }
+    SOFTWARE_KNOWN { id: "directory.api.software-statement-known",
+        reason: "The organisation has a software statement with this id.", clause: "OB Directory API 2.1, software-statement" }
+    SOFTWARE_DETAILS { id: "directory.api.software-statement-details",
+        reason: "A software statement has a name, redirect URIs and roles of its organisation.", clause: "OB SSA 1.1; OB DCR 3.3, redirect_uris" }
+    SERVER_KNOWN { id: "directory.api.authorisation-server-known",
+        reason: "The organisation has an authorisation server with this id.", clause: "OB Directory API 2.1, authorisation-server" }
+    SERVER_DETAILS { id: "directory.api.authorisation-server-details",
+        reason: "An authorisation server has a name and https URLs, and belongs to a bank.", clause: "OB Directory API 2.1, authorisation-server" }
+}
+
+/// What a request wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Look.
+    Read,
+    /// Change.
+    Manage,
+}
+
+/// A JSON body.
+///
+/// # Errors
+/// Another media type, or not what the schema allows.
+pub(crate) fn json_body<T: DeserializeOwned>(request: &Request) -> Result<T, DirectoryError> {
+    let found = request.content_type().unwrap_or("none");
+    demand(found.eq_ignore_ascii_case("application/json"), &MEDIA, MEDIA_TYPE, "application/json", found)?;
+    serde_json::from_slice(&request.body)
+        .map_err(|error| DirectoryError::explained(&BODY, INVALID, "a body of the schema", error.to_string()))
+}
+
+/// Lets a participant in, and answers with its organisation.
+///
+/// # Errors
+/// Certificate or token do not open the API, or the organisation is not active.
+pub(crate) async fn admit(
+    context: &Context,
+    request: &Request,
+    purpose: Purpose,
+) -> Result<OrganisationRecord, DirectoryError> {
+    let certificate = presented(&request.caller);
+    let wanted = Demand { scope: None, kind: TokenKind::Client };
+    let token = bearer(request.header("authorization"));
+    let access = context
+        .engine
+        .access(token, certificate.as_ref(), wanted, context.tools.clock.now())
+        .await
+        .map_err(DirectoryError::Access)?
+        .value;
+    let needed: &[&str] = match purpose {
+        Purpose::Read => &["TPPReadAccess", "TPPManage", "ASPSPReadAccess", "ASPSPManage"],
+        Purpose::Manage => &["TPPManage", "ASPSPManage"],
+    };
+    let found = access.scopes.join(" ");
+    let enough = access.scopes.iter().any(|scope| needed.contains(&scope.as_str()));
+    demand(enough, &SCOPE, FORBIDDEN, needed.join(" or "), found)?;
+    let record = organisation(context, &access.client.client_id).await?;
+    let status = record.organisation.status;
+    let active = status == OrganisationStatus::Active;
+    demand(active, &ORGANISATION_ACTIVE, FORBIDDEN, "Active", format!("{status:?}"))?;
+    Ok(record)
+}
+
+/// Lets a participant in to its own organisation, which the path names.
+///
+/// # Errors
+/// As [`admit`], or the path names another organisation.
+pub(crate) async fn admit_own(
+    context: &Context,
+    request: &Request,
+    purpose: Purpose,
+) -> Result<OrganisationRecord, DirectoryError> {
+    let record = admit(context, request, purpose).await?;
+    let (own, named) = (&record.organisation.organisation_id, request.params.get("OrganisationId").unwrap_or_default());
+    demand(own == named, &OWN_ORGANISATION, FORBIDDEN, own, named)?;
+    Ok(record)
+}
+
+/// The organisation with this id.
+///
+/// # Errors
+/// There is none, or the store failed.
+pub(crate) async fn organisation(context: &Context, id: &str) -> Result<OrganisationRecord, DirectoryError> {
+    let found = match id {
+        "" => None,
+        id => registry::organisations().get(context.store(), id).await?,
+    };
+    found
+        .map(|(record, _)| record)
+        .ok_or_else(|| DirectoryError::explained(&ORGANISATION_KNOWN, NOT_FOUND, "an organisation", id))
+}
+
+fn ok(value: &impl serde::Serialize) -> Response {
+    reply::json(StatusCode::OK, value)
+}
+
+fn created(value: &impl serde::Serialize) -> Response {
+    reply::json(StatusCode::CREATED, value)
+}

@@ -1,0 +1,63 @@
+//! `/v2.1/organisation`.
+
+use std::sync::Arc;
+
+use openbanking::directory::{Organisation, OrganisationState};
+use openbanking::ssa::OrganisationStatus;
+use transport::{Request, Response};
+
+use super::{Purpose, admit, admit_own, json_body, ok, organisation};
+use crate::{
+    Context,
+    refusal::{DirectoryError, NOT_FOUND},
+    registry::{self, OrganisationRecord, organisations},
+};
+
+/// `GET /v2.1/organisation`.
+pub(crate) async fn list(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
+    admit(&context, &request, Purpose::Read).await?;
+    let all: Vec<Organisation> =
+        registry::all(context.store(), organisations()).await?.into_iter().map(|record| record.organisation).collect();
+    Ok(ok(&all))
+}
+
+/// `GET /v2.1/organisation/{OrganisationId}`.
+pub(crate) async fn read(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
+    admit(&context, &request, Purpose::Read).await?;
+    let id = request.params.get("OrganisationId").unwrap_or_default();
+    Ok(ok(&organisation(&context, id).await?.organisation))
+}
+
+/// `PUT /v2.1/organisation/{OrganisationId}`: an organisation changes its own status. Nobody comes back that way.
+pub(crate) async fn change(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
+    let record = admit_own(&context, &request, Purpose::Manage).await?;
+    let state: OrganisationState = json_body(&request)?;
+    let record = set_status(&context, &record.organisation.organisation_id, state.status).await?;
+    Ok(ok(&record.organisation))
+}
+
+/// Gives an organisation a status; it counts from the next request.
+pub(crate) async fn set_status(
+    context: &Context,
+    id: &str,
+    status: OrganisationStatus,
+) -> Result<OrganisationRecord, DirectoryError> {
+    edit(context, id, |record| record.organisation.status = status).await
+}
+
+/// Changes the record of an organisation.
+pub(crate) async fn edit(
+    context: &Context,
+    id: &str,
+    change: impl FnOnce(&mut OrganisationRecord),
+) -> Result<OrganisationRecord, DirectoryError> {
+    let found = if id.is_empty() { None } else { organisations().get(context.store(), id).await? };
+    let Some((mut record, version)) = found else {
+        return Err(DirectoryError::explained(&super::ORGANISATION_KNOWN, NOT_FOUND, "an organisation", id));
+    };
+    change(&mut record);
+    record.organisation.modified_at = Some(context.tools.clock.now());
+    let update = organisations().update(id, version, &record)?;
+    context.store().commit(vec![update]).await?;
+    Ok(record)
+}

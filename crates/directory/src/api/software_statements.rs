@@ -1,0 +1,109 @@
+//! `/v2.1/organisation/{OrganisationId}/software-statement`.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use http::StatusCode;
+use openbanking::{
+    directory::{JWS, SoftwareStatement, SoftwareStatementRequest, SoftwareStatementState},
+    ssa::Role,
+};
+use transport::{Request, Response, reply};
+use url::Url;
+
+use super::{Purpose, SOFTWARE_DETAILS, SOFTWARE_KNOWN, admit_own, created, json_body, ok};
+use crate::{
+    Context,
+    assertion::assertion,
+    refusal::{DirectoryError, INVALID, NOT_FOUND, demand},
+    registry::{OrganisationRecord, all_below, below, software_statements},
+};
+
+/// `POST`.
+pub(crate) async fn create(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
+    let record = admit_own(&context, &request, Purpose::Manage).await?;
+    let asked: SoftwareStatementRequest = json_body(&request)?;
+    check(&asked, &record)?;
+    let statement = SoftwareStatement {
+        software_statement_id: context.tools.chance.identifier(22),
+        active: true,
+        mode: "Test".to_owned(),
+        client_name: asked.client_name,
+        client_description: asked.client_description,
+        redirect_uris: asked.redirect_uris,
+        roles: asked.roles,
+        version: asked.version,
+        client_uri: asked.client_uri,
+        logo_uri: asked.logo_uri,
+        policy_uri: asked.policy_uri,
+        terms_of_service_uri: asked.terms_of_service_uri,
+        on_behalf_of: asked.on_behalf_of,
+        signing_key_ids: Vec::new(),
+        transport_key_ids: Vec::new(),
+    };
+    let key = below(&record.organisation.organisation_id, &statement.software_statement_id);
+    context.store().commit(vec![software_statements().insert(key, &statement)?]).await?;
+    Ok(created(&statement))
+}
+
+fn check(asked: &SoftwareStatementRequest, record: &OrganisationRecord) -> Result<(), DirectoryError> {
+    let refuse = |condition: bool, expected: &str, found: &str| {
+        demand(condition, &SOFTWARE_DETAILS, INVALID, expected, found)
+    };
+    let length = asked.client_name.chars().count();
+    let plain = (1..=40).contains(&length) && !asked.client_name.chars().any(char::is_control);
+    refuse(plain, "a ClientName of 1 to 40 characters", &asked.client_name)?;
+    refuse(!asked.redirect_uris.is_empty(), "at least one RedirectUri", "none")?;
+    for uri in &asked.redirect_uris {
+        // OB DCR 3.3, redirect_uris: https, and no fragment (RFC 6749, 3.1.2).
+        let right = Url::parse(uri).is_ok_and(|url| url.scheme() == "https" && url.fragment().is_none());
+        refuse(right, "a RedirectUri that begins with https:// and has no fragment", uri)?;
+    }
+    let (roles, authorised): (BTreeSet<Role>, BTreeSet<Role>) =
+        (asked.roles.iter().copied().collect(), record.organisation.roles().into_iter().collect());
+    let names = |roles: &BTreeSet<Role>| roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
+    let right = !roles.is_empty() && roles.is_subset(&authorised);
+    refuse(right, &format!("Roles among {}", names(&authorised)), &names(&roles))
+}
+
+/// `GET`.
+pub(crate) async fn list(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
+    let record = admit_own(&context, &request, Purpose::Read).await?;
+    Ok(ok(&all_below(context.store(), software_statements(), &record.organisation.organisation_id).await?))
+}
+
+/// `GET /{SoftwareStatementId}`.
+pub(crate) async fn read(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
+    let record = admit_own(&context, &request, Purpose::Read).await?;
+    Ok(ok(&named(&context, &record, &request).await?.0))
+}
+
+/// `PUT /{SoftwareStatementId}`: makes it active or inactive.
+pub(crate) async fn change(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
+    let record = admit_own(&context, &request, Purpose::Manage).await?;
+    let state: SoftwareStatementState = json_body(&request)?;
+    let (mut statement, version) = named(&context, &record, &request).await?;
+    statement.active = state.active;
+    let key = below(&record.organisation.organisation_id, &statement.software_statement_id);
+    context.store().commit(vec![software_statements().update(key, version, &statement)?]).await?;
+    Ok(ok(&statement))
+}
+
+/// `GET /{SoftwareStatementId}/software-statement-assertion`.
+pub(crate) async fn assert(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
+    let record = admit_own(&context, &request, Purpose::Read).await?;
+    let (statement, _) = named(&context, &record, &request).await?;
+    let assertion = assertion(&context, &record, &statement)?;
+    Ok(reply::bytes(StatusCode::OK, JWS, assertion.into_bytes()))
+}
+
+/// The software statement that the path names.
+pub(super) async fn named(
+    context: &Context,
+    record: &OrganisationRecord,
+    request: &Request,
+) -> Result<(SoftwareStatement, store::Version), DirectoryError> {
+    let id = request.params.get("SoftwareStatementId").unwrap_or_default();
+    let key = below(&record.organisation.organisation_id, id);
+    let found = software_statements().get(context.store(), &key).await?;
+    found.ok_or_else(|| DirectoryError::explained(&SOFTWARE_KNOWN, NOT_FOUND, "a software statement", id))
+}

@@ -1,0 +1,44 @@
+//! The token endpoint: `client_credentials` with `private_key_jwt`, certificate-bound (RFC 7523; RFC 8705).
+
+use std::sync::Arc;
+
+use fapi::{ErrorCode, error::ErrorBody, token::Parameters};
+use http::StatusCode;
+use openbanking::ssa::OrganisationStatus;
+use party::authorization_server::{decoded, failed, no_store, presented};
+use transport::{Request, Response, reply};
+
+use super::ORGANISATION_ACTIVE;
+use crate::{
+    Context,
+    refusal::{DirectoryError, FORBIDDEN, demand},
+    registry::organisations,
+};
+
+/// `POST /token`.
+pub(crate) async fn token(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
+    let Some(form) = request.form_pairs() else {
+        let body = ErrorBody::new(ErrorCode::InvalidRequest, "The body is application/x-www-form-urlencoded.");
+        return Ok(no_store(reply::json(StatusCode::BAD_REQUEST, &body)));
+    };
+    let parameters = Parameters::new(form);
+    let tokens: Vec<_> = decoded("client_assertion", parameters.get("client_assertion")).into_iter().collect();
+    let certificate = presented(&request.caller);
+    if let Some(caller) = &certificate
+        && let Some((record, _)) = organisations().get(context.store(), &caller.organisation_id).await?
+    {
+        let status = record.organisation.status;
+        let active = status == OrganisationStatus::Active;
+        demand(active, &ORGANISATION_ACTIVE, FORBIDDEN, "Active", format!("{status:?}"))?;
+    }
+    let mut response = match context.engine.token(&parameters, certificate.as_ref(), context.tools.clock.now()).await {
+        Ok(accepted) => {
+            let mut response = no_store(reply::json(StatusCode::OK, &accepted.value));
+            response.extensions_mut().insert(accepted.passed.verdict());
+            response
+        }
+        Err(failure) => failed(&failure),
+    };
+    response.extensions_mut().insert(tokens);
+    Ok(response)
+}

@@ -1,0 +1,220 @@
+//! From a certificate request to a certificate (OB certificate profiles, OBWAC and OBSeal), and from a certificate to the
+//! list of revoked ones.
+
+use std::sync::PoisonError;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use http::StatusCode;
+use jose::Jwk;
+use openbanking::{
+    directory::{CertificateKind, CertificateRecord, JWK, PEM},
+    ssa::{OrganisationStatus, Role},
+};
+use pki::{Authority, Certificate, Participant, Profile, PspRole, QcType, Revoked, SigningRequest};
+use store::Store;
+use time::OffsetDateTime;
+use transport::{Request, Response, reply};
+
+use crate::{
+    Context,
+    refusal::{CONFLICT, DirectoryError, FORBIDDEN, INVALID, MEDIA_TYPE, NOT_FOUND, demand},
+    registry::{self, IssuedCertificate, OrganisationRecord, below, certificates},
+};
+
+rules::catalogue! {
+    /// Rules of certificate requests.
+    pub RULES;
+    MEDIA { id: "directory.certificate.media-type",
+        reason: "A certificate request is sent as application/x-pem-file.", clause: "OB Directory API 2.1, certificate" }
+    KIND { id: "directory.certificate.kind",
+        reason: "The kind of certificate is one that the Directory issues: obwac, obseal or server.", clause: "OB Directory API 2.1, certificate" }
+    READABLE { id: "directory.certificate.request-readable",
+        reason: "The body is a PKCS#10 request for an RSA key of 2048 bits or more, signed with that key.", clause: "RFC 2986; OB certificate profiles" }
+    ACTIVE { id: "directory.certificate.organisation-active",
+        reason: "The organisation is active.", clause: "OB Directory, participant status" }
+    SUBJECT { id: "directory.certificate.subject",
+        reason: "The subject of the request names the organisation as the Directory knows it.", clause: "OB certificate profiles, Subject" }
+    STATEMENTS { id: "directory.certificate.qc-statements",
+        reason: "The QCStatements of the request name the kind of certificate and the organisation's roles.", clause: "ETSI TS 119 495, 5.1" }
+    NAMES { id: "directory.certificate.server-names",
+        reason: "A request for a server certificate has at least one DNS name or IP address.", clause: "RFC 6125, 6.4" }
+    NEW_KEY { id: "directory.certificate.key-new",
+        reason: "No certificate of the organisation was issued for this key before.", clause: "OB Directory API 2.1, certificate" }
+    KNOWN { id: "directory.certificate.known",
+        reason: "The organisation has a certificate with this kid.", clause: "OB Directory API 2.1, certificate" }
+}
+
+/// The role as certificates name it.
+fn psp_role(role: Role) -> PspRole {
+    match role {
+        Role::Aisp => PspRole::AccountInformation,
+        Role::Pisp => PspRole::PaymentInitiation,
+        Role::Cbpii => PspRole::CardBasedPaymentInstruments,
+        Role::Aspsp => PspRole::AccountServicing,
+    }
+}
+
+/// Answers a request for a certificate of the organisation.
+///
+/// # Errors
+/// A rule of this module refused, or the store failed.
+pub(crate) async fn certify(
+    context: &Context,
+    record: &OrganisationRecord,
+    request: &Request,
+) -> Result<Response, DirectoryError> {
+    let kind = request.params.get("Kind").unwrap_or_default();
+    let kind = kind.parse::<CertificateKind>().ok().filter(|kind| !matches!(kind, CertificateKind::Obtransport | CertificateKind::Obsigning)).ok_or_else(|| {
+        DirectoryError::explained(&KIND, INVALID, "obwac, obseal or server", kind)
+    })?;
+    let found = request.content_type().unwrap_or("none");
+    demand(found.eq_ignore_ascii_case(PEM), &MEDIA, MEDIA_TYPE, PEM, found)?;
+    let status = record.organisation.status;
+    demand(status == OrganisationStatus::Active, &ACTIVE, FORBIDDEN, "Active", format!("{status:?}"))?;
+    let asked = SigningRequest::parse(&request.body)
+        .map_err(|error| DirectoryError::explained(&READABLE, INVALID, "a PKCS#10 request", error.to_string()))?;
+    let profile = profile(kind, record, &asked)?;
+    let mut jwk = Jwk::from_rsa_public_der(&asked.public_key_der)
+        .map_err(|error| DirectoryError::explained(&READABLE, INVALID, "an RSA key", error.to_string()))?;
+    let kid = jwk.thumbprint();
+    let now = context.tools.clock.true_now();
+    let certificate =
+        context.authority.issue(&asked.public_key_der, &profile, context.tools.chance.bytes(), now)?;
+    let organisation_id = &record.organisation.organisation_id;
+    let issued = IssuedCertificate {
+        kid: kid.clone(),
+        kind,
+        organisation_id: organisation_id.clone(),
+        pem: certificate.pem(),
+        serial: certificate.facts().serial.clone(),
+        not_after: certificate.facts().not_after,
+        revoked_at: None,
+        associations: Vec::new(),
+    };
+    let change = certificates().insert(below(organisation_id, &kid), &issued)?;
+    match context.store().commit(vec![change]).await {
+        Ok(()) => {}
+        Err(store::CommitError::Conflict { .. }) => {
+            return Err(DirectoryError::explained(&NEW_KEY, CONFLICT, "a new key", format!("the key {kid}")));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    jwk.kid = Some(kid);
+    let body = serde_json::to_vec(&answer(&context.authority, &issued, &certificate, &jwk))?;
+    Ok(reply::bytes(StatusCode::CREATED, JWK, body))
+}
+
+/// What the certificate will say; the request must say the same.
+fn profile(
+    kind: CertificateKind,
+    record: &OrganisationRecord,
+    asked: &SigningRequest,
+) -> Result<Profile, DirectoryError> {
+    let qc_type = match kind {
+        CertificateKind::Obwac | CertificateKind::Obtransport => QcType::Web,
+        CertificateKind::Obseal | CertificateKind::Obsigning => QcType::Seal,
+        CertificateKind::Server => {
+            demand(!asked.names.is_empty(), &NAMES, INVALID, "a DNS name or IP address", "none")?;
+            return Ok(Profile::Server { names: asked.names.clone() });
+        }
+    };
+    let mut roles: Vec<PspRole> = record.organisation.roles().into_iter().map(psp_role).collect();
+    let participant = Participant {
+        organisation_identifier: record.organisation_identifier(),
+        organisation_id: record.organisation.organisation_id.clone(),
+        legal_name: record.legal_name.clone(),
+        roles: roles.clone(),
+    };
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+    for (expected, found) in [
+        (&participant.organisation_id, &asked.common_name),
+        (&participant.organisation_identifier, &asked.organisation_identifier),
+        (&participant.legal_name, &asked.organisation),
+    ] {
+        demand(found.as_ref() == Some(expected), &SUBJECT, INVALID, expected, text(found))?;
+    }
+    let shown = |roles: &[PspRole]| roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
+    let Some(statements) = &asked.qc_statements else {
+        return Err(DirectoryError::explained(&STATEMENTS, INVALID, shown(&roles), "no QCStatements"));
+    };
+    let mut found = statements.roles.clone();
+    found.sort_unstable_by_key(|role| role.as_str());
+    roles.sort_unstable_by_key(|role| role.as_str());
+    let same = found == roles && statements.qc_type == Some(qc_type);
+    let expected = format!("{qc_type:?} with {}", shown(&roles));
+    let told = format!("{:?} with {}", statements.qc_type, shown(&found));
+    demand(same, &STATEMENTS, INVALID, expected, told)?;
+    Ok(match qc_type {
+        QcType::Web => Profile::Obwac(participant),
+        _ => Profile::Obseal(participant),
+    })
+}
+
+fn answer(authority: &Authority, issued: &IssuedCertificate, certificate: &Certificate, jwk: &Jwk) -> CertificateRecord {
+    CertificateRecord {
+        kid: issued.kid.clone(),
+        kind: issued.kind,
+        organisation_id: issued.organisation_id.clone(),
+        associations: issued.associations.clone(),
+        status: if issued.revoked_at.is_some() { "Revoked" } else { "Active" }.to_owned(),
+        expires_at: Some(issued.not_after),
+        kty: jwk.kty.clone(),
+        key_use: issued.kind.key_use().map(str::to_owned),
+        n: jwk.n.clone(),
+        e: jwk.e.clone(),
+        x5c: vec![certificate.x5c(), STANDARD.encode(authority.issuing().der())],
+        x5t: None,
+        x5t_s256: Some(certificate.facts().thumbprint_s256.clone()),
+        x5u: None,
+    }
+}
+
+/// A certificate as the API shows it.
+///
+/// # Errors
+/// The kept certificate cannot be read.
+pub(crate) fn shown(authority: &Authority, issued: &IssuedCertificate) -> Result<CertificateRecord, DirectoryError> {
+    let certificate = Certificate::from_pem(&issued.pem)?;
+    let jwk = Jwk::from_rsa_public_der(&certificate.public_key_der()?)?;
+    Ok(answer(authority, issued, &certificate, &jwk))
+}
+
+/// Revokes a certificate: it leaves the key sets and enters the list, which counts from the next connection.
+///
+/// # Errors
+/// There is no such certificate, or the store failed.
+pub(crate) async fn revoke(context: &Context, organisation_id: &str, kid: &str) -> Result<(), DirectoryError> {
+    let key = below(organisation_id, kid);
+    let Some((mut issued, version)) = certificates().get(context.store(), &key).await? else {
+        return Err(DirectoryError::explained(&KNOWN, NOT_FOUND, "a certificate of the organisation", kid));
+    };
+    if issued.revoked_at.is_none() {
+        issued.revoked_at = Some(context.tools.clock.true_now());
+        let change = certificates().update(key, version, &issued)?;
+        context.store().commit(vec![change]).await?;
+    }
+    let list = revocations(context.store(), &context.authority, context.tools.clock.true_now()).await?;
+    let anchors = std::slice::from_ref(context.authority.root());
+    context.tls.replace(&context.server, Some(anchors), &[list.to_vec()])?;
+    *context.revocations.lock().unwrap_or_else(PoisonError::into_inner) = list;
+    Ok(())
+}
+
+/// The list of revoked certificates, DER.
+///
+/// # Errors
+/// The store failed, or the list cannot be signed.
+pub(crate) async fn revocations(
+    store: &dyn Store,
+    authority: &Authority,
+    now: OffsetDateTime,
+) -> Result<Bytes, DirectoryError> {
+    let issued = registry::all(store, certificates()).await?;
+    let revoked: Vec<Revoked> = issued
+        .into_iter()
+        .filter_map(|certificate| Some(Revoked { at: certificate.revoked_at?, serial: certificate.serial }))
+        .collect();
+    let number = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
+    Ok(authority.crl(&revoked, number, now)?.into())
+}

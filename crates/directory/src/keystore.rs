@@ -1,0 +1,118 @@
+//! What the Directory publishes: its own keys, those of organisations and software statements, and revocations.
+
+use std::sync::{Arc, PoisonError};
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
+use jose::{Jwk, Jwks};
+use pki::Certificate;
+use store::{Store, StoreError};
+use transport::{Request, Response, reply};
+
+use crate::{
+    Context, Urls,
+    refusal::DirectoryError,
+    registry::{IssuedCertificate, all_below, certificates},
+};
+
+/// Where the keys of an organisation, or of one of its software statements, are.
+#[must_use]
+pub fn location(urls: &Urls, organisation_id: &str, name: &str) -> String {
+    urls.open(&format!("/keystore/{organisation_id}/{name}.jwks"))
+}
+
+/// Where the revoked ones are.
+#[must_use]
+pub fn revoked_location(urls: &Urls, organisation_id: &str, name: &str) -> String {
+    urls.open(&format!("/keystore/{organisation_id}/revoked/{name}.jwks"))
+}
+
+/// The organisation whose own key set is at this URL.
+pub(crate) fn organisation_of(jwks_uri: &str) -> Option<&str> {
+    let (_, name) = jwks_uri.strip_suffix(".jwks")?.rsplit_once('/')?;
+    (!name.is_empty()).then_some(name)
+}
+
+/// The keys of an organisation that are in use.
+pub(crate) async fn organisation_keys(store: &dyn Store, organisation_id: &str) -> Result<Jwks, StoreError> {
+    let issued = all_below(store, certificates(), organisation_id).await?;
+    Ok(jwks(issued.iter().filter(|certificate| certificate.revoked_at.is_none())))
+}
+
+/// The public keys of certificates, for participants; server certificates are not among them.
+fn jwks<'a>(issued: impl Iterator<Item = &'a IssuedCertificate>) -> Jwks {
+    Jwks { keys: issued.filter_map(jwk).collect() }
+}
+
+/// The key of a certificate.
+pub(crate) fn jwk(issued: &IssuedCertificate) -> Option<Jwk> {
+    let key_use = issued.kind.key_use()?;
+    let certificate = Certificate::from_pem(&issued.pem).ok()?;
+    let mut jwk = Jwk::from_rsa_public_der(&certificate.public_key_der().ok()?).ok()?;
+    jwk.kid = Some(issued.kid.clone());
+    jwk.use_ = Some(key_use.to_owned());
+    jwk.x5c = vec![certificate.x5c()];
+    jwk.x5t_s256 = Some(certificate.facts().thumbprint_s256.clone());
+    Some(jwk)
+}
+
+/// `GET /.well-known/openid-configuration`.
+pub(crate) async fn configuration(context: Arc<Context>, _: Request) -> Response {
+    public("application/json", context.documents.configuration.clone())
+}
+
+/// `GET /keystore/openbanking.jwks`: the keys that sign assertions.
+pub(crate) async fn own(context: Arc<Context>, _: Request) -> Response {
+    public("application/jwk-set+json", context.documents.jwks.clone())
+}
+
+/// `GET /pki/trust-anchor.pem`.
+pub(crate) async fn trust_anchor(context: Arc<Context>, _: Request) -> Response {
+    public("application/x-pem-file", context.documents.trust_anchor.clone())
+}
+
+/// `GET /pki/issuing.crl`.
+pub(crate) async fn revocations(context: Arc<Context>, _: Request) -> Response {
+    let list = context.revocations.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    public("application/pkix-crl", list)
+}
+
+/// `GET /keystore/{OrganisationId}/{Name}`.
+pub(crate) async fn of_organisation(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
+    named(&context, &request, false).await
+}
+
+/// `GET /keystore/{OrganisationId}/revoked/{Name}`.
+pub(crate) async fn revoked(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
+    named(&context, &request, true).await
+}
+
+async fn named(context: &Context, request: &Request, revoked: bool) -> Result<Response, DirectoryError> {
+    let organisation_id = request.params.get("OrganisationId").unwrap_or_default();
+    let name = request.params.get("Name").and_then(|name| name.strip_suffix(".jwks")).unwrap_or_default();
+    let issued = all_below(context.store(), certificates(), organisation_id).await?;
+    let wanted = issued.iter().filter(|certificate| {
+        let belongs = name == organisation_id || certificate.associations.iter().any(|software| software == name);
+        belongs && certificate.revoked_at.is_some() == revoked
+    });
+    let body = serde_json::to_vec(&jwks(wanted))?;
+    Ok(public("application/jwk-set+json", Bytes::from(body)))
+}
+
+/// Other parties fetch these again when a key is missing; they are not cached, so that what changed counts at once.
+fn public(content_type: &'static str, document: Bytes) -> Response {
+    let mut response = reply::bytes(StatusCode::OK, content_type, document);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_organisation_is_read_from_its_key_set() {
+        assert_eq!(organisation_of("https://localhost:8440/keystore/abc/abc.jwks"), Some("abc"));
+        assert_eq!(organisation_of("https://localhost:8440/keystore/abc/"), None);
+    }
+}

@@ -1,0 +1,53 @@
+//! What surrounds the FAPI engine at the Directory: the store, and the keys that the Directory itself publishes.
+
+use std::sync::Arc;
+
+use fapi::{Change, CommitError, Intent, Intents, Keys, KeysError, Loaded, Record, Repository, RepositoryError};
+use jose::KeySet;
+use party::authorization_server;
+use store::Store;
+
+use crate::keystore;
+
+/// The engine's surroundings.
+pub struct Surroundings {
+    store: Arc<dyn Store>,
+}
+
+impl Surroundings {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        Self { store }
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+}
+
+impl Repository for Surroundings {
+    async fn load<R: Record>(&self, key: &str) -> Result<Option<Loaded<R>>, RepositoryError> {
+        authorization_server::load(&*self.store, key).await
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        authorization_server::commit(&*self.store, changes).await
+    }
+}
+
+impl Keys for Surroundings {
+    /// The keys of an organisation, from the store: what the keystore would answer.
+    async fn keys(&self, jwks_uri: &str, _: Option<&str>) -> Result<Arc<KeySet>, KeysError> {
+        let organisation = keystore::organisation_of(jwks_uri)
+            .ok_or_else(|| KeysError(format!("{jwks_uri} is not an organisation's key set")))?;
+        let jwks = keystore::organisation_keys(&*self.store, organisation)
+            .await
+            .map_err(|error| KeysError(error.to_string()))?;
+        Ok(Arc::new(KeySet::from_jwks(&jwks)))
+    }
+}
+
+impl Intents for Surroundings {
+    async fn intent(&self, _: &str) -> Result<Option<Intent>, RepositoryError> {
+        Ok(None)
+    }
+}

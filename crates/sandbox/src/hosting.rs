@@ -1,0 +1,155 @@
+//! A Directory, a bank and a TPP in one process.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use aspsp::Login;
+use party::{DataDirectory, StartError, Tools, participant::make_keys};
+use pki::Certificate;
+use psu::Credentials;
+use scenario::{ControlAddress, Ecosystem};
+use tokio::task::JoinHandle;
+use transport::Stop;
+use url::Url;
+
+/// Ports of the parties, counted from the first one; see the table of `ob-sandbox up`.
+const DIRECTORY: u16 = 0;
+const BANK: u16 = 10;
+const TPP: u16 = 20;
+/// Places of a party's listeners within its ten ports.
+const PUBLIC: u16 = 0;
+const MTLS: u16 = 1;
+const CONTROL: u16 = 9;
+
+/// Where an ecosystem lives.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Folder for all parties' data.
+    pub data: PathBuf,
+    /// First of 30 ports; none for whatever is free.
+    pub first_port: Option<u16>,
+    /// Bank profile; the built-in one if none.
+    pub bank: Option<PathBuf>,
+    /// Customers; the built-in ones if none.
+    pub personas: Option<PathBuf>,
+    /// TPP profile; the built-in one if none.
+    pub tpp: Option<PathBuf>,
+}
+
+/// An ecosystem that runs.
+pub struct Hosted {
+    /// The Directory.
+    pub directory: directory::Running,
+    /// The bank.
+    pub bank: aspsp::Running,
+    /// The TPP.
+    pub tpp: tpp::Running,
+    /// How long it took to start.
+    pub started_in: Duration,
+}
+
+/// Starts all parties. They stop when `stop` is triggered.
+///
+/// # Errors
+/// A party cannot start.
+pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
+    let began = Instant::now();
+    let folder = |name: &str| place.data.join(name);
+    let address = |party: u16, listener: u16| {
+        let port = place.first_port.map_or(0, |first| first.saturating_add(party).saturating_add(listener));
+        Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
+    };
+    let tools = |party: &str| Tools::real(party, stop.clone());
+
+    let settings = directory::Settings {
+        data: Some(folder("directory")),
+        public_listen: address(DIRECTORY, PUBLIC),
+        mtls_listen: address(DIRECTORY, MTLS),
+        control_listen: address(DIRECTORY, CONTROL),
+        ..directory::Settings::default()
+    };
+    // Participants' keys are made while the Directory makes its own: nothing in them depends on it.
+    let (directory, (), ()) = tokio::try_join!(
+        directory::start(settings, tools("directory")),
+        keys(folder("bank")),
+        keys(folder("tpp")),
+    )?;
+    let bank = aspsp::Settings {
+        data: Some(folder("bank")),
+        directory: Some(directory.public.clone()),
+        trust_anchor: Some(directory.trust_anchor.clone()),
+        public_listen: address(BANK, PUBLIC),
+        mtls_listen: address(BANK, MTLS),
+        control_listen: address(BANK, CONTROL),
+        bank: place.bank.clone(),
+        personas: place.personas.clone(),
+        ..aspsp::Settings::default()
+    };
+    let tpp = tpp::Settings {
+        data: Some(folder("tpp")),
+        directory: Some(directory.public.clone()),
+        trust_anchor: Some(directory.trust_anchor.clone()),
+        public_listen: address(TPP, PUBLIC),
+        control_listen: address(TPP, CONTROL),
+        profile: place.tpp.clone(),
+        ..tpp::Settings::default()
+    };
+    let (bank, tpp) = tokio::try_join!(aspsp::start(bank, tools("bank")), tpp::start(tpp, tools("tpp")))?;
+    Ok(Hosted { directory, bank, tpp, started_in: began.elapsed() })
+}
+
+async fn keys(folder: PathBuf) -> Result<(), StartError> {
+    Ok(make_keys(&DataDirectory::open(&folder)?).await?)
+}
+
+/// The customers of a bank, as the simulated customer needs them.
+#[must_use]
+pub fn credentials(logins: &[Login]) -> BTreeMap<String, Credentials> {
+    let credentials = |login: &Login| Credentials {
+        username: login.username.clone(),
+        password: login.password.clone(),
+        one_time_password: login.one_time_password.clone(),
+    };
+    logins.iter().map(|login| (login.username.clone(), credentials(login))).collect()
+}
+
+/// Reads a certificate file.
+///
+/// # Errors
+/// The file cannot be read or is no certificate.
+pub fn certificate(path: &Path) -> Result<Certificate, StartError> {
+    let pem = std::fs::read_to_string(path)
+        .map_err(|error| StartError::Configuration(format!("cannot read {}: {error}", path.display())))?;
+    Ok(Certificate::from_pem(&pem)?)
+}
+
+impl Hosted {
+    /// The parties as the scenario runner sees them.
+    ///
+    /// # Errors
+    /// The trust anchor cannot be read.
+    pub fn ecosystem(&self) -> Result<Ecosystem, StartError> {
+        Ok(Ecosystem {
+            tpp: control("tpp", self.tpp.control)?,
+            others: vec![control("directory", self.directory.control)?, control("bank", self.bank.control)?],
+            trust_anchor: certificate(&self.directory.trust_anchor)?,
+            credentials: credentials(&self.bank.logins),
+        })
+    }
+
+    /// Waits until every party has stopped.
+    pub async fn ended(self) {
+        let tasks: Vec<JoinHandle<()>> =
+            self.tpp.tasks.into_iter().chain(self.bank.tasks).chain(self.directory.tasks).collect();
+        party::ended(tasks).await;
+    }
+}
+
+fn control(party: &str, address: SocketAddr) -> Result<ControlAddress, StartError> {
+    let url = Url::parse(&format!("http://{address}")).map_err(|error| StartError::Other(error.to_string()))?;
+    Ok(ControlAddress { party: party.to_owned(), url, token: None })
+}
