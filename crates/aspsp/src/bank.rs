@@ -67,8 +67,9 @@ impl Bank {
         let name = path.map_or_else(|| "fixtures/bank.yaml".to_owned(), |path| path.display().to_string());
         let text = match path {
             None => BUILT_IN.to_owned(),
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|error| BankError::Unreadable { path: name.clone(), error })?,
+            Some(path) => {
+                std::fs::read_to_string(path).map_err(|error| BankError::Unreadable { path: name.clone(), error })?
+            }
         };
         let wrong = |error: String| BankError::Wrong { path: name.clone(), error };
         let bank: Self = serde_saphyr::from_str(&text).map_err(|error| wrong(error.to_string()))?;

@@ -53,5 +53,8 @@ fn main() -> ExitCode {
 #[expect(clippy::print_stdout, reason = "what the process was asked for: where it is")]
 fn say(running: &aspsp::Running) {
     let issuer = running.urls.issuer();
-    println!("{} is ready: {issuer} (mutual TLS: {}, control: http://{})", running.name, running.urls.mtls, running.control);
+    println!(
+        "{} is ready: {issuer} (mutual TLS: {}, control: http://{})",
+        running.name, running.urls.mtls, running.control
+    );
 }

@@ -84,8 +84,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let (mtls, mtls_address) =
         party::listener::bind(settings.mtls_listen.unwrap_or(MTLS), "the token endpoint and the APIs").await?;
     let token = settings.control_token.clone();
-    let (control, control_address) =
-        control::bind(settings.control(), token.as_deref()).await?;
+    let (control, control_address) = control::bind(settings.control(), token.as_deref()).await?;
     let urls = Urls {
         public: party::own_url(settings.public_url.clone(), public_address)?,
         mtls: party::own_url(settings.mtls_url.clone(), mtls_address)?,
@@ -107,9 +106,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let finding = find_directory(&directory_url, &anchor, &tools, &trace);
     let request = enrolment(&bank);
     let names = party::server_names([&urls.public, &urls.mtls]);
-    let enrolling = async {
-        enrol(finding, &request, &names, &data, &tools, &trace).await.map_err(StartError::from)
-    };
+    let enrolling = async { enrol(finding, &request, &names, &data, &tools, &trace).await.map_err(StartError::from) };
     let date = money::reference_date(&*store, seed, tools.clock.now()).await?;
     let ((directory, membership), (personas, books)) = tokio::try_join!(enrolling, books(personas, seed, date))?;
 
@@ -227,8 +224,7 @@ async fn announce(
     membership: &Membership,
     trace: &Trace,
 ) -> Result<(), StartError> {
-    let client =
-        DirectoryClient::new(directory.clone(), membership, "ASPSPReadAccess ASPSPManage", &context.tools)?;
+    let client = DirectoryClient::new(directory.clone(), membership, "ASPSPReadAccess ASPSPManage", &context.tools)?;
     let configuration = context.urls.page(WELL_KNOWN);
     let mut server = AuthorisationServerRequest::new(&context.bank.name, &configuration);
     server.resource_base = Some(context.urls.api("/open-banking"));

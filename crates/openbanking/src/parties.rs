@@ -203,7 +203,8 @@ mod tests {
         assert_eq!(masked_pan(""), "");
         let mut card = CashAccount::new(AccountScheme::Pan, "4929123412341234", None);
         let mut other = CashAccount::new(AccountScheme::SortCodeAccountNumber, "80200112344562", None);
-        (card.mask(), other.mask());
+        card.mask();
+        other.mask();
         assert_eq!(card.identification.as_deref(), Some("xxxxxxxxxxxx1234"));
         assert_eq!(other.identification.as_deref(), Some("80200112344562"));
     }

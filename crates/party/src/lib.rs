@@ -13,8 +13,8 @@ pub mod participant;
 pub mod settings;
 mod start;
 
-pub use listener::{own_url, server_names};
 pub use data::{DataDirectory, DataError, PKCS12_PASSWORD};
+pub use listener::{own_url, server_names};
 pub use start::{CANNOT_START, StartError, ended, run};
 
 use simulation::{Chance, Clock, Journal};

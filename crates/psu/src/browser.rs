@@ -80,7 +80,8 @@ impl Browser {
                 url.set_fragment(step.url.fragment());
             }
             let keeps_method = matches!(answer.status.as_u16(), 307 | 308);
-            step = if keeps_method { Step { url, ..step } } else { Step { method: Method::GET, url, form: Vec::new() } };
+            step =
+                if keeps_method { Step { url, ..step } } else { Step { method: Method::GET, url, form: Vec::new() } };
         }
         Err(PsuError::Lost(self.url.to_string()))
     }

@@ -148,12 +148,7 @@ impl Psu {
     }
 
     /// The form to submit and its fields; none when the page asks for nothing that a customer of a bank knows.
-    fn fill(
-        &self,
-        page: &Page,
-        intention: &Intention,
-        fragment: &str,
-    ) -> Result<Option<Filled>, PsuError> {
+    fn fill(&self, page: &Page, intention: &Intention, fragment: &str) -> Result<Option<Filled>, PsuError> {
         let Some(form) = page.forms.first() else { return Ok(None) };
         let mut fields = form.hidden.clone();
         if let Some(name) = &form.fragment {

@@ -87,10 +87,8 @@ impl Form {
         let buttons: Vec<_> = all(element, "button[name], input[type=submit][name]")
             .into_iter()
             .map(|button| {
-                let pair = (
-                    attribute(button, "name").unwrap_or_default(),
-                    attribute(button, "value").unwrap_or_default(),
-                );
+                let pair =
+                    (attribute(button, "name").unwrap_or_default(), attribute(button, "value").unwrap_or_default());
                 let words = format!("{} {}", text_of(button), pair.1).to_lowercase();
                 (pair, ["cancel", "deny", "reject"].iter().any(|word| words.contains(word)))
             })
@@ -162,7 +160,8 @@ mod tests {
 
     #[test]
     fn a_refresh_is_followed_with_its_fragment() {
-        let page = Page::parse(r#"<meta http-equiv="Refresh" content="2;url=https://tpp.example/cb?a=1&amp;b=2#code=x">"#);
+        let page =
+            Page::parse(r#"<meta http-equiv="Refresh" content="2;url=https://tpp.example/cb?a=1&amp;b=2#code=x">"#);
         assert_eq!(page.refresh.as_deref(), Some("https://tpp.example/cb?a=1&b=2#code=x"));
         assert_eq!(Page::parse(r#"<meta charset="utf-8">"#).refresh, None);
     }

@@ -73,11 +73,8 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
         ..directory::Settings::default()
     };
     // Participants' keys are made while the Directory makes its own: nothing in them depends on it.
-    let (directory, (), ()) = tokio::try_join!(
-        directory::start(settings, tools("directory")),
-        keys(folder("bank")),
-        keys(folder("tpp")),
-    )?;
+    let (directory, (), ()) =
+        tokio::try_join!(directory::start(settings, tools("directory")), keys(folder("bank")), keys(folder("tpp")),)?;
     let bank = aspsp::Settings {
         data: Some(folder("bank")),
         directory: Some(directory.public.clone()),

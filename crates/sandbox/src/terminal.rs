@@ -62,7 +62,8 @@ fn line(exchange: &Exchange) -> String {
         Ok(url) => url.path().to_owned(),
         Err(_) => exchange.url.clone(),
     };
-    let path = if path.chars().count() > 64 { format!("{}...", path.chars().take(61).collect::<String>()) } else { path };
+    let path =
+        if path.chars().count() > 64 { format!("{}...", path.chars().take(61).collect::<String>()) } else { path };
     let came = match (exchange.status, &exchange.error) {
         (Some(status), _) => status.to_string(),
         (None, Some(error)) => error.clone(),
@@ -81,7 +82,8 @@ fn line(exchange: &Exchange) -> String {
 pub fn summary(results: &[ScenarioResult], started_in: Option<std::time::Duration>) {
     let passed = results.iter().filter(|result| result.passed()).count();
     let total: u64 = results.iter().map(|result| result.duration_us).sum();
-    let start = started_in.map(|took| format!("; the ecosystem started in {} ms", took.as_millis())).unwrap_or_default();
+    let start =
+        started_in.map(|took| format!("; the ecosystem started in {} ms", took.as_millis())).unwrap_or_default();
     println!("\n{passed} of {} scenarios passed in {}{start}", results.len(), milliseconds(total));
 }
 

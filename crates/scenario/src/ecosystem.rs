@@ -158,4 +158,3 @@ impl ControlClient {
         Err(refused(answer.status.as_u16(), text))
     }
 }
-

@@ -74,9 +74,8 @@ fn rule(expect: &Expect, spoke: &[Spoke]) -> Option<String> {
 fn headers(expect: &Expect, happened: &Happened) -> Option<String> {
     expect.headers.iter().find_map(|(name, wanted)| {
         let found = happened.headers.get(&name.to_lowercase());
-        (found != Some(wanted)).then(|| {
-            format!("expected the header {name}: {wanted}, found {}", found.map_or("none", String::as_str))
-        })
+        (found != Some(wanted))
+            .then(|| format!("expected the header {name}: {wanted}, found {}", found.map_or("none", String::as_str)))
     })
 }
 
@@ -86,9 +85,10 @@ fn body(expect: &Expect, body: &Value) -> Option<String> {
         let found = at(pointer);
         (found != Some(wanted)).then(|| format!("expected {wanted} at {pointer}, found {}", shown(found)))
     });
-    let present = expect.present.iter().find_map(|pointer| {
-        at(pointer).is_none().then(|| format!("expected something at {pointer}, found nothing"))
-    });
+    let present = expect
+        .present
+        .iter()
+        .find_map(|pointer| at(pointer).is_none().then(|| format!("expected something at {pointer}, found nothing")));
     let absent = expect.absent.iter().find_map(|pointer| {
         at(pointer).map(|found| format!("expected nothing at {pointer}, found {}", shown(Some(found))))
     });

@@ -91,7 +91,9 @@ pub(crate) fn serve(tpp: Arc<Tpp>, listener: TcpListener, membership: &Membershi
     let routes = [
         route(Method::GET, path.clone(), arrive),
         route(Method::POST, fragment_path(&path), take).body_limit(FRAGMENT_LIMIT),
-        route(Method::GET, "/assets/tpp.css", |_: Arc<Tpp>, _: Request| async { asset("text/css; charset=utf-8", STYLE) }),
+        route(Method::GET, "/assets/tpp.css", |_: Arc<Tpp>, _: Request| async {
+            asset("text/css; charset=utf-8", STYLE)
+        }),
         route(Method::GET, "/assets/callback.js", |_: Arc<Tpp>, _: Request| async {
             asset("text/javascript; charset=utf-8", SCRIPT)
         }),

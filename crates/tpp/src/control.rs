@@ -11,7 +11,7 @@ use transport::{Request, Route, reply, route};
 use crate::{
     Tpp,
     steps::{
-        Authorise, AuthorisationResult, Call, ExchangeCode, Failure, LodgeConsent, Onboard, Outcome, Refresh, Register,
+        AuthorisationResult, Authorise, Call, ExchangeCode, Failure, LodgeConsent, Onboard, Outcome, Refresh, Register,
     },
 };
 
@@ -20,12 +20,14 @@ pub(crate) fn routes() -> Vec<Route<Control<Tpp>>> {
     vec![
         step("/steps/onboard", |tpp, _: Onboard, trace| async move { tpp.onboard(&trace).await }),
         step("/steps/register", |tpp, step: Register, trace| async move { tpp.register(&step.bank, &trace).await }),
-        step("/steps/lodge-consent", |tpp, step: LodgeConsent, trace| async move {
-            tpp.lodge_consent(&step, &trace).await
-        }),
-        step("/steps/authorise", |tpp, step: Authorise, _| async move {
-            tpp.authorise(&step.bank, &step.consent_id).await
-        }),
+        step(
+            "/steps/lodge-consent",
+            |tpp, step: LodgeConsent, trace| async move { tpp.lodge_consent(&step, &trace).await },
+        ),
+        step(
+            "/steps/authorise",
+            |tpp, step: Authorise, _| async move { tpp.authorise(&step.bank, &step.consent_id).await },
+        ),
         step("/steps/authorisation-result", |tpp, step: AuthorisationResult, _| async move {
             tpp.returned(&step.state).await
         }),

@@ -137,86 +137,138 @@ impl Facts {
 }
 
 const CHECKS: &[Check<Facts, ()>] = &[
-    Check { rule: &READABLE, error: (), test: |facts| match &facts.token {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Evidence::new(error.expected(), error.found())),
-    } },
-    Check { rule: &ALG, error: (), test: |facts| {
-        let expected = facts.expected.algorithm.unwrap_or(Algorithm::Ps256).to_string();
-        let found = facts.token.as_ref().map(|(jws, _)| jws.header().alg.clone()).unwrap_or_default();
-        holds(found == expected, expected.clone(), found)
-    } },
-    Check { rule: &SIGNATURE, error: (), test: |facts| {
-        facts.signature.as_ref().copied().map_err(|error| Evidence::new(error.expected(), error.found()))
-    } },
-    Check { rule: &ISS, error: (), test: |facts| {
-        facts.on_claims(|expected, claims| same(&expected.issuer, claims.iss.as_deref()))
-    } },
-    Check { rule: &AUD, error: (), test: |facts| {
-        facts.on_claims(|expected, claims| {
-            let Some(aud) = &claims.aud else { return Err(Evidence::missing(&expected.client_id)) };
-            let alone = aud.iter().all(|audience| audience == expected.client_id);
-            holds(aud.contains(&expected.client_id) && alone, &expected.client_id, aud.to_string())?;
-            claims.azp.as_deref().map_or(Ok(()), |azp| same(&expected.client_id, Some(azp)))
-        })
-    } },
-    Check { rule: &EXP, error: (), test: |facts| {
-        facts.on_claims(|_, claims| {
-            let Some(exp) = claims.exp.map(OffsetDateTime::from) else { return Err(Evidence::missing("exp")) };
-            holds(exp + LEEWAY > facts.now, format!("exp after {}", facts.now), exp.to_string())
-        })
-    } },
-    Check { rule: &IAT, error: (), test: |facts| {
-        facts.on_claims(|_, claims| {
-            let Some(iat) = claims.iat.map(OffsetDateTime::from) else { return Err(Evidence::missing("iat")) };
-            let fresh = iat > facts.now - AGE - LEEWAY && iat < facts.now + LEEWAY;
-            holds(fresh, format!("iat near {}", facts.now), iat.to_string())
-        })
-    } },
-    Check { rule: &NONCE, error: (), test: |facts| {
-        facts.on_claims(|expected, claims| match &expected.nonce {
-            Some(nonce) => same(nonce, claims.nonce.as_deref()),
-            None => Ok(()),
-        })
-    } },
-    Check { rule: &S_HASH, error: (), test: |facts| {
-        facts.on_claims(|expected, claims| match &expected.state {
-            Some(state) => hash_of("s_hash", state, claims.s_hash.as_deref()),
-            None => Ok(()),
-        })
-    } },
-    Check { rule: &C_HASH, error: (), test: |facts| {
-        facts.on_claims(|expected, claims| match &expected.code {
-            Some(code) => hash_of("c_hash", code, claims.c_hash.as_deref()),
-            None => Ok(()),
-        })
-    } },
-    Check { rule: &AT_HASH, error: (), test: |facts| {
-        facts.on_claims(|expected, claims| match (&expected.access_token, &claims.at_hash) {
-            (Some(token), Some(found)) => hash_of("at_hash", token, Some(found)),
-            _ => Ok(()),
-        })
-    } },
-    Check { rule: &INTENT_ID, error: (), test: |facts| {
-        facts.on_claims(|expected, claims| match &expected.intent_id {
-            Some(id) => same(id, claims.openbanking_intent_id.as_deref()),
-            None => Ok(()),
-        })
-    } },
-    Check { rule: &ACR, error: (), test: |facts| {
-        facts.on_claims(|expected, claims| {
-            let found = claims.acr.as_deref().unwrap_or("nothing");
-            let wanted = &expected.acr_values;
-            holds(wanted.is_empty() || wanted.iter().any(|acr| acr == found), wanted.join(" or "), found)
-        })
-    } },
-    Check { rule: &SUBJECT_SAME, error: (), test: |facts| {
-        facts.on_claims(|expected, claims| match (&expected.subject, &claims.sub) {
-            (Some(subject), found) => same(subject, found.as_deref()),
-            (None, Some(_)) => Ok(()),
-            (None, None) => Err(Evidence::missing("sub")),
-        })
-    } },
+    Check {
+        rule: &READABLE,
+        error: (),
+        test: |facts| match &facts.token {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Evidence::new(error.expected(), error.found())),
+        },
+    },
+    Check {
+        rule: &ALG,
+        error: (),
+        test: |facts| {
+            let expected = facts.expected.algorithm.unwrap_or(Algorithm::Ps256).to_string();
+            let found = facts.token.as_ref().map(|(jws, _)| jws.header().alg.clone()).unwrap_or_default();
+            holds(found == expected, expected.clone(), found)
+        },
+    },
+    Check {
+        rule: &SIGNATURE,
+        error: (),
+        test: |facts| facts.signature.as_ref().copied().map_err(|error| Evidence::new(error.expected(), error.found())),
+    },
+    Check {
+        rule: &ISS,
+        error: (),
+        test: |facts| facts.on_claims(|expected, claims| same(&expected.issuer, claims.iss.as_deref())),
+    },
+    Check {
+        rule: &AUD,
+        error: (),
+        test: |facts| {
+            facts.on_claims(|expected, claims| {
+                let Some(aud) = &claims.aud else { return Err(Evidence::missing(&expected.client_id)) };
+                let alone = aud.iter().all(|audience| audience == expected.client_id);
+                holds(aud.contains(&expected.client_id) && alone, &expected.client_id, aud.to_string())?;
+                claims.azp.as_deref().map_or(Ok(()), |azp| same(&expected.client_id, Some(azp)))
+            })
+        },
+    },
+    Check {
+        rule: &EXP,
+        error: (),
+        test: |facts| {
+            facts.on_claims(|_, claims| {
+                let Some(exp) = claims.exp.map(OffsetDateTime::from) else { return Err(Evidence::missing("exp")) };
+                holds(exp + LEEWAY > facts.now, format!("exp after {}", facts.now), exp.to_string())
+            })
+        },
+    },
+    Check {
+        rule: &IAT,
+        error: (),
+        test: |facts| {
+            facts.on_claims(|_, claims| {
+                let Some(iat) = claims.iat.map(OffsetDateTime::from) else { return Err(Evidence::missing("iat")) };
+                let fresh = iat > facts.now - AGE - LEEWAY && iat < facts.now + LEEWAY;
+                holds(fresh, format!("iat near {}", facts.now), iat.to_string())
+            })
+        },
+    },
+    Check {
+        rule: &NONCE,
+        error: (),
+        test: |facts| {
+            facts.on_claims(|expected, claims| match &expected.nonce {
+                Some(nonce) => same(nonce, claims.nonce.as_deref()),
+                None => Ok(()),
+            })
+        },
+    },
+    Check {
+        rule: &S_HASH,
+        error: (),
+        test: |facts| {
+            facts.on_claims(|expected, claims| match &expected.state {
+                Some(state) => hash_of("s_hash", state, claims.s_hash.as_deref()),
+                None => Ok(()),
+            })
+        },
+    },
+    Check {
+        rule: &C_HASH,
+        error: (),
+        test: |facts| {
+            facts.on_claims(|expected, claims| match &expected.code {
+                Some(code) => hash_of("c_hash", code, claims.c_hash.as_deref()),
+                None => Ok(()),
+            })
+        },
+    },
+    Check {
+        rule: &AT_HASH,
+        error: (),
+        test: |facts| {
+            facts.on_claims(|expected, claims| match (&expected.access_token, &claims.at_hash) {
+                (Some(token), Some(found)) => hash_of("at_hash", token, Some(found)),
+                _ => Ok(()),
+            })
+        },
+    },
+    Check {
+        rule: &INTENT_ID,
+        error: (),
+        test: |facts| {
+            facts.on_claims(|expected, claims| match &expected.intent_id {
+                Some(id) => same(id, claims.openbanking_intent_id.as_deref()),
+                None => Ok(()),
+            })
+        },
+    },
+    Check {
+        rule: &ACR,
+        error: (),
+        test: |facts| {
+            facts.on_claims(|expected, claims| {
+                let found = claims.acr.as_deref().unwrap_or("nothing");
+                let wanted = &expected.acr_values;
+                holds(wanted.is_empty() || wanted.iter().any(|acr| acr == found), wanted.join(" or "), found)
+            })
+        },
+    },
+    Check {
+        rule: &SUBJECT_SAME,
+        error: (),
+        test: |facts| {
+            facts.on_claims(|expected, claims| match (&expected.subject, &claims.sub) {
+                (Some(subject), found) => same(subject, found.as_deref()),
+                (None, Some(_)) => Ok(()),
+                (None, None) => Err(Evidence::missing("sub")),
+            })
+        },
+    },
 ];
 
 /// Checks an id_token.

@@ -51,8 +51,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let (callback, address) =
         party::listener::bind(settings.public_listen.unwrap_or(PUBLIC), "the callback server").await?;
     let token = settings.control_token.clone();
-    let (control, control_address) =
-        control_port::bind(settings.control(), token.as_deref()).await?;
+    let (control, control_address) = control_port::bind(settings.control(), token.as_deref()).await?;
     let public = party::own_url(settings.public_url, address)?;
     let redirect_uri =
         public.join(&profile.software.callback).map_err(|error| StartError::Configuration(error.to_string()))?;
@@ -66,7 +65,8 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         tracing::warn!(path = %aside.display(), "the store could not be read and was set aside; the TPP begins anew");
     }
     let store: Arc<dyn Store> = Arc::new(opened.store);
-    let default_directory = || Url::parse("https://localhost:8440").map_err(|error| StartError::Other(error.to_string()));
+    let default_directory =
+        || Url::parse("https://localhost:8440").map_err(|error| StartError::Other(error.to_string()));
     let directory = settings.directory.map_or_else(default_directory, Ok)?;
 
     let tpp = Arc::new(Tpp {

@@ -111,7 +111,9 @@ fn owned_checks<'a>() -> [Check<Owned<'a>, Wire>; 3] {
             rule: &OWN,
             error: Wire::status(StatusCode::FORBIDDEN),
             test: |facts| match facts.consent {
-                Some(consent) => holds(consent.client_id == facts.client_id, facts.client_id, consent.client_id.clone()),
+                Some(consent) => {
+                    holds(consent.client_id == facts.client_id, facts.client_id, consent.client_id.clone())
+                }
                 None => Ok(()),
             },
         },
@@ -119,9 +121,11 @@ fn owned_checks<'a>() -> [Check<Owned<'a>, Wire>; 3] {
             rule: &VERSION,
             error: Wire::bad_request(ErrorCode::ResourceInvalidConsentStatus, Some("ConsentId")),
             test: |facts| match facts.consent {
-                Some(consent) => {
-                    holds(consent.version <= facts.version, format!("{} or older", facts.version), consent.version.to_string())
-                }
+                Some(consent) => holds(
+                    consent.version <= facts.version,
+                    format!("{} or older", facts.version),
+                    consent.version.to_string(),
+                ),
                 None => Ok(()),
             },
         },

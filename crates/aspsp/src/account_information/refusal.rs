@@ -106,11 +106,7 @@ pub(super) fn apply<F: ?Sized>(facts: &F, checks: &[Check<F, Wire>], off: &Switc
 }
 
 /// A test's answer from a condition.
-pub(super) fn holds(
-    condition: bool,
-    expected: impl Into<String>,
-    found: impl Into<String>,
-) -> Result<(), Evidence> {
+pub(super) fn holds(condition: bool, expected: impl Into<String>, found: impl Into<String>) -> Result<(), Evidence> {
     if condition { Ok(()) } else { Err(Evidence::new(expected, found)) }
 }
 

@@ -44,7 +44,8 @@ fn optional(headers: &HeaderMap, name: &str, expected: &str, right: fn(&str) -> 
 }
 
 fn accepts_json(headers: &HeaderMap) -> Result<(), Evidence> {
-    let sent: Vec<&str> = headers.get_all(http::header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    let sent: Vec<&str> =
+        headers.get_all(http::header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
     let sent = sent.join(",");
     let fits = |range: &str| {
         let mut parts = range.split(';').map(str::trim);
@@ -104,11 +105,7 @@ fn checks() -> [Check<HeaderMap, Wire>; 5] {
 }
 
 /// Lets a request in: token first, then headers.
-pub(super) async fn admit(
-    context: &Context,
-    request: &Request,
-    demand: Demand,
-) -> Result<(Access, Passed), ApiError> {
+pub(super) async fn admit(context: &Context, request: &Request, demand: Demand) -> Result<(Access, Passed), ApiError> {
     let certificate = presented(&request.caller);
     let token = bearer(request.header("authorization"));
     let accepted = context

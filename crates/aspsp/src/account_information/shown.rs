@@ -1,6 +1,8 @@
 //! From the books to the payloads of a version, cut to what the consent permits.
 
-use ledger::{Account, AccountKind, AccountStatus, Balances, Counterparty, Direction, Identification, Kind, Row, Status};
+use ledger::{
+    Account, AccountKind, AccountStatus, Balances, Counterparty, Direction, Identification, Kind, Row, Status,
+};
 use openbanking::{
     accounts::{self as wire, AccountCategory, AccountType, SwitchStatus},
     balances::{Balance, BalanceType, CreditLine, CreditLineType},
@@ -34,7 +36,9 @@ pub(super) fn account(version: ApiVersion, permissions: PermissionSet, account: 
 
 fn kind(kind: AccountKind) -> AccountType {
     match kind {
-        AccountKind::Current | AccountKind::BusinessCurrent | AccountKind::CurrencyCurrent => AccountType::CurrentAccount,
+        AccountKind::Current | AccountKind::BusinessCurrent | AccountKind::CurrencyCurrent => {
+            AccountType::CurrentAccount
+        }
         AccountKind::Savings => AccountType::Savings,
         AccountKind::CreditCard => AccountType::CreditCard,
         AccountKind::Loan => AccountType::Loan,
@@ -44,9 +48,9 @@ fn kind(kind: AccountKind) -> AccountType {
 /// The ways in which the world names an account.
 fn numbers(identification: &Identification, holder: Option<&str>) -> Vec<CashAccount> {
     let cash = |scheme, number: String| CashAccount::new(scheme, number, holder.map(str::to_owned));
-    let uk = identification.uk_account().map(|uk| {
-        cash(AccountScheme::SortCodeAccountNumber, format!("{}{}", uk.sort_code(), uk.account_number()))
-    });
+    let uk = identification
+        .uk_account()
+        .map(|uk| cash(AccountScheme::SortCodeAccountNumber, format!("{}{}", uk.sort_code(), uk.account_number())));
     let iban = identification.iban().map(|iban| cash(AccountScheme::Iban, iban.as_str().to_owned()));
     let pan = identification.pan().map(|pan| cash(AccountScheme::Pan, pan.as_str().to_owned()));
     [uk, iban, pan].into_iter().flatten().collect()

@@ -128,7 +128,8 @@ pub(super) fn page(view: &View<'_>) -> Result<Response, ApiError> {
     let pages = page.total.div_ceil(limit).max(1);
     let meta = Meta {
         total_pages: Some(u32::try_from(pages).unwrap_or(u32::MAX)),
-        first_available_date_time: span.map(|(first, _)| view.consent.transactions_from.map_or(first, |from| from.max(first))),
+        first_available_date_time: span
+            .map(|(first, _)| view.consent.transactions_from.map_or(first, |from| from.max(first))),
         last_available_date_time: span.map(|(_, last)| view.consent.transactions_to.map_or(last, |to| to.min(last))),
     };
     let links = links(view, &page)?;
@@ -139,8 +140,7 @@ pub(super) fn page(view: &View<'_>) -> Result<Response, ApiError> {
 fn links(view: &View<'_>, page: &Page) -> Result<Links, ApiError> {
     let this = view.this();
     let url = Url::parse(&this)?;
-    let kept: Vec<(String, String)> =
-        view.request.query_pairs().into_iter().filter(|(name, _)| name != PAGE).collect();
+    let kept: Vec<(String, String)> = view.request.query_pairs().into_iter().filter(|(name, _)| name != PAGE).collect();
     let at = |cursor: Option<Cursor>| {
         let mut url = url.clone();
         url.set_query(None);

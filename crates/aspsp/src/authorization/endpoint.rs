@@ -9,7 +9,11 @@ use serde::Serialize;
 use transport::{Request, Response, reply};
 
 use super::session;
-use crate::{Context, authorization::session::{Session, Stage}, pages::secured};
+use crate::{
+    Context,
+    authorization::session::{Session, Stage},
+    pages::secured,
+};
 
 /// `GET` or `POST /authorize`.
 pub async fn authorize(context: Arc<Context>, request: Request) -> Response {
@@ -44,7 +48,13 @@ async fn begin(context: &Context, request: &Request, interaction: &Interaction) 
     };
     if let Err(error) = stored {
         tracing::error!(%error, "the authorisation could not begin");
-        return error_page(context, request, StatusCode::INTERNAL_SERVER_ERROR, "server_error", "The bank could not go on.");
+        return error_page(
+            context,
+            request,
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "server_error",
+            "The bank could not go on.",
+        );
     }
     let mut response = reply::redirect(StatusCode::SEE_OTHER, &format!("/authorisation/{}/login", interaction.id));
     if let Ok(value) = HeaderValue::from_str(&session::set_cookie(&interaction.id, Some(&cookie))) {

@@ -242,16 +242,14 @@ async fn finish(
 }
 
 /// Decides: consent, grant, code, interaction and session change in one commit, or not at all.
-async fn settle(
-    context: &Context,
-    visit: Visit,
-    decision: Decision,
-    accounts: Vec<String>,
-) -> Result<Visit, Refusal> {
+async fn settle(context: &Context, visit: Visit, decision: Decision, accounts: Vec<String>) -> Result<Visit, Refusal> {
     let now = context.tools.clock.now();
     let Visit { interaction, mut session, session_version, consent, consent_version } = visit;
-    let completed =
-        context.engine.complete(&interaction, &decision, now).await.map_err(|failure| Refusal::Failed(failure.description().to_owned()))?;
+    let completed = context
+        .engine
+        .complete(&interaction, &decision, now)
+        .await
+        .map_err(|failure| Refusal::Failed(failure.description().to_owned()))?;
     let after = match &decision {
         Decision::Approved { subject, .. } => consent.clone().authorise(subject, accounts, now),
         Decision::Rejected(_) => consent.clone().reject(now),

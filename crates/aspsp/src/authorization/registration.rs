@@ -14,7 +14,8 @@ const CONTENT_TYPES: [&str; 2] = ["application/jwt", "application/jose"];
 
 /// `POST /register`.
 pub async fn register(context: Arc<Context>, request: Request) -> Response {
-    if !request.content_type().is_some_and(|found| CONTENT_TYPES.iter().any(|known| known.eq_ignore_ascii_case(found))) {
+    if !request.content_type().is_some_and(|found| CONTENT_TYPES.iter().any(|known| known.eq_ignore_ascii_case(found)))
+    {
         let body = ErrorBody::new(ErrorCode::InvalidClientMetadata, "The body is a signed JWT, application/jwt.");
         return no_store(reply::json(StatusCode::UNSUPPORTED_MEDIA_TYPE, &body));
     }

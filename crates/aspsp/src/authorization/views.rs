@@ -64,7 +64,8 @@ struct OutboundView<'a> {
 pub(super) fn page(context: &Context, visit: &Visit, status: StatusCode, problem: Option<&str>) -> Response {
     let interaction = &visit.interaction.record;
     let tpp = || TppView { name: &interaction.client_name, on_behalf_of: interaction.on_behalf_of.as_deref() };
-    let form = |phone_ending| FormView { tpp: tpp(), action: path(visit), csrf: &visit.session.csrf, problem, phone_ending };
+    let form =
+        |phone_ending| FormView { tpp: tpp(), action: path(visit), csrf: &visit.session.csrf, problem, phone_ending };
     let show = |name: &str, title: &str, page: &dyn erased::Page| page.show(context, status, name, title);
     match &visit.session.stage {
         Stage::Login => show("login", "Log in", &form(None)),

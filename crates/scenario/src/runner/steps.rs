@@ -24,12 +24,8 @@ impl Done {
 
     fn failed(failure: Failure) -> Self {
         let spoke = failure.verdict.as_ref().and_then(|verdict| Spoke::of_verdict("tpp", String::new(), verdict));
-        let happened = Happened {
-            refused: Some(failure.what),
-            status: failure.status,
-            body: failure.body,
-            ..Happened::default()
-        };
+        let happened =
+            Happened { refused: Some(failure.what), status: failure.status, body: failure.body, ..Happened::default() };
         Self { happened, outcome: String::new(), spoke: spoke.into_iter().collect() }
     }
 
@@ -207,7 +203,8 @@ fn tokens(tokens: Tokens) -> String {
 /// What an answer of the API holds, in a few words.
 fn summary(answered: &Answered) -> String {
     let data = answered.body.as_ref().and_then(|body| body.get("Data")).and_then(serde_json::Value::as_object);
-    let list = data.and_then(|data| data.iter().find_map(|(name, value)| value.as_array().map(|list| (name, list.len()))));
+    let list =
+        data.and_then(|data| data.iter().find_map(|(name, value)| value.as_array().map(|list| (name, list.len()))));
     match list {
         Some((name, count)) => format!("{}, {count} x {name}", answered.status),
         None => answered.status.to_string(),
@@ -215,7 +212,10 @@ fn summary(answered: &Answered) -> String {
 }
 
 fn no(what: &str, step: &str) -> Done {
-    Done::failed(Failure::new(format!("there is no {what} yet; the step {step} comes first", what = what.trim_start_matches("a "))))
+    Done::failed(Failure::new(format!(
+        "there is no {what} yet; the step {step} comes first",
+        what = what.trim_start_matches("a ")
+    )))
 }
 
 fn lost(error: &PsuError) -> Done {

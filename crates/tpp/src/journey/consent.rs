@@ -28,13 +28,8 @@ impl Tpp {
             transaction_to_date_time: step.transactions_to,
         });
         let url = registration.resource(step.version, "/account-access-consents")?;
-        let answer = self
-            .request(Method::POST, &url, &step.bank, trace)
-            .await?
-            .bearer(&token)
-            .json(&body)
-            .send()
-            .await?;
+        let answer =
+            self.request(Method::POST, &url, &step.bank, trace).await?.bearer(&token).json(&body).send().await?;
         if answer.status.as_u16() == 401 {
             self.forget_client_token(&registration, "accounts");
         }

@@ -89,7 +89,11 @@ fn refused(what: &str, answer: &Answer) -> Failure {
 
 /// The TPP itself refused to go on.
 fn distrusted(what: &str, refusal: &Refusal<()>) -> Failure {
-    Failure { what: format!("{what}: {}", refusal.rule.reason), verdict: Some(Box::new(refusal.verdict())), ..Failure::default() }
+    Failure {
+        what: format!("{what}: {}", refusal.rule.reason),
+        verdict: Some(Box::new(refusal.verdict())),
+        ..Failure::default()
+    }
 }
 
 fn endpoint(url: Option<&str>, name: &str) -> Result<Url, Failure> {

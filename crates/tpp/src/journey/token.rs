@@ -148,8 +148,7 @@ impl Tpp {
         let mut form = form.to_vec();
         form.push(("client_assertion_type", ASSERTION_TYPE));
         form.push(("client_assertion", &assertion));
-        let answer =
-            self.request(Method::POST, &url, &registration.bank, trace).await?.form(&form).send().await?;
+        let answer = self.request(Method::POST, &url, &registration.bank, trace).await?.form(&form).send().await?;
         if answer.status.as_u16() != 200 {
             return Err(refused("the bank's token endpoint", &answer));
         }
