@@ -65,9 +65,11 @@ pub(crate) async fn certify(
     request: &Request,
 ) -> Result<Response, DirectoryError> {
     let kind = request.params.get("Kind").unwrap_or_default();
-    let kind = kind.parse::<CertificateKind>().ok().filter(|kind| !matches!(kind, CertificateKind::Obtransport | CertificateKind::Obsigning)).ok_or_else(|| {
-        DirectoryError::explained(&KIND, INVALID, "obwac, obseal or server", kind)
-    })?;
+    let kind = kind
+        .parse::<CertificateKind>()
+        .ok()
+        .filter(|kind| !matches!(kind, CertificateKind::Obtransport | CertificateKind::Obsigning))
+        .ok_or_else(|| DirectoryError::explained(&KIND, INVALID, "obwac, obseal or server", kind))?;
     let found = request.content_type().unwrap_or("none");
     demand(found.eq_ignore_ascii_case(PEM), &MEDIA, MEDIA_TYPE, PEM, found)?;
     let status = record.organisation.status;
@@ -79,8 +81,7 @@ pub(crate) async fn certify(
         .map_err(|error| DirectoryError::explained(&READABLE, INVALID, "an RSA key", error.to_string()))?;
     let kid = jwk.thumbprint();
     let now = context.tools.clock.true_now();
-    let certificate =
-        context.authority.issue(&asked.public_key_der, &profile, context.tools.chance.bytes(), now)?;
+    let certificate = context.authority.issue(&asked.public_key_der, &profile, context.tools.chance.bytes(), now)?;
     let organisation_id = &record.organisation.organisation_id;
     let issued = IssuedCertificate {
         kid: kid.clone(),
@@ -151,7 +152,12 @@ fn profile(
     })
 }
 
-fn answer(authority: &Authority, issued: &IssuedCertificate, certificate: &Certificate, jwk: &Jwk) -> CertificateRecord {
+fn answer(
+    authority: &Authority,
+    issued: &IssuedCertificate,
+    certificate: &Certificate,
+    jwk: &Jwk,
+) -> CertificateRecord {
     CertificateRecord {
         kid: issued.kid.clone(),
         kind: issued.kind,

@@ -84,8 +84,7 @@ pub(crate) async fn enrol(context: Arc<Context>, request: Request) -> Result<Res
     changes.push(enrolments().put(digest(&token), &enrolment)?);
     changes.push(client(&context, &organisation_id, &asked, now)?);
     store.commit(changes).await?;
-    let answer =
-        EnrolmentAnswer { organisation_id, enrolment_token: token, expires_at: enrolment.expires_at };
+    let answer = EnrolmentAnswer { organisation_id, enrolment_token: token, expires_at: enrolment.expires_at };
     Ok(party::authorization_server::no_store(reply::json(StatusCode::CREATED, &answer)))
 }
 
@@ -134,9 +133,12 @@ async fn again(
 async fn allowed(context: &Context, request: &Request) -> Result<Option<Change>, DirectoryError> {
     match context.policy {
         EnrolmentPolicy::Open => Ok(None),
-        EnrolmentPolicy::Closed => {
-            Err(DirectoryError::explained(&POLICY, FORBIDDEN, "a known organisation", "an unknown one; enrolment is closed"))
-        }
+        EnrolmentPolicy::Closed => Err(DirectoryError::explained(
+            &POLICY,
+            FORBIDDEN,
+            "a known organisation",
+            "an unknown one; enrolment is closed",
+        )),
         EnrolmentPolicy::Invitation => {
             let wrong = |found: &str| {
                 let expected = "Authorization: Bearer with an invitation from the Directory's control port";

@@ -39,7 +39,8 @@ impl Registered {
     #[must_use]
     pub fn record(&self, tools: &Tools) -> OrganisationRecord {
         let now = tools.clock.now();
-        let authorisation = |role: &Role| RoleAuthorisation { active: true, member_state: "GB".to_owned(), role: *role };
+        let authorisation =
+            |role: &Role| RoleAuthorisation { active: true, member_state: "GB".to_owned(), role: *role };
         OrganisationRecord {
             organisation: Organisation {
                 organisation_id: tools.chance.identifier(18),

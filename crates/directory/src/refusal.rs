@@ -53,22 +53,12 @@ impl<E: std::error::Error> From<E> for DirectoryError {
 
 impl DirectoryError {
     /// A refusal by a rule.
-    pub fn refused(
-        rule: &'static Rule,
-        wire: Wire,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-    ) -> Self {
+    pub fn refused(rule: &'static Rule, wire: Wire, expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self::Refused(Box::new(Refusal::new(rule, wire, Evidence::new(expected, found))), None)
     }
 
     /// A refusal that tells the caller what was expected and found: both are the caller's own or public.
-    pub fn explained(
-        rule: &'static Rule,
-        wire: Wire,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-    ) -> Self {
+    pub fn explained(rule: &'static Rule, wire: Wire, expected: impl Into<String>, found: impl Into<String>) -> Self {
         let (expected, found) = (expected.into(), found.into());
         let text = format!("{} Expected {expected}, found {found}.", rule.reason);
         Self::Refused(Box::new(Refusal::new(rule, wire, Evidence::new(expected, found))), Some(text))
@@ -102,8 +92,10 @@ impl IntoResponse for DirectoryError {
             }
             Self::Failed(error) => {
                 tracing::error!(%error, "the Directory failed");
-                let body =
-                    ErrorBody { error: "server_error", error_description: "The Directory could not finish the request." };
+                let body = ErrorBody {
+                    error: "server_error",
+                    error_description: "The Directory could not finish the request.",
+                };
                 reply::json(StatusCode::INTERNAL_SERVER_ERROR, &body)
             }
         }
@@ -118,9 +110,7 @@ pub fn problem<C>(_: &C, _: &Request, problem: &Problem) -> Response {
             (StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "This address does not take that method.")
         }
         Problem::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "The body is too large."),
-        Problem::BodyUnreadable => {
-            (StatusCode::BAD_REQUEST, "invalid_request", "The body did not arrive completely.")
-        }
+        Problem::BodyUnreadable => (StatusCode::BAD_REQUEST, "invalid_request", "The body did not arrive completely."),
         Problem::HandlerPanicked => {
             (StatusCode::INTERNAL_SERVER_ERROR, "server_error", "The Directory could not finish the request.")
         }

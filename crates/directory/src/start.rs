@@ -55,8 +55,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         party::listener::bind(settings.public_listen.unwrap_or(PUBLIC), "discovery, keys and enrolment").await?;
     let (mtls, mtls_address) = party::listener::bind(settings.mtls_listen.unwrap_or(MTLS), "the API").await?;
     let token = settings.control_token.clone();
-    let (control, control_address) =
-        control_port::bind(settings.control(), token.as_deref()).await?;
+    let (control, control_address) = control_port::bind(settings.control(), token.as_deref()).await?;
     let urls = Urls {
         public: party::own_url(settings.public_url, public_address)?,
         mtls: party::own_url(settings.mtls_url, mtls_address)?,
@@ -135,12 +134,13 @@ async fn keys(data: &DataDirectory, now: OffsetDateTime) -> Result<Keys, StartEr
     let joined = |error: tokio::task::JoinError| StartError::Other(error.to_string());
     let (authority, server, signing) = tokio::try_join!(authority, server, signing).map_err(joined)?;
     let signing = signing?;
-    let kid = Jwk::from_rsa_public_der(signing.public_key_der()).map_err(unusable)?.thumbprint();
-    let signing = SigningKey::from_pkcs8_der(&kid, Algorithm::Ps256, signing.pkcs8_der()).map_err(unusable)?;
+    let kid = Jwk::from_rsa_public_der(signing.public_key_der()).map_err(|error| unusable(&error))?.thumbprint();
+    let signing =
+        SigningKey::from_pkcs8_der(&kid, Algorithm::Ps256, signing.pkcs8_der()).map_err(|error| unusable(&error))?;
     Ok(Keys { authority: authority?, server: server?, signing: Arc::new(signing) })
 }
 
-fn unusable(error: jose::KeyError) -> StartError {
+fn unusable(error: &jose::KeyError) -> StartError {
     StartError::Other(format!("the signing key cannot be used: {error}"))
 }
 
@@ -171,12 +171,7 @@ fn authority(data: &DataDirectory, now: OffsetDateTime) -> Result<Authority, Sta
 }
 
 /// The Directory's own server certificate, made anew at each start.
-fn server_identity(
-    authority: &Authority,
-    key: PrivateKey,
-    urls: &Urls,
-    tools: &Tools,
-) -> Result<Identity, StartError> {
+fn server_identity(authority: &Authority, key: PrivateKey, urls: &Urls, tools: &Tools) -> Result<Identity, StartError> {
     let names = party::server_names([&urls.public, &urls.mtls]);
     let profile = pki::Profile::Server { names };
     let serial = tools.chance.bytes();

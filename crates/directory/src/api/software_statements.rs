@@ -46,9 +46,8 @@ pub(crate) async fn create(context: Arc<Context>, request: Request) -> Result<Re
 }
 
 fn check(asked: &SoftwareStatementRequest, record: &OrganisationRecord) -> Result<(), DirectoryError> {
-    let refuse = |condition: bool, expected: &str, found: &str| {
-        demand(condition, &SOFTWARE_DETAILS, INVALID, expected, found)
-    };
+    let refuse =
+        |condition: bool, expected: &str, found: &str| demand(condition, &SOFTWARE_DETAILS, INVALID, expected, found);
     let length = asked.client_name.chars().count();
     let plain = (1..=40).contains(&length) && !asked.client_name.chars().any(char::is_control);
     refuse(plain, "a ClientName of 1 to 40 characters", &asked.client_name)?;
