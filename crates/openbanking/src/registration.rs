@@ -282,8 +282,8 @@ mod tests {
         let assertion: SoftwareStatementAssertion = serde_json::from_value(sample()).unwrap();
         let answer =
             RegistrationResponse::granting(&request, &assertion.metadata, "client-1", datetime!(2026-01-01 0:00 UTC));
-        insta::assert_json_snapshot!(answer, @r##"
-        {
+        // Compared as values: the order of flattened members depends on how serde_json was built.
+        let expected = json!({
           "client_id": "client-1",
           "client_id_issued_at": 1767225600,
           "software_statement": "a.b.c",
@@ -342,8 +342,8 @@ mod tests {
             "PISP"
           ],
           "software_version": 1.1
-        }
-        "##);
+        });
+        assert_eq!(serde_json::to_value(&answer).unwrap(), expected);
         let text = serde_json::to_string(&answer).unwrap();
         assert_eq!(text.matches("\"software_id\"").count(), 1);
         let back: RegistrationResponse = serde_json::from_str(&text).unwrap();

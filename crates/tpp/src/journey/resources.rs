@@ -37,7 +37,10 @@ impl Tpp {
         let url = registration.resource(call.version, &call.path)?;
         let method = Method::from_bytes(call.method.to_uppercase().as_bytes())
             .map_err(|_| Failure::new(format!("{} is not an HTTP method", call.method)))?;
-        let mut request = self.request(method, &url, &call.bank, trace).await?.header("accept", "application/json");
+        let mut request = self.request(method, &url, &call.bank, trace).await?;
+        if !call.headers.keys().any(|name| name.eq_ignore_ascii_case("accept")) {
+            request = request.header("accept", "application/json");
+        }
         let token = match call.token {
             Token::None => None,
             Token::Client => Some(self.client_token(&registration, "accounts", trace).await?),
