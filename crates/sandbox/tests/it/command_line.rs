@@ -1,0 +1,138 @@
+//! Exit codes and last words.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+fn run(name: &str, arguments: &[&str]) -> Output {
+    let program: PathBuf = Path::new(env!("CARGO_BIN_EXE_ob-sandbox")).with_file_name(name);
+    assert!(program.exists(), "{} is not built; run cargo test --workspace", program.display());
+    Command::new(program).args(arguments).env_clear().output().unwrap()
+}
+
+/// The one line that a program leaves when it cannot start, and its exit code.
+fn last_words(output: &Output) -> (Option<i32>, String) {
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 1, "{text}");
+    (output.status.code(), lines[0].to_owned())
+}
+
+const PARTIES: [&str; 3] = ["ob-directory", "ob-aspsp", "ob-tpp"];
+
+#[test]
+fn a_taken_port_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for name in PARTIES {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().display().to_string();
+        let output = run(name, &["--data", &data, "--public-listen", &address]);
+        let (code, words) = last_words(&output);
+        assert_eq!(code, Some(2), "{name}");
+        assert!(words.starts_with(&format!("{name}: cannot listen on {address}")), "{words}");
+    }
+}
+
+#[test]
+fn a_mistake_in_the_configuration_is_told_with_its_line() {
+    for name in PARTIES {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("party.yaml");
+        std::fs::write(&file, "data: here\npublic-listn: 127.0.0.1:0\n").unwrap();
+        let (code, words) = last_words(&run(name, &["--config", &file.display().to_string()]));
+        assert_eq!(code, Some(2), "{name}");
+        assert!(words.contains("public-listn") && words.contains("line 2"), "{words}");
+    }
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_used_is_named() {
+    for name in PARTIES {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a-file");
+        std::fs::write(&file, "in the way").unwrap();
+        let (code, words) = last_words(&run(name, &["--data", &file.display().to_string()]));
+        assert_eq!(code, Some(2), "{name}");
+        assert!(words.contains("a-file"), "{words}");
+    }
+}
+
+#[test]
+fn a_control_port_beyond_loopback_needs_a_token() {
+    for name in PARTIES {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().display().to_string();
+        let listen = ["--public-listen", "127.0.0.1:0"];
+        let mut arguments = vec!["--data", &data, "--control-listen", "0.0.0.0:0"];
+        arguments.extend(listen);
+        if name != "ob-tpp" {
+            arguments.extend(["--mtls-listen", "127.0.0.1:0"]);
+        }
+        let (code, words) = last_words(&run(name, &arguments));
+        assert_eq!(code, Some(2), "{name}");
+        assert!(words.contains("needs a control token"), "{words}");
+    }
+}
+
+#[test]
+fn help_teaches() {
+    for name in PARTIES.into_iter().chain(["ob-sandbox"]) {
+        let output = run(name, &["--help"]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        assert!(text.contains("Exit codes") && text.contains("Usage"), "{name}: {text}");
+    }
+}
+
+fn scenario(text: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scenario.yaml");
+    std::fs::write(&file, text).unwrap();
+    let path = file.display().to_string();
+    (folder, path)
+}
+
+#[test]
+fn a_scenario_that_cannot_be_read_is_told_with_its_line() {
+    let text = "name: x\nabout: x\nbank: Ashdown Bank\npersona: nora\nsteps:\n  - onbord: {}\n";
+    let (_folder, file) = scenario(text);
+    let (code, words) = last_words(&run("ob-sandbox", &["run", &file]));
+    assert_eq!(code, Some(2));
+    assert!(words.contains("onbord") && words.contains("line 6"), "{words}");
+}
+
+#[test]
+fn a_failed_expectation_is_exit_code_1_and_is_explained() {
+    let text = "name: x\nabout: x\nbank: Ashdown Bank\npersona: nora\nsteps:\n  - onboard: {}\n  - register: {}\n  \
+                - lodge-consent: { permissions: [ReadBalances] }\n  - authorise: {}\n";
+    let (folder, file) = scenario(text);
+    let reports = folder.path().join("reports");
+    let output = run("ob-sandbox", &["run", &file, "--explain", "--report", &reports.display().to_string()]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    for part in ["ais.consent.permissions (bank)", "ReadAccountsBasic or ReadAccountsDetail", "0 of 1 scenarios passed"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let junit = std::fs::read_to_string(reports.join("junit.xml")).unwrap();
+    assert!(junit.contains("failures=\"1\"") && junit.contains("an earlier step failed"), "{junit}");
+    let results: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(reports.join("results.json")).unwrap()).unwrap();
+    assert_eq!(results[0]["left-out"], 1);
+}
+
+#[test]
+fn an_unknown_customer_or_bank_is_told() {
+    let text = "name: x\nabout: x\nbank: Ashdown Bank\npersona: nobody\nsteps:\n  - onboard: {}\n";
+    let (_folder, file) = scenario(text);
+    let (code, words) = last_words(&run("ob-sandbox", &["run", &file]));
+    assert_eq!(code, Some(2));
+    assert!(words.contains("\"nobody\"") && words.contains("nora"), "{words}");
+    let text = "name: x\nabout: x\nbank: No Bank\npersona: nora\nsteps:\n  - onboard: {}\n  - register: {}\n";
+    let (_folder, file) = scenario(text);
+    let output = run("ob-sandbox", &["run", &file]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text.contains("no bank called No Bank; it knows Ashdown Bank"), "{text}");
+}
