@@ -25,7 +25,7 @@ use crate::{
 const PUBLIC: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8440);
 const MTLS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8441);
 
-/// Name of the organisation in the authority's certificates.
+/// Beginning of the authority's name.
 const AUTHORITY: &str = "Open Banking Sandbox";
 /// Organisation id of the Directory itself, in its own authorization server.
 const OWN_ID: &str = "OpenBankingSandbox";
@@ -61,7 +61,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         mtls: party::own_url(settings.mtls_url, mtls_address)?,
     };
 
-    let keys = keys(&data, tools.clock.true_now());
+    let keys = keys(&data, &tools);
     let path = data.join("store");
     let opening = spawn_blocking(move || SledStore::open(&path));
     let (keys, opened) = tokio::join!(keys, opening);
@@ -121,7 +121,7 @@ struct Keys {
 }
 
 /// Loads or makes all keys, at the same time.
-async fn keys(data: &DataDirectory, now: OffsetDateTime) -> Result<Keys, StartError> {
+async fn keys(data: &DataDirectory, tools: &Tools) -> Result<Keys, StartError> {
     let key = |name: &'static str| {
         let data = data.clone();
         spawn_blocking(move || data.load_or_create_key(name))
@@ -129,7 +129,11 @@ async fn keys(data: &DataDirectory, now: OffsetDateTime) -> Result<Keys, StartEr
     let (server, signing) = (key("server"), key("signing"));
     let authority = spawn_blocking({
         let data = data.clone();
-        move || authority(&data, now)
+        let now = tools.clock.true_now();
+        // Two sandboxes on one machine have authorities of different names, so that a certificate of the wrong one is
+        // refused as unknown and not as a forgery.
+        let name = format!("{AUTHORITY} {}", tools.chance.identifier(6));
+        move || authority(&data, &name, now)
     });
     let joined = |error: tokio::task::JoinError| StartError::Other(error.to_string());
     let (authority, server, signing) = tokio::try_join!(authority, server, signing).map_err(joined)?;
@@ -145,7 +149,7 @@ fn unusable(error: &jose::KeyError) -> StartError {
 }
 
 /// The authority in the data directory, or a new one.
-fn authority(data: &DataDirectory, now: OffsetDateTime) -> Result<Authority, StartError> {
+fn authority(data: &DataDirectory, name: &str, now: OffsetDateTime) -> Result<Authority, StartError> {
     let names = ["authority/root.pem", "authority/root.key", "authority/issuing.pem", "authority/issuing.key"];
     let [root, root_key, issuing, issuing_key] = names;
     let kept = (data.read(root)?, data.read(root_key)?, data.read(issuing)?, data.read(issuing_key)?);
@@ -154,7 +158,7 @@ fn authority(data: &DataDirectory, now: OffsetDateTime) -> Result<Authority, Sta
             Ok(Authority::from_parts(&AuthorityParts { root_pem, root_key_pem, issuing_pem, issuing_key_pem })?)
         }
         (None, None, None, None) => {
-            let authority = Authority::create(now, AUTHORITY)?;
+            let authority = Authority::create(now, name)?;
             let parts = authority.to_parts();
             data.write_secret(root_key, parts.root_key_pem.as_bytes())?;
             data.write_secret(issuing_key, parts.issuing_key_pem.as_bytes())?;

@@ -42,6 +42,8 @@ enum Refusal {
     Ended,
     /// The form did not carry the token of this session.
     Forged,
+    /// A second submit of the same page was faster.
+    Overtaken,
     /// The store failed.
     Failed(String),
 }
@@ -62,6 +64,10 @@ impl Refusal {
             Self::Forged => {
                 let text = "The form does not belong to this page. Load the page again.";
                 error_page(context, request, StatusCode::FORBIDDEN, "invalid_request", text)
+            }
+            Self::Overtaken => {
+                let text = "This page was sent twice. Load it again.";
+                error_page(context, request, StatusCode::CONFLICT, "invalid_request", text)
             }
             Self::Failed(error) => {
                 tracing::error!(%error, "a customer's page failed");
@@ -90,6 +96,11 @@ pub async fn show(context: Arc<Context>, request: Request) -> Response {
 pub async fn act(context: Arc<Context>, request: Request) -> Response {
     match decide(&context, &request).await {
         Ok(response) => response,
+        // The other submit decided; this one goes where that one led.
+        Err(Refusal::Overtaken) => match visit(&context, &request).await {
+            Ok(visit) => onward(&visit),
+            Err(refusal) => refusal.page(&context, &request),
+        },
         Err(refusal) => refusal.page(&context, &request),
     }
 }
@@ -194,8 +205,14 @@ async fn advance(context: &Context, mut visit: Visit, stage: Stage) -> Result<Re
 async fn save(context: &Context, visit: &mut Visit) -> Result<(), Refusal> {
     let id = &visit.interaction.record.id;
     let change = session::collection().update(id, visit.session_version, &visit.session)?;
-    context.store().commit(vec![change]).await?;
-    Ok(())
+    commit(context, vec![change]).await
+}
+
+async fn commit(context: &Context, changes: Vec<store::Change>) -> Result<(), Refusal> {
+    context.store().commit(changes).await.map_err(|error| match error {
+        store::CommitError::Conflict { .. } => Refusal::Overtaken,
+        other @ store::CommitError::Store(_) => Refusal::Failed(other.to_string()),
+    })
 }
 
 async fn wrong(context: &Context, mut visit: Visit, text: &str) -> Result<Response, Refusal> {
@@ -269,6 +286,6 @@ async fn settle(context: &Context, visit: Visit, decision: Decision, accounts: V
         (Err(_), Decision::Rejected(_)) => consent,
         (Err(error), Decision::Approved { .. }) => return Err(Refusal::Failed(error.to_string())),
     };
-    context.store().commit(changes).await?;
+    commit(context, changes).await?;
     Ok(Visit { interaction, session, session_version, consent, consent_version })
 }

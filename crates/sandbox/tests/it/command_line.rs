@@ -112,7 +112,8 @@ fn a_failed_expectation_is_exit_code_1_and_is_explained() {
     let output = run("ob-sandbox", &["run", &file, "--explain", "--report", &reports.display().to_string()]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
-    for part in ["ais.consent.permissions (bank)", "ReadAccountsBasic or ReadAccountsDetail", "0 of 1 scenarios passed"] {
+    for part in ["ais.consent.permissions (bank)", "ReadAccountsBasic or ReadAccountsDetail", "0 of 1 scenarios passed"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
     let junit = std::fs::read_to_string(reports.join("junit.xml")).unwrap();

@@ -3,4 +3,8 @@
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod hand_made;
+#[cfg(test)]
 mod processes;
+#[cfg(test)]
+mod refusals;

@@ -108,7 +108,8 @@ impl Three {
         let data = |name: &str| ["--data".to_owned(), folder.path().join(name).display().to_string()];
         let [a, b, c, d, e, f, g, h] = free_ports();
         let arguments = |parts: &[[String; 2]]| parts.iter().flatten().cloned().collect::<Vec<String>>();
-        let directory = arguments(&[data("directory"), address("public", a), address("mtls", b), address("control", c)]);
+        let directory =
+            arguments(&[data("directory"), address("public", a), address("mtls", b), address("control", c)]);
         let directory = Party::start("ob-directory", directory);
         let known = [
             ["--directory".to_owned(), directory.urls[0].to_string()],

@@ -1,0 +1,204 @@
+//! An ecosystem, and a client that says whatever a test wants, with the keys that the TPP exported: what a developer does
+//! with curl.
+
+use std::{path::PathBuf, time::Duration};
+
+use http::Method;
+use jose::{Algorithm, SigningKey};
+use party::DataDirectory;
+use pki::PrivateKey;
+use sandbox::hosting::{self, Hosted, Place};
+use scenario::Runner;
+use serde_json::{Value, json};
+use simulation::{Chance, Clock, Trace};
+use tempfile::TempDir;
+use transport::{Answer, CallError, ClientSettings, HttpClient, Identity, Stop};
+use url::Url;
+
+pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// Which certificate a request shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shows {
+    /// That of the TPP.
+    Own,
+    /// That of another participant.
+    Other,
+    /// None.
+    Nothing,
+}
+
+pub(crate) struct World {
+    pub(crate) hosted: Hosted,
+    pub(crate) client_id: String,
+    pub(crate) signing: SigningKey,
+    pub(crate) other_signing: SigningKey,
+    pub(crate) chance: Chance,
+    clients: Vec<(Shows, HttpClient)>,
+    stop: Stop,
+    _folder: TempDir,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.stop.trigger();
+    }
+}
+
+fn identity(exports: &std::path::Path) -> Identity {
+    let data = DataDirectory::open(exports.parent().unwrap()).unwrap();
+    let chain = data.read_chain("exports/transport.pem").unwrap().unwrap();
+    let key = PrivateKey::from_pem(&std::fs::read_to_string(exports.join("transport.key")).unwrap()).unwrap();
+    Identity { chain, key }
+}
+
+fn signing(exports: &std::path::Path) -> SigningKey {
+    let data = DataDirectory::open(exports.parent().unwrap()).unwrap();
+    let kept: Value = data.read_json("membership.json").unwrap().unwrap();
+    let key = PrivateKey::from_pem(&std::fs::read_to_string(exports.join("signing.key")).unwrap()).unwrap();
+    SigningKey::from_pkcs8_der(kept["signing-kid"].as_str().unwrap(), Algorithm::Ps256, key.pkcs8_der()).unwrap()
+}
+
+impl World {
+    /// An ecosystem in which the TPP is registered at the bank.
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let stop = Stop::new();
+        let place = Place { data: folder.path().to_owned(), first_port: None, bank: None, personas: None, tpp: None };
+        let hosted = hosting::start(&place, &stop).await.unwrap();
+        let ecosystem = hosted.ecosystem().unwrap();
+        let client_id = Runner::new(ecosystem).unwrap().join(&hosted.bank.name).await.unwrap();
+        let anchor = hosting::certificate(&hosted.directory.trust_anchor).unwrap();
+        let chance = Chance::from_seed(7);
+        let client = |identity: Option<&Identity>| {
+            HttpClient::new(ClientSettings {
+                party: "hand",
+                anchors: vec![anchor.clone()],
+                identity,
+                journal: None,
+                clock: Clock::real(),
+                chance: Chance::from_system(),
+                cookies: false,
+                timeout: Duration::from_secs(20),
+            })
+            .unwrap()
+        };
+        let clients = vec![
+            (Shows::Own, client(Some(&identity(&hosted.tpp.exports)))),
+            (Shows::Other, client(Some(&identity(&hosted.bank.exports)))),
+            (Shows::Nothing, client(None)),
+        ];
+        Self {
+            client_id,
+            signing: signing(&hosted.tpp.exports),
+            other_signing: signing(&hosted.bank.exports),
+            chance,
+            clients,
+            hosted,
+            stop,
+            _folder: folder,
+        }
+    }
+
+    pub(crate) fn http(&self, shows: Shows) -> &HttpClient {
+        &self.clients.iter().find(|(known, _)| *known == shows).unwrap().1
+    }
+
+    /// A client with the exported certificate and anchors of somebody else's ecosystem.
+    pub(crate) fn stranger(&self, other: &Self) -> HttpClient {
+        HttpClient::new(ClientSettings {
+            party: "stranger",
+            anchors: vec![hosting::certificate(&self.hosted.directory.trust_anchor).unwrap()],
+            identity: Some(&identity(&other.hosted.tpp.exports)),
+            journal: None,
+            clock: Clock::real(),
+            chance: Chance::from_system(),
+            cookies: false,
+            timeout: Duration::from_secs(20),
+        })
+        .unwrap()
+    }
+
+    pub(crate) fn bank(&self, path: &str) -> Url {
+        self.hosted.bank.urls.api(path).parse().unwrap()
+    }
+
+    pub(crate) fn page(&self, path: &str) -> Url {
+        self.hosted.bank.urls.page(path).parse().unwrap()
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        Clock::real().now().unix_timestamp()
+    }
+
+    pub(crate) fn journey(&self) -> Trace {
+        Trace::new(&Chance::from_system())
+    }
+
+    /// Claims of a client assertion that the bank accepts.
+    pub(crate) fn assertion_claims(&self) -> Value {
+        json!({
+            "iss": self.client_id, "sub": self.client_id, "aud": self.bank("/token"),
+            "iat": self.now(), "exp": self.now() + 60, "jti": self.chance.uuid().to_string(),
+        })
+    }
+
+    pub(crate) fn sign(&self, claims: &Value) -> String {
+        self.signing.sign_claims(Some("JWT"), claims).unwrap()
+    }
+
+    /// A form for the token endpoint that the bank accepts.
+    pub(crate) fn token_form(&self, assertion: &str) -> Vec<(String, String)> {
+        [
+            ("grant_type", "client_credentials"),
+            ("scope", "accounts"),
+            ("client_assertion_type", ASSERTION_TYPE),
+            ("client_assertion", assertion),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec()
+    }
+
+    pub(crate) async fn token(&self, form: &[(String, String)], shows: Shows, trace: &Trace) -> Answer {
+        self.http(shows).post(&self.bank("/token")).trace(trace).form(form).send().await.unwrap()
+    }
+
+    /// A token of the TPP's own.
+    pub(crate) async fn client_token(&self) -> String {
+        let form = self.token_form(&self.sign(&self.assertion_claims()));
+        let answer = self.token(&form, Shows::Own, &self.journey()).await;
+        let body: Value = answer.json().unwrap();
+        body["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// A consent that awaits authorisation.
+    pub(crate) async fn consent(&self) -> String {
+        let body = json!({ "Data": { "Permissions": ["ReadAccountsBasic"] }, "Risk": {} });
+        let url = self.bank("/open-banking/v4.0/aisp/account-access-consents");
+        let token = self.client_token().await;
+        let answer = self.http(Shows::Own).post(&url).bearer(&token).json(&body).send().await.unwrap();
+        let body: Value = answer.json().unwrap();
+        body["Data"]["ConsentId"].as_str().unwrap().to_owned()
+    }
+
+    /// The rule that the bank's journal names for a journey.
+    pub(crate) async fn rule(&self, trace: &Trace) -> Option<String> {
+        let url: Url = format!("http://{}/journal?trace={}", self.hosted.bank.control, trace.trace_id).parse().unwrap();
+        let answer = self.http(Shows::Nothing).request(Method::GET, &url).send().await.unwrap();
+        let body: Value = answer.json().unwrap();
+        let exchanges = body["exchanges"].as_array().unwrap().clone();
+        exchanges.iter().rev().find_map(|exchange| {
+            exchange.pointer("/verdict/outcome/refused/rule").and_then(Value::as_str).map(str::to_owned)
+        })
+    }
+}
+
+/// The path of a file that the TPP exported.
+pub(crate) fn exported(world: &World, name: &str) -> PathBuf {
+    world.hosted.tpp.exports.join(name)
+}
+
+/// What a handshake that was refused looks like to the client.
+pub(crate) fn refused_handshake(result: Result<Answer, CallError>) -> String {
+    result.unwrap_err().to_string()
+}
