@@ -1,1 +1,61 @@
-//! For tests only: an ecosystem on free ports, a movable clock, one shared PKI per process
+//! For tests only: the published OpenAPI files as JSON Schemas. They lie beside the repository, not in it; without them
+//! [`Specification::open`] says so and tests that need them are skipped.
+#![expect(clippy::print_stderr, reason = "tells what was skipped")]
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+/// An OpenAPI file.
+pub struct Specification(Value);
+
+/// A file or schema that tests need cannot be used.
+#[derive(Debug)]
+pub struct Unusable(pub String);
+
+impl Specification {
+    /// Reads a file of `../shared/specs`; none, with a message, when it is not there.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read.
+    pub fn open(file: &str) -> Result<Option<Self>, Unusable> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/specs").join(file);
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            eprintln!("skipped: shared/specs/{file} is not there");
+            return Ok(None);
+        };
+        let document = if file.ends_with(".json") {
+            serde_json::from_str(&text).map_err(|error| Unusable(format!("{file}: {error}")))
+        } else {
+            serde_saphyr::from_str(&text).map_err(|error| Unusable(format!("{file}: {error}")))
+        };
+        document.map(|document| Some(Self(document)))
+    }
+
+    /// The list at that place.
+    #[must_use]
+    pub fn values(&self, pointer: &str) -> &[Value] {
+        self.0.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
+
+    /// Everything that is wrong with the body by that schema, formats included.
+    ///
+    /// # Errors
+    /// There is no such schema, or it cannot be used.
+    pub fn errors(&self, schema: &str, body: &Value) -> Result<Vec<String>, Unusable> {
+        if self.0.pointer(&format!("/components/schemas/{schema}")).is_none() {
+            return Err(Unusable(format!("no schema {schema}")));
+        }
+        // OpenAPI 3.0 schemas are nearly those of draft 4.
+        let document = json!({
+            "$schema": "http://json-schema.org/draft-04/schema#",
+            "$ref": format!("#/components/schemas/{schema}"),
+            "components": self.0["components"]
+        });
+        let validator = jsonschema::options()
+            .should_validate_formats(true)
+            .build(&document)
+            .map_err(|error| Unusable(error.to_string()))?;
+        Ok(validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect())
+    }
+}

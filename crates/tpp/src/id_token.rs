@@ -298,3 +298,105 @@ pub fn check(
         Err(error) => Err(Refusal::new(&READABLE, (), Evidence::new(error.expected(), error.found()))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use jose::{Jwks, SigningKey};
+    use serde_json::{Value, json};
+    use time::macros::datetime;
+
+    use super::*;
+
+    const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
+
+    static KEYS: LazyLock<[SigningKey; 2]> = LazyLock::new(|| {
+        ["bank", "bank"].map(|kid| {
+            let key = pki::PrivateKey::generate_rsa().unwrap();
+            SigningKey::from_pkcs8_der(kid, Algorithm::Ps256, key.pkcs8_der()).unwrap()
+        })
+    });
+
+    fn claims() -> Value {
+        let now = NOW.unix_timestamp();
+        json!({
+            "iss": "https://bank.example", "sub": "customer", "aud": "client", "exp": now + 300, "iat": now,
+            "nonce": "nonce", "s_hash": left_half_sha256("state"), "c_hash": left_half_sha256("code"),
+            "at_hash": left_half_sha256("access"), "acr": "urn:openbanking:psd2:sca", "openbanking_intent_id": "intent",
+        })
+    }
+
+    fn expectation() -> Expectation {
+        let text = |value: &str| Some(value.to_owned());
+        Expectation {
+            issuer: "https://bank.example".to_owned(),
+            client_id: "client".to_owned(),
+            algorithm: None,
+            nonce: text("nonce"),
+            state: text("state"),
+            code: text("code"),
+            access_token: text("access"),
+            intent_id: text("intent"),
+            acr_values: vec!["urn:openbanking:psd2:sca".to_owned()],
+            subject: text("customer"),
+        }
+    }
+
+    /// The rule that refuses this token; none when it is trusted.
+    fn verdict(token: &str) -> Option<&'static str> {
+        let jwks = Jwks { keys: vec![KEYS[0].public_jwk().clone()] };
+        let keys = KeySet::from_jwks(&jwks);
+        check(token, &keys, expectation(), NOW, &SwitchedOff::default()).err().map(|refusal| refusal.rule.id)
+    }
+
+    fn signed(claims: &Value) -> String {
+        KEYS[0].sign_claims(Some("JWT"), claims).unwrap()
+    }
+
+    #[test]
+    fn a_right_id_token_is_trusted() {
+        assert_eq!(verdict(&signed(&claims())), None);
+    }
+
+    #[test]
+    fn every_claim_that_is_wrong_is_named() {
+        let now = NOW.unix_timestamp();
+        for (name, value, rule) in [
+            ("iss", json!("https://bank.example/"), &ISS),
+            ("aud", json!("other"), &AUD),
+            ("aud", json!(["client", "other"]), &AUD),
+            ("azp", json!("other"), &AUD),
+            ("exp", json!(now - 60), &EXP),
+            ("exp", Value::Null, &EXP),
+            ("iat", json!(now - 3600), &IAT),
+            ("iat", json!(now + 3600), &IAT),
+            ("nonce", json!("replayed"), &NONCE),
+            ("nonce", Value::Null, &NONCE),
+            ("s_hash", json!(left_half_sha256("other")), &S_HASH),
+            ("s_hash", Value::Null, &S_HASH),
+            ("c_hash", json!(left_half_sha256("other")), &C_HASH),
+            ("c_hash", Value::Null, &C_HASH),
+            ("at_hash", json!(left_half_sha256("other")), &AT_HASH),
+            ("openbanking_intent_id", json!("other"), &INTENT_ID),
+            ("openbanking_intent_id", Value::Null, &INTENT_ID),
+            ("acr", json!("urn:openbanking:psd2:ca"), &ACR),
+            ("sub", json!("somebody else"), &SUBJECT_SAME),
+        ] {
+            let mut wrong = claims();
+            wrong[name] = value.clone();
+            assert_eq!(verdict(&signed(&wrong)), Some(rule.id), "{name} {value}");
+        }
+    }
+
+    #[test]
+    fn signatures_are_verified_with_the_registered_algorithm() {
+        let forged = KEYS[1].sign_claims(Some("JWT"), &claims()).unwrap();
+        assert_eq!(verdict(&forged), Some(SIGNATURE.id));
+        let right = signed(&claims());
+        let payload = right.split('.').nth(1).unwrap();
+        let unsigned = format!("{}.{payload}.", jose::base64url::encode(br#"{"alg":"none"}"#));
+        assert_eq!(verdict(&unsigned), Some(ALG.id));
+        assert_eq!(verdict("not a token"), Some(READABLE.id));
+    }
+}

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use ledger::{AccountId, Identification};
+use openbanking::money::{ActiveAmount, Money};
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 use transport::Response;
@@ -66,11 +67,11 @@ pub(super) fn page(context: &Context, visit: &Visit, status: StatusCode, problem
     let tpp = || TppView { name: &interaction.client_name, on_behalf_of: interaction.on_behalf_of.as_deref() };
     let form =
         |phone_ending| FormView { tpp: tpp(), action: path(visit), csrf: &visit.session.csrf, problem, phone_ending };
-    let show = |name: &str, title: &str, page: &dyn erased::Page| page.show(context, status, name, title);
+    let render = Render { context, status };
     match &visit.session.stage {
-        Stage::Login => show("login", "Log in", &form(None)),
+        Stage::Login => render.page("login", "Log in", &form(None)),
         Stage::OneTimePassword { customer } => {
-            show("one-time-password", "One-time password", &form(Some(context.customers.phone_ending(customer))))
+            render.page("one-time-password", "One-time password", &form(Some(context.customers.phone_ending(customer))))
         }
         Stage::Accounts { customer, .. } => {
             let view = AccountsView {
@@ -80,7 +81,7 @@ pub(super) fn page(context: &Context, visit: &Visit, status: StatusCode, problem
                 history: history(&visit.consent),
                 until: until(&visit.consent),
             };
-            show("accounts", "Choose accounts", &view)
+            render.page("accounts", "Choose accounts", &view)
         }
         Stage::Done { location, approved } => {
             let (heading, status_text) = if *approved {
@@ -95,22 +96,15 @@ pub(super) fn page(context: &Context, visit: &Visit, status: StatusCode, problem
     }
 }
 
-mod erased {
-    use http::StatusCode;
-    use serde::Serialize;
-    use transport::Response;
+/// Shows a page that goes nowhere by itself.
+struct Render<'a> {
+    context: &'a Context,
+    status: StatusCode,
+}
 
-    use crate::Context;
-
-    /// A view that can be shown, whatever its type.
-    pub(super) trait Page {
-        fn show(&self, context: &Context, status: StatusCode, template: &str, title: &str) -> Response;
-    }
-
-    impl<T: Serialize> Page for T {
-        fn show(&self, context: &Context, status: StatusCode, template: &str, title: &str) -> Response {
-            context.pages.show(status, &context.bank, template, title, None, self)
-        }
+impl Render<'_> {
+    fn page<T: Serialize>(&self, template: &str, title: &str, page: &T) -> Response {
+        self.context.pages.show(self.status, &self.context.bank, template, title, None, page)
     }
 }
 
@@ -122,7 +116,7 @@ fn accounts(context: &Context, customer: &str, consent: &AccountAccessConsent) -
         .into_iter()
         .filter_map(|id| {
             let account = books.account(&AccountId::new(id.as_str()))?;
-            let balance = books.balances(&account.id, now).map(|balances| balances.booked.to_string());
+            let balance = books.balances(&account.id, now).map(|balances| amount(balances.booked));
             Some(AccountView {
                 name: account.nickname.clone(),
                 number: number(&account.identification),
@@ -132,6 +126,28 @@ fn accounts(context: &Context, customer: &str, consent: &AccountAccessConsent) -
             })
         })
         .collect()
+}
+
+/// An amount as customers read it: `£1,234.50`, `-€3.00`, and the code for currencies without a common sign.
+fn amount(money: Money) -> String {
+    let Ok(size) = ActiveAmount::magnitude_of(money) else { return money.to_string() };
+    let (whole, decimals) = size.amount().split_once('.').unwrap_or((size.amount(), ""));
+    let mut grouped = String::new();
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    let point = if decimals.is_empty() { "" } else { "." };
+    let sign = if money.is_negative() { "-" } else { "" };
+    let (before, after) = match money.currency().code() {
+        "GBP" => ("£".to_owned(), String::new()),
+        "EUR" => ("€".to_owned(), String::new()),
+        "USD" => ("US$".to_owned(), String::new()),
+        code => (String::new(), format!(" {code}")),
+    };
+    format!("{sign}{before}{grouped}{point}{decimals}{after}")
 }
 
 /// An account's number as customers know it; of a card only its end.
@@ -171,4 +187,18 @@ fn history(consent: &AccountAccessConsent) -> Option<String> {
 
 fn until(consent: &AccountAccessConsent) -> String {
     consent.expires_at.map_or_else(|| "Until you stop it".to_owned(), day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_read_like_amounts() {
+        let money = |minor, code: &str| amount(Money::new(minor, code.parse().unwrap()));
+        assert_eq!(money(123_456_789, "GBP"), "£1,234,567.89");
+        assert_eq!(money(-5, "EUR"), "-€0.05");
+        assert_eq!(money(100_000, "USD"), "US$1,000.00");
+        assert_eq!(money(1_500, "JPY"), "1,500 JPY");
+    }
 }

@@ -144,6 +144,8 @@ fn taken_up(
         data.export(name, keys.get(kind)?, chain)?;
     }
     data.write_public("exports/trust-anchor.pem", directory.anchor.pem().as_bytes())?;
+    // Who signs by hand needs to name the key.
+    data.write_public("exports/signing.kid", format!("{}\n", kept.signing_kid).as_bytes())?;
     Ok(Some(Membership {
         organisation_id: kept.organisation_id,
         server: identity(CertificateKind::Server, server)?,

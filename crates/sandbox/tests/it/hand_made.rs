@@ -119,6 +119,21 @@ impl World {
         .unwrap()
     }
 
+    /// A browser of its own, which keeps cookies.
+    pub(crate) fn browser(&self) -> HttpClient {
+        HttpClient::new(ClientSettings {
+            party: "browser",
+            anchors: vec![hosting::certificate(&self.hosted.directory.trust_anchor).unwrap()],
+            identity: None,
+            journal: None,
+            clock: Clock::real(),
+            chance: Chance::from_system(),
+            cookies: true,
+            timeout: Duration::from_secs(20),
+        })
+        .unwrap()
+    }
+
     pub(crate) fn bank(&self, path: &str) -> Url {
         self.hosted.bank.urls.api(path).parse().unwrap()
     }

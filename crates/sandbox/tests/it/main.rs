@@ -1,6 +1,8 @@
 //! The programs from outside: processes, kills, bad input, exit codes.
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod hand_made;
