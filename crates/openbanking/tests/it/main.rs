@@ -5,8 +5,8 @@ mod samples;
 
 use openbanking::version::ApiVersion;
 use samples::Sample;
-use testkit::Specification;
 use serde_json::{Value, json};
+use testkit::Specification;
 
 /// Runs the judgement with the specification of each version that is there.
 #[cfg(test)]
@@ -39,10 +39,16 @@ fn damaged_samples_do_not() {
             // The request alone is not closed at its top in v4.0.1; its `Risk` is.
             let place = if schema == "OBReadConsent1" { &mut strange["Risk"] } else { &mut strange };
             place["Mood"] = json!("good");
-            assert!(!specification.errors(schema, &strange).unwrap().is_empty(), "{version} {schema}: a strange member");
+            assert!(
+                !specification.errors(schema, &strange).unwrap().is_empty(),
+                "{version} {schema}: a strange member"
+            );
             let mut missing = body;
             missing.as_object_mut().unwrap().remove(if schema == "OBErrorResponse1" { "Errors" } else { "Data" });
-            assert!(!specification.errors(schema, &missing).unwrap().is_empty(), "{version} {schema}: a missing member");
+            assert!(
+                !specification.errors(schema, &missing).unwrap().is_empty(),
+                "{version} {schema}: a missing member"
+            );
         }
     });
 }
@@ -54,7 +60,10 @@ fn the_other_versions_payloads_are_told_apart() {
         for Sample { schema, body } in samples::all(other) {
             // Requests are the same in both versions, and v4.0 only deprecates what v3.1 demands of errors.
             if !matches!(schema, "OBReadConsent1" | "OBErrorResponse1") {
-                assert!(!specification.errors(schema, &body).unwrap().is_empty(), "{version} takes {schema} of {other}");
+                assert!(
+                    !specification.errors(schema, &body).unwrap().is_empty(),
+                    "{version} takes {schema} of {other}"
+                );
             }
         }
     });

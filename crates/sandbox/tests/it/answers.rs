@@ -20,9 +20,8 @@ impl World {
     /// A consent with these permissions that the customer has authorised for all accounts, and its token.
     async fn connected(&self, version: ApiVersion, permissions: &[&str]) -> String {
         let bank = &self.hosted.bank.name;
-        let lodged = self
-            .step("lodge-consent", &json!({ "bank": bank, "version": version, "permissions": permissions }))
-            .await;
+        let lodged =
+            self.step("lodge-consent", &json!({ "bank": bank, "version": version, "permissions": permissions })).await;
         let consent = lodged["consent-id"].as_str().unwrap().to_owned();
         let link = self.step("authorise", &json!({ "bank": bank, "consent-id": consent })).await;
         let credentials = sandbox::hosting::credentials(&self.hosted.bank.logins)["nora"].clone();

@@ -1,0 +1,71 @@
+//! What the operator asks for at the control port.
+
+use directory::{EnrolmentPolicy, Settings};
+use http::Method;
+use party::Tools;
+use serde_json::json;
+use transport::Stop;
+
+use crate::world::{Directory, text};
+
+#[tokio::test]
+async fn unknown_organisations_statuses_and_members_are_refused() {
+    let directory = Directory::start().await;
+    for (path, body, status) in [
+        ("/organisations/0015800001041RHAAY/status", json!({"status": "Revoked"}), 404),
+        ("/organisations/0015800001041RHAAY/reopen-enrolment", json!({}), 404),
+        ("/organisations/0015800001041RHAAY/status", json!({"status": "Sleeping"}), 400),
+        ("/organisations/0015800001041RHAAY/status", json!({}), 400),
+        ("/organisations/0015800001041RHAAY/status", json!({"status": "Active", "why": "fun"}), 400),
+        ("/nowhere", json!({}), 404),
+    ] {
+        let answer = directory.control(Method::POST, path, &body).await;
+        assert_eq!(answer.status.as_u16(), status, "{path} {body}: {}", text(&answer));
+    }
+}
+
+#[tokio::test]
+async fn invitations_end_within_a_year() {
+    let directory = Directory::with(EnrolmentPolicy::Invitation).await;
+    for days in [0, -1, 366] {
+        let answer = directory.control(Method::POST, "/invitations", &json!({ "days": days })).await;
+        assert_eq!(answer.status, 400, "{days}: {}", text(&answer));
+    }
+    let answer = directory.control(Method::POST, "/invitations", &json!({ "days": 1 })).await;
+    assert_eq!(answer.status, 201, "{}", text(&answer));
+}
+
+#[tokio::test]
+async fn what_cannot_start_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let free = Some(([127, 0, 0, 1], 0).into());
+    let settings = |data: &str| Settings {
+        data: Some(folder.path().join(data)),
+        public_listen: free,
+        mtls_listen: free,
+        control_listen: free,
+        ..Settings::default()
+    };
+    let start = async |settings: Settings| {
+        let error = directory::start(settings, Tools::real("directory", Stop::new())).await.err();
+        error.map(|error| error.to_string()).unwrap_or_default()
+    };
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr();
+    let holder = tokio::net::TcpListener::bind(taken.unwrap()).await.unwrap();
+    let address = holder.local_addr().unwrap();
+    let error = start(Settings { mtls_listen: Some(address), ..settings("a") }).await;
+    assert!(error.contains(&address.to_string()), "{error}");
+
+    let wrong = folder.path().join("participants.yaml");
+    std::fs::write(&wrong, "- legal_name: A\n").unwrap();
+    let error = start(Settings { participants: Some(wrong), ..settings("b") }).await;
+    assert!(error.contains("participants.yaml") && error.contains("line 1"), "{error}");
+
+    let error = start(Settings { control_listen: Some(([0, 0, 0, 0], 0).into()), ..settings("c") }).await;
+    assert!(error.contains("token"), "{error}");
+
+    std::fs::create_dir_all(folder.path().join("d/authority")).unwrap();
+    std::fs::write(folder.path().join("d/authority/root.pem"), "lost").unwrap();
+    let error = start(settings("d")).await;
+    assert!(error.contains("authority"), "{error}");
+}
