@@ -10,8 +10,8 @@ RUN cargo build --release --locked --workspace --bins \
 
 FROM debian:bookworm-slim
 RUN useradd --create-home --uid 10001 openbanking \
- && mkdir -p /data /public /reports \
- && chown openbanking: /data /public /reports
+ && mkdir -p /data/public /public /reports \
+ && chown -R openbanking: /data /public /reports
 COPY --from=build /programs/ /usr/local/bin/
 COPY scenarios /scenarios
 USER openbanking

@@ -1,8 +1,6 @@
 //! From a certificate request to a certificate (OB certificate profiles, OBWAC and OBSeal), and from a certificate to the
 //! list of revoked ones.
 
-use std::sync::PoisonError;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::StatusCode;
@@ -13,13 +11,13 @@ use openbanking::{
 };
 use pki::{Authority, Certificate, Participant, Profile, PspRole, QcType, Revoked, SigningRequest};
 use store::Store;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use transport::{Request, Response, reply};
 
 use crate::{
     Context,
     refusal::{CONFLICT, DirectoryError, FORBIDDEN, INVALID, MEDIA_TYPE, NOT_FOUND, demand},
-    registry::{self, IssuedCertificate, OrganisationRecord, below, certificates},
+    registry::{self, IssuedCertificate, OrganisationRecord, below, certificates, software_statements},
 };
 
 rules::catalogue! {
@@ -40,10 +38,13 @@ rules::catalogue! {
     NAMES { id: "directory.certificate.server-names",
         reason: "A request for a server certificate has at least one DNS name or IP address.", clause: "RFC 6125, 6.4" }
     NEW_KEY { id: "directory.certificate.key-new",
-        reason: "No certificate of the organisation was issued for this key before.", clause: "OB Directory API 2.1, certificate" }
+        reason: "A key has one certificate: the organisation asked for none of another kind for it, and none for it was revoked.", clause: "OB certificate profiles, key usage" }
     KNOWN { id: "directory.certificate.known",
         reason: "The organisation has a certificate with this kid.", clause: "OB Directory API 2.1, certificate" }
 }
+
+/// A certificate that ends within this time is renewed when its key is sent again.
+const RENEWAL: Duration = Duration::days(30);
 
 /// The role as certificates name it.
 fn psp_role(role: Role) -> PspRole {
@@ -81,6 +82,18 @@ pub(crate) async fn certify(
         .map_err(|error| DirectoryError::explained(&READABLE, INVALID, "an RSA key", error.to_string()))?;
     let kid = jwk.thumbprint();
     let now = context.tools.clock.true_now();
+    let key = below(&record.organisation.organisation_id, &kid);
+    let before = certificates().get(context.store(), &key).await?;
+    if let Some((issued, _)) = &before {
+        let revoked = if issued.revoked_at.is_some() { "revoked " } else { "" };
+        let same = issued.kind == kind && issued.revoked_at.is_none();
+        demand(same, &NEW_KEY, CONFLICT, format!("a new key or one with {kind}"), format!("one with {revoked}{}", issued.kind))?;
+        if issued.not_after > now + RENEWAL {
+            // The answer to an earlier request was lost: the same request gets the same certificate.
+            let body = serde_json::to_vec(&shown(&context.authority, issued)?)?;
+            return Ok(reply::bytes(StatusCode::OK, JWK, body));
+        }
+    }
     let certificate = context.authority.issue(&asked.public_key_der, &profile, context.tools.chance.bytes(), now)?;
     let organisation_id = &record.organisation.organisation_id;
     let issued = IssuedCertificate {
@@ -91,16 +104,14 @@ pub(crate) async fn certify(
         serial: certificate.facts().serial.clone(),
         not_after: certificate.facts().not_after,
         revoked_at: None,
-        associations: Vec::new(),
+        associations: before.as_ref().map(|(issued, _)| issued.associations.clone()).unwrap_or_default(),
     };
-    let change = certificates().insert(below(organisation_id, &kid), &issued)?;
-    match context.store().commit(vec![change]).await {
-        Ok(()) => {}
-        Err(store::CommitError::Conflict { .. }) => {
-            return Err(DirectoryError::explained(&NEW_KEY, CONFLICT, "a new key", format!("the key {kid}")));
-        }
-        Err(error) => return Err(error.into()),
-    }
+    context
+        .commit(vec![match before {
+            Some((_, version)) => certificates().update(key, version, &issued)?,
+            None => certificates().insert(key, &issued)?,
+        }])
+        .await?;
     jwk.kid = Some(kid);
     let body = serde_json::to_vec(&answer(&context.authority, &issued, &certificate, &jwk))?;
     Ok(reply::bytes(StatusCode::CREATED, JWK, body))
@@ -186,7 +197,8 @@ pub(crate) fn shown(authority: &Authority, issued: &IssuedCertificate) -> Result
     Ok(answer(authority, issued, &certificate, &jwk))
 }
 
-/// Revokes a certificate: it leaves the key sets and enters the list, which counts from the next connection.
+/// Revokes a certificate: it leaves the key sets and the software statements and enters the list. Here it counts from
+/// the next request.
 ///
 /// # Errors
 /// There is no such certificate, or the store failed.
@@ -197,13 +209,23 @@ pub(crate) async fn revoke(context: &Context, organisation_id: &str, kid: &str) 
     };
     if issued.revoked_at.is_none() {
         issued.revoked_at = Some(context.tools.clock.true_now());
-        let change = certificates().update(key, version, &issued)?;
-        context.store().commit(vec![change]).await?;
+        let mut changes = vec![certificates().update(key, version, &issued)?];
+        for software in &issued.associations {
+            let key = below(organisation_id, software);
+            if let Some((mut statement, version)) = software_statements().get(context.store(), &key).await? {
+                statement.signing_key_ids.retain(|id| id != kid);
+                statement.transport_key_ids.retain(|id| id != kid);
+                changes.push(software_statements().update(key, version, &statement)?);
+            }
+        }
+        context.commit(changes).await?;
     }
+    // One at a time: a list that was made earlier does not replace one that was made later.
+    let mut published = context.revocations.lock().await;
     let list = revocations(context.store(), &context.authority, context.tools.clock.true_now()).await?;
     let anchors = std::slice::from_ref(context.authority.root());
     context.tls.replace(&context.server, Some(anchors), &[list.to_vec()])?;
-    *context.revocations.lock().unwrap_or_else(PoisonError::into_inner) = list;
+    *published = list;
     Ok(())
 }
 

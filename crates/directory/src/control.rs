@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use fapi::digest;
 use http::{Method, StatusCode};
-use openbanking::{dates, directory::OrganisationState, ssa::OrganisationStatus};
+use openbanking::{
+    dates,
+    directory::{EnrolmentRequest, OrganisationState},
+    ssa::OrganisationStatus,
+};
 use party::control::{Control, body};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
@@ -13,6 +17,7 @@ use transport::{IntoResponse, Request, Response, Route, reply, route};
 use crate::{
     Context,
     api::organisations::{edit, set_status},
+    enrolment::add,
     refusal::DirectoryError,
     registry::{Invitation, invitations, organisations},
 };
@@ -53,6 +58,7 @@ struct Known {
 pub(crate) fn routes() -> Vec<Route<Control<Context>>> {
     vec![
         route(Method::GET, "/organisations", list),
+        route(Method::POST, "/organisations", create),
         route(Method::POST, "/organisations/{OrganisationId}/reopen-enrolment", reopen),
         route(Method::POST, "/organisations/{OrganisationId}/status", status),
         route(Method::POST, "/invitations", invite),
@@ -70,6 +76,17 @@ async fn list(control: Arc<Control<Context>>, _: Request) -> Result<Response, Di
         })
         .collect();
     Ok(reply::json(StatusCode::OK, &known))
+}
+
+async fn create(control: Arc<Control<Context>>, request: Request) -> Response {
+    let asked: EnrolmentRequest = match body(&request) {
+        Ok(asked) => asked,
+        Err(refused) => return *refused,
+    };
+    match add(&control.party, &asked).await {
+        Ok(record) => reply::json(StatusCode::CREATED, &record.organisation),
+        Err(error) => error.into_response(),
+    }
 }
 
 async fn reopen(control: Arc<Control<Context>>, request: Request) -> Result<Response, DirectoryError> {
@@ -108,6 +125,6 @@ async fn invite(control: Arc<Control<Context>>, request: Request) -> Response {
 
 async fn keep(context: &Context, token: &str, expires_at: OffsetDateTime) -> Result<(), DirectoryError> {
     let change = invitations().insert(digest(token), &Invitation { expires_at })?;
-    context.store().commit(vec![change]).await?;
+    context.commit(vec![change]).await?;
     Ok(())
 }

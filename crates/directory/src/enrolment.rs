@@ -34,7 +34,7 @@ rules::catalogue! {
     /// Rules of enrolment.
     pub RULES;
     DETAILS { id: "directory.enrolment.details",
-        reason: "Legal name, competent authority and number there are plain text, and there is at least one role.", clause: "docs/directory.md, Enrolment" }
+        reason: "Legal name, competent authority and number there are plain text, and there is at least one role, each once.", clause: "docs/directory.md, Enrolment" }
     POLICY { id: "directory.enrolment.policy",
         reason: "The enrolment policy lets an organisation in that is not known.", clause: "docs/directory.md, Enrolment" }
     REGISTER { id: "directory.enrolment.register",
@@ -43,6 +43,8 @@ rules::catalogue! {
         reason: "The organisation is active.", clause: "OB Directory, participant status" }
     ONCE { id: "directory.enrolment.once",
         reason: "The organisation has no certificates yet. One that lost its keys is let in again by POST /organisations/{OrganisationId}/reopen-enrolment at the Directory's control port.", clause: "docs/directory.md, Enrolment" }
+    NEW { id: "directory.enrolment.new",
+        reason: "The competent authority's number belongs to no organisation that is known already.", clause: "docs/directory.md, Enrolment" }
     TOKEN { id: "directory.enrolment.token",
         reason: "The enrolment token was issued to this organisation within the last hour.", clause: "docs/directory.md, Enrolment" }
 }
@@ -65,15 +67,7 @@ pub(crate) async fn enrol(context: Arc<Context>, request: Request) -> Result<Res
         }
         None => {
             changes.extend(allowed(&context, &request).await?);
-            let mut record = Registered {
-                legal_name: asked.legal_entity_name.clone(),
-                common_name: asked.organisation_common_name.clone(),
-                competent_authority: asked.register_body.clone(),
-                registration_id: asked.registration_id.clone(),
-                roles: asked.roles.clone(),
-            }
-            .record(&context.tools);
-            record.organisation.contacts.clone_from(&asked.contacts);
+            let record = unknown(&context, &asked);
             changes.extend(introduce(&record)?);
             record.organisation.organisation_id
         }
@@ -83,9 +77,37 @@ pub(crate) async fn enrol(context: Arc<Context>, request: Request) -> Result<Res
     let enrolment = Enrolment { organisation_id: organisation_id.clone(), expires_at: now + LIFETIME };
     changes.push(enrolments().put(digest(&token), &enrolment)?);
     changes.push(client(&context, &organisation_id, &asked, now)?);
-    store.commit(changes).await?;
+    context.commit(changes).await?;
     let answer = EnrolmentAnswer { organisation_id, enrolment_token: token, expires_at: enrolment.expires_at };
     Ok(party::authorization_server::no_store(reply::json(StatusCode::CREATED, &answer)))
+}
+
+/// Makes an organisation known, so that it can come through the door later.
+///
+/// # Errors
+/// It is known already, or its details cannot be used.
+pub(crate) async fn add(context: &Context, asked: &EnrolmentRequest) -> Result<OrganisationRecord, DirectoryError> {
+    check(asked)?;
+    let key = below(&asked.register_body, &asked.registration_id);
+    let known = registrations().get(context.store(), &key).await?;
+    demand(known.is_none(), &NEW, CONFLICT, "an organisation that is not known", &key)?;
+    let record = unknown(context, asked);
+    context.commit(introduce(&record)?).await?;
+    Ok(record)
+}
+
+/// The record of an organisation that nobody knew.
+fn unknown(context: &Context, asked: &EnrolmentRequest) -> OrganisationRecord {
+    let mut record = Registered {
+        legal_name: asked.legal_entity_name.clone(),
+        common_name: asked.organisation_common_name.clone(),
+        competent_authority: asked.register_body.clone(),
+        registration_id: asked.registration_id.clone(),
+        roles: asked.roles.clone(),
+    }
+    .record(&context.tools);
+    record.organisation.contacts.clone_from(&asked.contacts);
+    record
 }
 
 fn check(asked: &EnrolmentRequest) -> Result<(), DirectoryError> {
@@ -98,7 +120,12 @@ fn check(asked: &EnrolmentRequest) -> Result<(), DirectoryError> {
     demand(plain(asked.common_name()), &DETAILS, INVALID, "1 to 64 characters", asked.common_name())?;
     demand(word(&asked.register_body), &DETAILS, INVALID, "letters and digits", &asked.register_body)?;
     demand(word(&asked.registration_id), &DETAILS, INVALID, "letters and digits", &asked.registration_id)?;
-    demand(!asked.roles.is_empty(), &DETAILS, INVALID, "at least one role", "none")
+    let mut roles = asked.roles.clone();
+    roles.sort_unstable();
+    roles.dedup();
+    let told = asked.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
+    let once = !roles.is_empty() && roles.len() == asked.roles.len();
+    demand(once, &DETAILS, INVALID, "at least one role, and each once", if told.is_empty() { "none" } else { &told })
 }
 
 /// An organisation that is known: from the register, or one that was let in again.
@@ -119,7 +146,8 @@ async fn again(
     roles.dedup();
     demand(roles == authorised, &REGISTER, CONFLICT, names(&authorised), names(&roles))?;
     let issued = all_below(context.store(), certificates(), &id).await?;
-    let in_use = issued.iter().filter(|certificate| certificate.revoked_at.is_none()).count();
+    let now = context.tools.clock.true_now();
+    let in_use = issued.iter().filter(|one| one.revoked_at.is_none() && one.not_after > now).count();
     let open = in_use == 0 || record.reopened;
     demand(open, &ONCE, CONFLICT, "no certificates", format!("{in_use} in use"))?;
     record.reopened = false;

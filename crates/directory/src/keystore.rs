@@ -1,6 +1,6 @@
 //! What the Directory publishes: its own keys, those of organisations and software statements, and revocations.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
@@ -11,9 +11,16 @@ use transport::{Request, Response, reply};
 
 use crate::{
     Context, Urls,
-    refusal::DirectoryError,
-    registry::{IssuedCertificate, all_below, certificates},
+    refusal::{DirectoryError, NOT_FOUND},
+    registry::{IssuedCertificate, all_below, below, certificates, organisations, software_statements},
 };
+
+rules::catalogue! {
+    /// Rules of key stores.
+    pub RULES;
+    KNOWN { id: "directory.keystore.known",
+        reason: "A key set is that of an organisation or of one of its software statements.", clause: "OB Directory, Technical Overview, key store" }
+}
 
 /// Where the keys of an organisation, or of one of its software statements, are.
 #[must_use]
@@ -73,7 +80,7 @@ pub(crate) async fn trust_anchor(context: Arc<Context>, _: Request) -> Response 
 
 /// `GET /pki/issuing.crl`.
 pub(crate) async fn revocations(context: Arc<Context>, _: Request) -> Response {
-    let list = context.revocations.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let list = context.revocations.lock().await.clone();
     public("application/pkix-crl", list)
 }
 
@@ -89,8 +96,19 @@ pub(crate) async fn revoked(context: Arc<Context>, request: Request) -> Result<R
 
 async fn named(context: &Context, request: &Request, revoked: bool) -> Result<Response, DirectoryError> {
     let organisation_id = request.params.get("OrganisationId").unwrap_or_default();
-    let name = request.params.get("Name").and_then(|name| name.strip_suffix(".jwks")).unwrap_or_default();
-    let issued = all_below(context.store(), certificates(), organisation_id).await?;
+    let asked = request.params.get("Name").unwrap_or_default();
+    let name = asked.strip_suffix(".jwks").unwrap_or_default();
+    let store = context.store();
+    let known = match name {
+        "" => false,
+        own if own == organisation_id => organisations().get(store, own).await?.is_some(),
+        software => software_statements().get(store, &below(organisation_id, software)).await?.is_some(),
+    };
+    if !known {
+        let expected = "the key set of an organisation or of one of its software statements";
+        return Err(DirectoryError::explained(&KNOWN, NOT_FOUND, expected, asked));
+    }
+    let issued = all_below(store, certificates(), organisation_id).await?;
     let wanted = issued.iter().filter(|certificate| {
         let belongs = name == organisation_id || certificate.associations.iter().any(|software| software == name);
         belongs && certificate.revoked_at.is_some() == revoked

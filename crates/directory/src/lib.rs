@@ -23,8 +23,6 @@ mod settings;
 mod start;
 mod surroundings;
 
-use std::sync::Mutex;
-
 use bytes::Bytes;
 use fapi::Engine;
 use jose::SigningKey;
@@ -32,14 +30,18 @@ use party::Tools;
 use pki::Authority;
 use rules::Rule;
 use std::sync::Arc;
-use store::Store;
+use store::{Change, CommitError, Store};
 use transport::{Identity, ServerTls};
 use url::Url;
 
 pub use settings::{EnrolmentPolicy, Settings};
 pub use start::{Running, start};
 
-use crate::surroundings::Surroundings;
+use crate::{
+    api::UNCHANGED,
+    refusal::{CONFLICT, DirectoryError},
+    surroundings::Surroundings,
+};
 
 /// Where the Directory's two listeners are reached.
 #[derive(Debug, Clone)]
@@ -91,7 +93,7 @@ pub struct Context {
     /// Discovery, keys, trust anchor.
     pub documents: Documents,
     /// The list of revoked certificates, DER.
-    pub revocations: Mutex<Bytes>,
+    pub revocations: tokio::sync::Mutex<Bytes>,
     /// The listener's TLS, which is renewed when a certificate is revoked.
     pub tls: Arc<ServerTls>,
     /// The listener's own certificate.
@@ -104,6 +106,20 @@ impl Context {
     pub fn store(&self) -> &dyn Store {
         self.engine.backend().store()
     }
+
+    /// Changes the store, all or nothing.
+    ///
+    /// # Errors
+    /// Another request was faster, which is told as a conflict; or the store failed.
+    pub(crate) async fn commit(&self, changes: Vec<Change>) -> Result<(), DirectoryError> {
+        self.store().commit(changes).await.map_err(|error| match error {
+            CommitError::Conflict { collection, found, .. } => {
+                let expected = format!("what was read of the {collection}");
+                DirectoryError::refused(&UNCHANGED, CONFLICT, expected, found.to_string())
+            }
+            error @ CommitError::Store(_) => error.into(),
+        })
+    }
 }
 
 /// Every rule that the Directory applies.
@@ -115,6 +131,7 @@ pub fn catalogue() -> Vec<&'static Rule> {
         fapi::access::RULES,
         enrolment::RULES,
         certification::RULES,
+        keystore::RULES,
         api::RULES,
         assertion::RULES,
     ]

@@ -1,7 +1,7 @@
 //! What a refusal looks like on the wire: a status, a code and the rule's demand; what was found goes to the journal.
 
 use fapi::Failure;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use party::authorization_server::failed;
 use rules::{Evidence, Refusal, Rule};
 use serde::Serialize;
@@ -18,6 +18,10 @@ pub struct Wire {
 pub const INVALID: Wire = Wire { status: StatusCode::BAD_REQUEST, error: "invalid_request" };
 /// The request lacks a token, or has a wrong one.
 pub const UNAUTHORISED: Wire = Wire { status: StatusCode::UNAUTHORIZED, error: "invalid_token" };
+/// The caller does not prove who it is.
+pub const UNKNOWN_CLIENT: Wire = Wire { status: StatusCode::UNAUTHORIZED, error: "invalid_client" };
+/// The token does not reach that far (RFC 6750, 3.1).
+pub const SCOPE: Wire = Wire { status: StatusCode::FORBIDDEN, error: "insufficient_scope" };
 /// The caller may not do this.
 pub const FORBIDDEN: Wire = Wire { status: StatusCode::FORBIDDEN, error: "access_denied" };
 /// There is no such thing.
@@ -87,6 +91,11 @@ impl IntoResponse for DirectoryError {
                 let error_description = text.as_deref().unwrap_or(refusal.rule.reason);
                 let body = ErrorBody { error: refusal.error.error, error_description };
                 let mut response = reply::json(refusal.error.status, &body);
+                if refusal.error.status == StatusCode::UNAUTHORIZED
+                    && let Ok(value) = HeaderValue::from_str(&format!("Bearer error=\"{}\"", refusal.error.error))
+                {
+                    response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+                }
                 response.extensions_mut().insert(refusal.verdict());
                 response
             }

@@ -37,6 +37,7 @@ pub(crate) fn mutual(context: Arc<Context>) -> Result<Router<Context>, RouterErr
     let routes = [
         route(Method::POST, "/token", token),
         route(Method::GET, "/v2.1/organisation", organisations::list),
+        route(Method::POST, "/v2.1/organisation", organisations::create),
         route(Method::GET, organisation, organisations::read),
         route(Method::PUT, organisation, organisations::change),
         route(Method::GET, at("/software-statement"), software_statements::list),

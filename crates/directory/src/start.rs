@@ -3,14 +3,14 @@
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::Arc,
 };
 
 use bytes::Bytes;
 use fapi::{Endpoints, Engine, Profile, metadata};
 use jose::{Algorithm, Jwk, Jwks, SigningKey};
 use party::{DataDirectory, StartError, Tools, control as control_port};
-use pki::{Authority, AuthorityParts, Certificate, PrivateKey};
+use pki::{Authority, AuthorityParts, Certificate, Participant, PrivateKey};
 use store::{SledStore, Store};
 use time::OffsetDateTime;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -92,7 +92,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         policy: settings.enrolment.unwrap_or_default(),
         urls: urls.clone(),
         documents,
-        revocations: Mutex::new(revocations),
+        revocations: tokio::sync::Mutex::new(revocations),
         tls: Arc::clone(&mtls_tls),
         server,
     });
@@ -137,11 +137,21 @@ async fn keys(data: &DataDirectory, tools: &Tools) -> Result<Keys, StartError> {
     });
     let joined = |error: tokio::task::JoinError| StartError::Other(error.to_string());
     let (authority, server, signing) = tokio::try_join!(authority, server, signing).map_err(joined)?;
-    let signing = signing?;
+    let (authority, signing) = (authority?, signing?);
     let kid = Jwk::from_rsa_public_der(signing.public_key_der()).map_err(|error| unusable(&error))?.thumbprint();
-    let signing =
-        SigningKey::from_pkcs8_der(&kid, Algorithm::Ps256, signing.pkcs8_der()).map_err(|error| unusable(&error))?;
-    Ok(Keys { authority: authority?, server: server?, signing: Arc::new(signing) })
+    let own = Participant {
+        organisation_identifier: format!("PSDGB-OB-{OWN_ID}"),
+        organisation_id: OWN_ID.to_owned(),
+        legal_name: AUTHORITY.to_owned(),
+        roles: Vec::new(),
+    };
+    let (serial, now) = (tools.chance.bytes(), tools.clock.true_now());
+    let seal = authority.issue(signing.public_key_der(), &pki::Profile::Obseal(own), serial, now)?;
+    let x5c = [&seal, authority.issuing()].map(Certificate::x5c).to_vec();
+    let signing = SigningKey::from_pkcs8_der(&kid, Algorithm::Ps256, signing.pkcs8_der())
+        .map_err(|error| unusable(&error))?
+        .with_certificate(x5c, seal.facts().thumbprint_s256.clone());
+    Ok(Keys { authority, server: server?, signing: Arc::new(signing) })
 }
 
 fn unusable(error: &jose::KeyError) -> StartError {
@@ -157,7 +167,8 @@ fn authority(data: &DataDirectory, name: &str, now: OffsetDateTime) -> Result<Au
         (Some(root_pem), Some(root_key_pem), Some(issuing_pem), Some(issuing_key_pem)) => {
             Ok(Authority::from_parts(&AuthorityParts { root_pem, root_key_pem, issuing_pem, issuing_key_pem })?)
         }
-        (None, None, None, None) => {
+        // The root certificate is written last: without it, nobody has seen this authority yet.
+        (None, ..) => {
             let authority = Authority::create(now, name)?;
             let parts = authority.to_parts();
             data.write_secret(root_key, parts.root_key_pem.as_bytes())?;

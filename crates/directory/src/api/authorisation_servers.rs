@@ -44,7 +44,7 @@ pub(crate) async fn create(context: Arc<Context>, request: Request) -> Result<Re
     let id = context.tools.chance.identifier(18);
     let server = asked.registered(id, record.organisation.organisation_id.clone());
     let change = authorisation_servers().insert(below(&server.organisation_id, &server.id), &server)?;
-    context.store().commit(vec![change]).await?;
+    context.commit(vec![change]).await?;
     Ok(created(&server))
 }
 
@@ -62,7 +62,7 @@ pub(crate) async fn change(context: Arc<Context>, request: Request) -> Result<Re
     let (known, version) = named(&context, &record, &request).await?;
     let server = asked.registered(known.id, known.organisation_id);
     let change = authorisation_servers().update(below(&server.organisation_id, &server.id), version, &server)?;
-    context.store().commit(vec![change]).await?;
+    context.commit(vec![change]).await?;
     Ok(ok(&server))
 }
 

@@ -76,6 +76,6 @@ pub(crate) async fn associate(context: Arc<Context>, request: Request) -> Result
         certificates().update(below(organisation_id, kid), version, &issued)?,
         software_statements().update(below(organisation_id, &software_id), statement_version, &statement)?,
     ];
-    context.store().commit(changes).await?;
+    context.commit(changes).await?;
     Ok(ok(&shown(&context.authority, &issued)?))
 }

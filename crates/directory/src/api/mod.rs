@@ -9,7 +9,8 @@ mod token;
 
 use fapi::access::{Demand, TokenKind, bearer};
 use http::StatusCode;
-use openbanking::ssa::OrganisationStatus;
+use jose::Jwk;
+use openbanking::{directory::CertificateKind, ssa::OrganisationStatus};
 use party::authorization_server::presented;
 use serde::de::DeserializeOwned;
 use transport::{Request, Response, reply};
@@ -18,7 +19,7 @@ pub(crate) use token::token;
 
 use crate::{
     Context,
-    refusal::{DirectoryError, FORBIDDEN, INVALID, MEDIA_TYPE, NOT_FOUND, demand},
+    refusal::{self, DirectoryError, FORBIDDEN, INVALID, MEDIA_TYPE, NOT_FOUND, UNAUTHORISED, Wire, demand},
     registry::{self, OrganisationRecord},
 };
 
@@ -29,6 +30,10 @@ rules::catalogue! {
         reason: "A body is application/json.", clause: "OB Directory API 2.1" }
     BODY { id: "directory.api.body",
         reason: "The body is what the schema allows.", clause: "OB Directory API 2.1" }
+    CERTIFICATE { id: "directory.api.certificate",
+        reason: "The client certificate is a transport certificate (OBWAC) that the Directory issued to the organisation and that is in use.", clause: "OB certificate profiles, OBWAC; RFC 5280, 5" }
+    UNCHANGED { id: "directory.api.unchanged",
+        reason: "Nobody changed the same thing at the same time; ask again.", clause: "RFC 9110, 15.5.10" }
     SCOPE { id: "directory.api.scope",
         reason: "The access token has a scope for reading, or for managing where something is changed.", clause: "OB Directory, Technical Overview, scopes" }
     ORGANISATION_KNOWN { id: "directory.api.organisation-known",
@@ -91,12 +96,33 @@ pub(crate) async fn admit(
     };
     let found = access.scopes.join(" ");
     let enough = access.scopes.iter().any(|scope| needed.contains(&scope.as_str()));
-    demand(enough, &SCOPE, FORBIDDEN, needed.join(" or "), found)?;
+    demand(enough, &SCOPE, refusal::SCOPE, needed.join(" or "), found)?;
+    certificate_in_use(context, request, UNAUTHORISED).await?;
     let record = organisation(context, &access.client.client_id).await?;
     let status = record.organisation.status;
     let active = status == OrganisationStatus::Active;
     demand(active, &ORGANISATION_ACTIVE, FORBIDDEN, "Active", format!("{status:?}"))?;
     Ok(record)
+}
+
+/// Looks the caller's certificate up: TLS judged it when the connection began, and it may have been revoked since.
+///
+/// # Errors
+/// It is not known, not for transport, or revoked; or the store failed.
+async fn certificate_in_use(context: &Context, request: &Request, wire: Wire) -> Result<(), DirectoryError> {
+    let (Some(shown), Some(caller)) = (&request.caller.certificate, presented(&request.caller)) else { return Ok(()) };
+    let refused = |found: &str| {
+        let expected = format!("an OBWAC of {} that is in use", caller.organisation_id);
+        DirectoryError::refused(&CERTIFICATE, wire, expected, found)
+    };
+    let kid = Jwk::from_rsa_public_der(&shown.public_key_der()?)?.thumbprint();
+    let key = registry::below(&caller.organisation_id, &kid);
+    match registry::certificates().get(context.store(), &key).await? {
+        None => Err(refused("one that was not issued")),
+        Some((issued, _)) if issued.revoked_at.is_some() => Err(refused("one that was revoked")),
+        Some((issued, _)) if issued.kind != CertificateKind::Obwac => Err(refused(issued.kind.name())),
+        Some(_) => Ok(()),
+    }
 }
 
 /// Lets a participant in to its own organisation, which the path names.

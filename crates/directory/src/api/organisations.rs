@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use openbanking::directory::{Organisation, OrganisationState};
+use openbanking::directory::{EnrolmentRequest, Organisation, OrganisationState};
 use openbanking::ssa::OrganisationStatus;
 use transport::{Request, Response};
 
-use super::{Purpose, admit, admit_own, json_body, ok, organisation};
+use super::{Purpose, admit, admit_own, created, json_body, ok, organisation};
 use crate::{
-    Context,
-    refusal::{DirectoryError, NOT_FOUND},
+    Context, EnrolmentPolicy,
+    enrolment::{POLICY, add},
+    refusal::{DirectoryError, FORBIDDEN, NOT_FOUND, demand},
     registry::{self, OrganisationRecord, organisations},
 };
 
@@ -19,6 +20,15 @@ pub(crate) async fn list(context: Arc<Context>, request: Request) -> Result<Resp
     let all: Vec<Organisation> =
         registry::all(context.store(), organisations()).await?.into_iter().map(|record| record.organisation).collect();
     Ok(ok(&all))
+}
+
+/// `POST /v2.1/organisation`: makes an organisation known. Where enrolment is not open, its operator does that.
+pub(crate) async fn create(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
+    admit(&context, &request, Purpose::Manage).await?;
+    let asked: EnrolmentRequest = json_body(&request)?;
+    let policy = context.policy;
+    demand(policy == EnrolmentPolicy::Open, &POLICY, FORBIDDEN, "open enrolment", format!("{policy:?}"))?;
+    Ok(created(&add(&context, &asked).await?.organisation))
 }
 
 /// `GET /v2.1/organisation/{OrganisationId}`.
@@ -58,6 +68,6 @@ pub(crate) async fn edit(
     change(&mut record);
     record.organisation.modified_at = Some(context.tools.clock.now());
     let update = organisations().update(id, version, &record)?;
-    context.store().commit(vec![update]).await?;
+    context.commit(vec![update]).await?;
     Ok(record)
 }

@@ -18,6 +18,9 @@ use crate::{
     registry::{OrganisationRecord, all_below, below, software_statements},
 };
 
+/// Longest URI of a statement, in characters (OB SSA 1.1: Max256Text).
+const LONGEST_URI: usize = 256;
+
 /// `POST`.
 pub(crate) async fn create(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
     let record = admit_own(&context, &request, Purpose::Manage).await?;
@@ -41,27 +44,51 @@ pub(crate) async fn create(context: Arc<Context>, request: Request) -> Result<Re
         transport_key_ids: Vec::new(),
     };
     let key = below(&record.organisation.organisation_id, &statement.software_statement_id);
-    context.store().commit(vec![software_statements().insert(key, &statement)?]).await?;
+    context.commit(vec![software_statements().insert(key, &statement)?]).await?;
     Ok(created(&statement))
 }
 
 fn check(asked: &SoftwareStatementRequest, record: &OrganisationRecord) -> Result<(), DirectoryError> {
     let refuse =
         |condition: bool, expected: &str, found: &str| demand(condition, &SOFTWARE_DETAILS, INVALID, expected, found);
-    let length = asked.client_name.chars().count();
-    let plain = (1..=40).contains(&length) && !asked.client_name.chars().any(char::is_control);
-    refuse(plain, "a ClientName of 1 to 40 characters", &asked.client_name)?;
+    let plain = |text: &str, longest: usize| {
+        (1..=longest).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+    };
+    for (member, value, longest) in [
+        ("ClientName", Some(&asked.client_name), 40),
+        ("Description", asked.client_description.as_ref(), 256),
+        ("Version", asked.version.as_ref(), 42),
+        ("OnBehalfOfObOrganisation", asked.on_behalf_of.as_ref(), 140),
+    ] {
+        if let Some(value) = value {
+            refuse(plain(value, longest), &format!("a {member} of 1 to {longest} characters"), value)?;
+        }
+    }
+    // These become links and pictures on the pages of banks.
+    for (member, value) in [
+        ("ClientUri", &asked.client_uri),
+        ("LogoUri", &asked.logo_uri),
+        ("PolicyUri", &asked.policy_uri),
+        ("TermsOfServiceUri", &asked.terms_of_service_uri),
+    ] {
+        if let Some(uri) = value {
+            let right = plain(uri, LONGEST_URI) && Url::parse(uri).is_ok_and(|url| url.scheme() == "https");
+            refuse(right, &format!("a {member} of at most {LONGEST_URI} characters that begins with https://"), uri)?;
+        }
+    }
     refuse(!asked.redirect_uris.is_empty(), "at least one RedirectUri", "none")?;
     for uri in &asked.redirect_uris {
         // OB DCR 3.3, redirect_uris: https, and no fragment (RFC 6749, 3.1.2).
-        let right = Url::parse(uri).is_ok_and(|url| url.scheme() == "https" && url.fragment().is_none());
-        refuse(right, "a RedirectUri that begins with https:// and has no fragment", uri)?;
+        let right = plain(uri, LONGEST_URI)
+            && Url::parse(uri).is_ok_and(|url| url.scheme() == "https" && url.fragment().is_none());
+        refuse(right, "a RedirectUri of at most 256 characters that begins with https:// and has no fragment", uri)?;
     }
     let (roles, authorised): (BTreeSet<Role>, BTreeSet<Role>) =
         (asked.roles.iter().copied().collect(), record.organisation.roles().into_iter().collect());
+    let shown = asked.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
     let names = |roles: &BTreeSet<Role>| roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
-    let right = !roles.is_empty() && roles.is_subset(&authorised);
-    refuse(right, &format!("Roles among {}", names(&authorised)), &names(&roles))
+    let right = !roles.is_empty() && roles.is_subset(&authorised) && roles.len() == asked.roles.len();
+    refuse(right, &format!("Roles among {}, each once", names(&authorised)), &shown)
 }
 
 /// `GET`.
@@ -83,7 +110,7 @@ pub(crate) async fn change(context: Arc<Context>, request: Request) -> Result<Re
     let (mut statement, version) = named(&context, &record, &request).await?;
     statement.active = state.active;
     let key = below(&record.organisation.organisation_id, &statement.software_statement_id);
-    context.store().commit(vec![software_statements().update(key, version, &statement)?]).await?;
+    context.commit(vec![software_statements().update(key, version, &statement)?]).await?;
     Ok(ok(&statement))
 }
 

@@ -8,10 +8,10 @@ use openbanking::ssa::OrganisationStatus;
 use party::authorization_server::{decoded, failed, no_store, presented};
 use transport::{Request, Response, reply};
 
-use super::ORGANISATION_ACTIVE;
+use super::{ORGANISATION_ACTIVE, certificate_in_use};
 use crate::{
     Context,
-    refusal::{DirectoryError, FORBIDDEN, demand},
+    refusal::{DirectoryError, FORBIDDEN, UNKNOWN_CLIENT, demand},
     registry::organisations,
 };
 
@@ -31,6 +31,7 @@ pub(crate) async fn token(context: Arc<Context>, request: Request) -> Result<Res
         let active = status == OrganisationStatus::Active;
         demand(active, &ORGANISATION_ACTIVE, FORBIDDEN, "Active", format!("{status:?}"))?;
     }
+    certificate_in_use(&context, &request, UNKNOWN_CLIENT).await?;
     let mut response = match context.engine.token(&parameters, certificate.as_ref(), context.tools.clock.now()).await {
         Ok(accepted) => {
             let mut response = no_store(reply::json(StatusCode::OK, &accepted.value));

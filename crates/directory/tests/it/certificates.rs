@@ -191,7 +191,6 @@ async fn only_a_certificate_of_the_organisation_and_kind_is_linked_and_a_link_is
 }
 
 #[tokio::test]
-#[ignore = "defect: a commit that lost a race is answered with 500"]
 async fn links_that_are_made_at_once_are_made_or_refused_as_a_conflict() {
     let directory = Directory::start().await;
     let tpp = directory.tpp().await;

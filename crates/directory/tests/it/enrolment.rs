@@ -159,7 +159,6 @@ async fn an_organisation_that_is_not_active_gets_neither_token_nor_certificate_a
 /// A participant stops after the Directory answered and before it wrote everything down: keys and enrolment token are
 /// there, the certificates are not.
 #[tokio::test]
-#[ignore = "defect: a key that was certified is refused, also to its own organisation"]
 async fn an_enrolment_that_was_interrupted_is_finished_with_the_same_keys() {
     let directory = Directory::start().await;
     let asked = request("Larkspur Money Ltd", "730166", &[Role::Aisp]);
@@ -175,7 +174,6 @@ async fn an_enrolment_that_was_interrupted_is_finished_with_the_same_keys() {
 }
 
 #[tokio::test]
-#[ignore = "defect: a commit that lost a race is answered with 500"]
 async fn two_who_enrol_the_same_organisation_at_once_do_not_make_two() {
     let directory = Directory::start().await;
     let asked = request("Larkspur Money Ltd", "730166", &[Role::Aisp]);

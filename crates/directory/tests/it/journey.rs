@@ -104,7 +104,6 @@ async fn discovery_tells_where_everything_is() {
 }
 
 #[tokio::test]
-#[ignore = "defect: the own key has no certificate"]
 async fn the_directorys_own_keys_come_with_their_certificate() {
     let directory = Directory::start().await;
     let set: jose::Jwks = directory.get("/keystore/openbanking.jwks").await.json().unwrap();

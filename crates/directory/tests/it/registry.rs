@@ -32,7 +32,6 @@ async fn a_software_statement_keeps_within_its_organisation_and_the_standard() {
 }
 
 #[tokio::test]
-#[ignore = "defect: only name, redirect URIs and roles are judged"]
 async fn lengths_that_assertions_limit_are_limited() {
     let directory = Directory::start().await;
     let tpp = directory.tpp().await;
@@ -91,7 +90,6 @@ async fn only_banks_have_authorisation_servers_and_those_are_https() {
 }
 
 #[tokio::test]
-#[ignore = "defect: POST /v2.1/organisation is missing"]
 async fn a_participant_adds_an_organisation_that_then_comes_to_the_door() {
     let directory = Directory::start().await;
     let tpp = directory.tpp().await;

@@ -32,7 +32,6 @@ async fn a_revoked_transport_certificate_opens_no_new_connection() {
 }
 
 #[tokio::test]
-#[ignore = "defect: revocation counts from the next connection only"]
 async fn a_connection_that_stands_is_of_no_more_use_once_its_certificate_is_revoked() {
     let directory = Directory::start().await;
     let tpp = directory.tpp().await;
@@ -68,7 +67,6 @@ async fn a_revoked_signing_certificate_signs_no_more_and_leaves_the_software_too
 }
 
 #[tokio::test]
-#[ignore = "defect: revoking leaves the kid in the statement"]
 async fn a_software_statement_does_not_name_a_revoked_key() {
     let directory = Directory::start().await;
     let tpp = directory.tpp().await;
