@@ -78,6 +78,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let personas = money::personas(settings.personas.as_deref())?;
     let pages = Pages::new().map_err(|error| StartError::Other(format!("a page cannot be used: {error}")))?;
     let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-aspsp".as_ref()))?;
+    party::clock::restore(&data, &tools.clock)?;
 
     let (public, public_address) =
         party::listener::bind(settings.public_listen.unwrap_or(PUBLIC), "discovery and pages").await?;
@@ -137,7 +138,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let mut tasks = vec![
         transport::serve(public, Some(public_tls), public_router, tools.observer(), tools.stop.clone()),
         transport::serve(mtls, Some(Arc::clone(&mtls_tls)), mtls_router, tools.observer(), tools.stop.clone()),
-        control::serve(control, token, Arc::clone(&context), &tools, Vec::new())?,
+        control::serve(control, token, Arc::clone(&context), &data, &tools, Vec::new())?,
     ];
     announce(&context, &directory, &membership, &trace).await?;
     let name = context.bank.name.clone();

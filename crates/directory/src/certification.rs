@@ -87,7 +87,13 @@ pub(crate) async fn certify(
     if let Some((issued, _)) = &before {
         let revoked = if issued.revoked_at.is_some() { "revoked " } else { "" };
         let same = issued.kind == kind && issued.revoked_at.is_none();
-        demand(same, &NEW_KEY, CONFLICT, format!("a new key or one with {kind}"), format!("one with {revoked}{}", issued.kind))?;
+        demand(
+            same,
+            &NEW_KEY,
+            CONFLICT,
+            format!("a new key or one with {kind}"),
+            format!("one with {revoked}{}", issued.kind),
+        )?;
         if issued.not_after > now + RENEWAL {
             // The answer to an earlier request was lost: the same request gets the same certificate.
             let body = serde_json::to_vec(&shown(&context.authority, issued)?)?;

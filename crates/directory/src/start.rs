@@ -51,6 +51,7 @@ pub struct Running {
 pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartError> {
     let participants = participants::load(settings.participants.as_deref())?;
     let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-directory".as_ref()))?;
+    party::clock::restore(&data, &tools.clock)?;
     let (public, public_address) =
         party::listener::bind(settings.public_listen.unwrap_or(PUBLIC), "discovery, keys and enrolment").await?;
     let (mtls, mtls_address) = party::listener::bind(settings.mtls_listen.unwrap_or(MTLS), "the API").await?;
@@ -101,7 +102,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let tasks = vec![
         transport::serve(public, Some(public_tls), public_router, tools.observer(), tools.stop.clone()),
         transport::serve(mtls, Some(mtls_tls), mtls_router, tools.observer(), tools.stop.clone()),
-        control_port::serve(control, token, context, &tools, control::routes())?,
+        control_port::serve(control, token, context, &data, &tools, control::routes())?,
     ];
     Ok(Running { public: urls.public, api: urls.mtls, control: control_address, trust_anchor, tasks })
 }

@@ -19,7 +19,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use transport::{ClientSettings, HttpClient, Problem, Request, Response, Route, Router, reply, route};
 use url::Url;
 
-use crate::{StartError, Tools};
+use crate::{DataDirectory, StartError, Tools, clock::keep};
 
 /// Most exchanges in one answer, unless fewer are asked for.
 const MOST_EXCHANGES: usize = 1000;
@@ -33,6 +33,10 @@ pub struct Control<C> {
     pub party: Arc<C>,
     tools: Tools,
     token: Option<String>,
+    data: DataDirectory,
+    journal: String,
+    /// One at a time moves the clock and keeps where it is.
+    moving: tokio::sync::Mutex<()>,
 }
 
 /// `GET /clock`, and the answer to `POST /clock/advance`.
@@ -58,6 +62,9 @@ pub struct Advance {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct JournalPage {
+    /// Names this journal. After a restart it is another one, whose numbers begin anew.
+    #[serde(default)]
+    pub journal: String,
     /// Exchanges, the oldest first.
     pub exchanges: Vec<Exchange>,
 }
@@ -106,10 +113,18 @@ pub fn serve<C: Send + Sync + 'static>(
     listener: TcpListener,
     token: Option<String>,
     party: Arc<C>,
+    data: &DataDirectory,
     tools: &Tools,
     added: Vec<Route<Control<C>>>,
 ) -> Result<JoinHandle<()>, StartError> {
-    let control = Arc::new(Control { party, tools: tools.clone(), token: token.filter(|token| !token.is_empty()) });
+    let control = Arc::new(Control {
+        party,
+        tools: tools.clone(),
+        token: token.filter(|token| !token.is_empty()),
+        data: data.clone(),
+        journal: tools.chance.uuid().to_string(),
+        moving: tokio::sync::Mutex::new(()),
+    });
     let routes = [
         route(Method::GET, "/health", health::<C>),
         route(Method::GET, "/ready", health::<C>),
@@ -203,9 +218,21 @@ async fn advance<C>(control: Arc<Control<C>>, request: Request) -> Response {
         Ok(step) => step,
         Err(refused) => return *refused,
     };
-    match control.tools.clock.advance(Duration::seconds(step.seconds)) {
-        Ok(_) => reply::json(StatusCode::OK, &control.reading()),
-        Err(error) => refuse(StatusCode::BAD_REQUEST, error.to_string()),
+    let _moving = control.moving.lock().await;
+    if let Err(error) = control.tools.clock.advance(Duration::seconds(step.seconds)) {
+        return refuse(StatusCode::BAD_REQUEST, error.to_string());
+    }
+    let (data, clock) = (control.data.clone(), control.tools.clock.clone());
+    match tokio::task::spawn_blocking(move || keep(&data, &clock)).await {
+        Ok(Ok(())) => reply::json(StatusCode::OK, &control.reading()),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "the clock was moved, and a restart will not know");
+            refuse(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                format!("the clock was moved, and a restart will not know: {error}"),
+            )
+        }
+        Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     }
 }
 
@@ -223,7 +250,8 @@ async fn journal<C>(control: Arc<Control<C>>, request: Request) -> Response {
             }
         }
     }
-    reply::json(StatusCode::OK, &JournalPage { exchanges: control.tools.journal.recent(&filter) })
+    let exchanges = control.tools.journal.recent(&filter);
+    reply::json(StatusCode::OK, &JournalPage { journal: control.journal.clone(), exchanges })
 }
 
 /// Prometheus text: what the journal still remembers, by side and class of status.

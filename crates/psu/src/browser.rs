@@ -17,6 +17,30 @@ pub(crate) struct Browser {
     client: HttpClient,
     trace: Trace,
     url: Url,
+    /// Where the customer's way ends.
+    destination: Destination,
+}
+
+/// Where a customer's way ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// On a page that asks for nothing more.
+    LastPage,
+    /// Anywhere outside the origin (scheme, host and port) where it began; that page is not opened.
+    Elsewhere,
+    /// At this address, whatever its query and fragment; the page is not opened.
+    Address(Url),
+}
+
+impl Destination {
+    /// Whether the way ends where the browser is about to go.
+    fn is(&self, url: &Url, from: &Url) -> bool {
+        match self {
+            Self::LastPage => false,
+            Self::Elsewhere => url.origin() != from.origin(),
+            Self::Address(address) => url.origin() == address.origin() && url.path() == address.path(),
+        }
+    }
 }
 
 /// What a form or link leads to.
@@ -28,8 +52,8 @@ struct Step {
 
 impl Browser {
     /// A browser whose address bar shows the link that is about to be opened.
-    pub(crate) fn new(client: HttpClient, trace: Trace, link: &Url) -> Self {
-        Self { client, trace, url: link.clone() }
+    pub(crate) fn new(client: HttpClient, trace: Trace, link: &Url, destination: Destination) -> Self {
+        Self { client, trace, url: link.clone(), destination }
     }
 
     pub(crate) fn url(&self) -> &Url {
@@ -40,16 +64,17 @@ impl Browser {
         self.url.fragment().unwrap_or_default()
     }
 
-    pub(crate) async fn open(&mut self, url: &Url) -> Result<Page, PsuError> {
+    /// Opens a page; none when the way ends there.
+    pub(crate) async fn open(&mut self, url: &Url) -> Result<Option<Page>, PsuError> {
         self.go(Step { method: Method::GET, url: url.clone(), form: Vec::new() }).await
     }
 
-    pub(crate) async fn follow(&mut self, target: &str) -> Result<Page, PsuError> {
+    pub(crate) async fn follow(&mut self, target: &str) -> Result<Option<Page>, PsuError> {
         let url = self.resolve(target)?;
         self.open(&url).await
     }
 
-    pub(crate) async fn submit(&mut self, form: &Form, fields: &[(String, String)]) -> Result<Page, PsuError> {
+    pub(crate) async fn submit(&mut self, form: &Form, fields: &[(String, String)]) -> Result<Option<Page>, PsuError> {
         let mut url = self.resolve(&form.action)?;
         if form.post {
             return self.go(Step { method: Method::POST, url, form: fields.to_vec() }).await;
@@ -66,12 +91,15 @@ impl Browser {
         if matches!(url.scheme(), "https" | "http") { Ok(url) } else { Err(dead_end()) }
     }
 
-    async fn go(&mut self, mut step: Step) -> Result<Page, PsuError> {
+    async fn go(&mut self, mut step: Step) -> Result<Option<Page>, PsuError> {
         for _ in 0..MOST_REDIRECTS {
-            self.url = step.url.clone();
+            let from = std::mem::replace(&mut self.url, step.url.clone());
+            if self.destination.is(&self.url, &from) {
+                return Ok(None);
+            }
             let answer = self.send(&step).await?;
             if !answer.status.is_redirection() {
-                return self.read(&answer);
+                return self.read(&answer).map(Some);
             }
             let target = answer.header("location").unwrap_or_default().to_owned();
             let mut url = self.resolve(&target)?;

@@ -12,6 +12,8 @@ use simulation::Trace;
 use transport::{CallError, HttpClient};
 use url::Url;
 
+pub use browser::Destination;
+
 use browser::Browser;
 use page::{Form, Page};
 
@@ -53,8 +55,10 @@ pub enum Intention {
 /// Where the customer ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
-    /// The last page's URL, without its fragment.
+    /// The last page's URL.
     pub url: Url,
+    /// Whether that is the destination, which was not opened.
+    pub at_destination: bool,
     /// Its heading and text.
     pub text: String,
     /// The OAuth error that the bank showed on a page, if it did.
@@ -126,21 +130,52 @@ impl Psu {
     /// # Errors
     /// A page could not be opened or used.
     pub async fn authorise(&self, link: &Url, intention: &Intention, trace: &Trace) -> Result<Arrival, PsuError> {
-        let mut browser = Browser::new(self.client.clone(), trace.clone(), link);
-        let mut page = browser.open(link).await?;
+        let mut arrival = self.go(link, intention, Destination::LastPage, trace).await?;
+        arrival.url.set_fragment(None);
+        Ok(arrival)
+    }
+
+    /// Opens the TPP's link to the bank, acts on the pages, and stops before the bank's answer is delivered: the
+    /// arrival's URL is the redirect URI with the answer in its query or fragment. When the bank did not answer that
+    /// way, it is the last page.
+    ///
+    /// # Errors
+    /// A page could not be opened or used.
+    pub async fn fetch_answer(
+        &self,
+        link: &Url,
+        intention: &Intention,
+        destination: Destination,
+        trace: &Trace,
+    ) -> Result<Arrival, PsuError> {
+        self.go(link, intention, destination, trace).await
+    }
+
+    async fn go(
+        &self,
+        link: &Url,
+        intention: &Intention,
+        destination: Destination,
+        trace: &Trace,
+    ) -> Result<Arrival, PsuError> {
+        let mut browser = Browser::new(self.client.clone(), trace.clone(), link, destination);
+        let mut next = browser.open(link).await?;
         let mut pages = Vec::new();
         for _ in 0..PATIENCE {
+            let Some(page) = next else {
+                let url = browser.url().clone();
+                return Ok(Arrival { url, text: String::new(), error_page: None, pages, at_destination: true });
+            };
             pages.push(page.title.clone());
             if let Some(target) = page.refresh.clone() {
-                page = browser.follow(&target).await?;
+                next = browser.follow(&target).await?;
                 continue;
             }
             match self.fill(&page, intention, browser.fragment())? {
-                Some((form, fields)) => page = browser.submit(&form, &fields).await?,
+                Some((form, fields)) => next = browser.submit(&form, &fields).await?,
                 None => {
-                    let mut url = browser.url().clone();
-                    url.set_fragment(None);
-                    return Ok(Arrival { url, text: page.text, error_page: page.oauth_error, pages });
+                    let (url, text, error_page) = (browser.url().clone(), page.text, page.oauth_error);
+                    return Ok(Arrival { url, text, error_page, pages, at_destination: false });
                 }
             }
         }

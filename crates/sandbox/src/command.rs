@@ -2,7 +2,6 @@
 #![expect(clippy::print_stdout, reason = "this is what the program was asked for")]
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -15,7 +14,8 @@ use transport::Stop;
 use url::Url;
 
 use crate::{
-    hosting::{self, Hosted, Place, certificate},
+    customer::Customer,
+    hosting::{self, Hosted, Place, certificate, credentials_in},
     terminal::{self, Terminal},
 };
 
@@ -24,7 +24,7 @@ const JOURNEY: (&str, &str) =
     ("scenarios/account-information.yaml", include_str!("../../../scenarios/account-information.yaml"));
 
 /// Exit code when expectations failed; 2 is for what could not run.
-const FAILED: u8 = 1;
+pub(crate) const FAILED: u8 = 1;
 
 /// An Open Banking ecosystem in one process: a Directory, a bank and a TPP, talking over real mutual TLS.
 ///
@@ -47,6 +47,8 @@ enum Command {
     Up(Up),
     /// Run scenario files, in an ecosystem of their own or against parties that run already
     Run(Box<Run>),
+    /// Be a customer: open a TPP's link to the bank, log in, confirm or cancel, print where the bank sends the browser
+    Psu(Box<Customer>),
 }
 
 #[derive(Debug, Args)]
@@ -133,6 +135,7 @@ impl Arguments {
             }
             Some(Command::Up(up)) => up.obey(&stop).await,
             Some(Command::Run(run)) => run.obey(&stop).await,
+            Some(Command::Psu(customer)) => customer.obey().await,
         }
     }
 }
@@ -177,21 +180,11 @@ impl Elsewhere {
             token: self.control_token.clone(),
         };
         let others = [("directory", &self.directory_control), ("bank", &self.bank_control)];
-        let personas = aspsp::money::personas(fixtures.personas.as_deref())?;
-        let credentials: BTreeMap<_, _> = personas
-            .personas
-            .into_iter()
-            .map(|persona| {
-                let one_time_password = persona.one_time_password.as_str().to_owned();
-                let (username, password) = (persona.username, persona.password);
-                (username.clone(), psu::Credentials { username, password, one_time_password })
-            })
-            .collect();
         Ok(Some(Ecosystem {
             tpp: control("tpp", tpp),
             others: others.into_iter().filter_map(|(party, url)| Some(control(party, url.as_ref()?))).collect(),
             trust_anchor: certificate(anchor)?,
-            credentials,
+            credentials: credentials_in(fixtures.personas.as_deref())?,
         }))
     }
 }
@@ -227,6 +220,9 @@ async fn run_in(
     output: &Output,
     started_in: Option<std::time::Duration>,
 ) -> Result<ExitCode, StartError> {
+    if let Some(folder) = &output.report {
+        report::prepare(folder).map_err(|error| StartError::Configuration(error.to_string()))?;
+    }
     let runner = Runner::new(ecosystem)?;
     let mut results: Vec<ScenarioResult> = Vec::new();
     for scenario in scenarios {

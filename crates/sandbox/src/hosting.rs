@@ -103,6 +103,21 @@ async fn keys(folder: PathBuf) -> Result<(), StartError> {
     Ok(make_keys(&DataDirectory::open(&folder)?).await?)
 }
 
+/// The credentials of the customers in this file, or of the built-in ones, by user name.
+///
+/// # Errors
+/// The file cannot be read or is wrong.
+pub fn credentials_in(personas: Option<&Path>) -> Result<BTreeMap<String, Credentials>, StartError> {
+    let personas = aspsp::money::personas(personas)?.personas.into_iter();
+    Ok(personas
+        .map(|persona| {
+            let one_time_password = persona.one_time_password.as_str().to_owned();
+            let (username, password) = (persona.username, persona.password);
+            (username.clone(), Credentials { username, password, one_time_password })
+        })
+        .collect())
+}
+
 /// The customers of a bank, as the simulated customer needs them.
 #[must_use]
 pub fn credentials(logins: &[Login]) -> BTreeMap<String, Credentials> {

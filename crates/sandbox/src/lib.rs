@@ -5,8 +5,10 @@
 //!
 //! - [`hosting`]: a Directory, a bank and a TPP, started together
 //! - [`command`]: what `ob-sandbox` can be told on the command line
+//! - [`customer`]: a customer for whoever tests a TPP of their own
 //! - [`terminal`]: what it prints
 
 pub mod command;
+pub mod customer;
 pub mod hosting;
 pub mod terminal;

@@ -64,6 +64,13 @@ pub enum ControlFailure {
     },
 }
 
+/// How far a party's journal was read. A party that was started again has another journal.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Bookmark {
+    journal: String,
+    after: u64,
+}
+
 /// A connection to a control port.
 pub(crate) struct ControlClient {
     http: HttpClient,
@@ -101,12 +108,23 @@ impl ControlClient {
         answer.json().map_err(|error| self.unreachable(error))
     }
 
-    /// The exchanges of a journey after a number.
-    pub(crate) async fn journal(&self, trace: &Trace, after: u64) -> Result<Vec<Exchange>, ControlFailure> {
+    /// The exchanges of a journey that were not read before.
+    pub(crate) async fn journal(&self, trace: &Trace, mark: &mut Bookmark) -> Result<Vec<Exchange>, ControlFailure> {
+        let mut page = self.journal_after(trace, mark.after).await?;
+        if page.journal != mark.journal {
+            if mark.after > 0 {
+                page = self.journal_after(trace, 0).await?;
+            }
+            *mark = Bookmark { journal: page.journal, after: 0 };
+        }
+        mark.after = page.exchanges.iter().map(|exchange| exchange.sequence).max().unwrap_or(mark.after);
+        Ok(page.exchanges)
+    }
+
+    async fn journal_after(&self, trace: &Trace, after: u64) -> Result<JournalPage, ControlFailure> {
         let path = format!("/journal?trace={}&after={after}", trace.trace_id);
         let answer = self.call(Method::GET, &path, None::<&()>, None).await?;
-        let page: JournalPage = answer.json().map_err(|error| self.unreachable(error))?;
-        Ok(page.exchanges)
+        answer.json().map_err(|error| self.unreachable(error))
     }
 
     /// Moves the party's clock forward.

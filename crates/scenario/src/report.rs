@@ -26,16 +26,26 @@ pub enum ReportError {
     Format(String),
 }
 
-/// Writes `junit.xml` and `results.json` into a folder, which is made if need be.
+/// Makes the folder of a report and tries whether it can be written to, before anything runs.
 ///
 /// # Errors
-/// The folder or a file cannot be written.
+/// It cannot be made or written to.
+pub fn prepare(folder: &Path) -> Result<(), ReportError> {
+    let unwritable = |error| ReportError::Unwritable { path: folder.to_owned(), error };
+    fs::create_dir_all(folder).map_err(unwritable)?;
+    let trial = folder.join(".trial");
+    fs::write(&trial, "").and_then(|()| fs::remove_file(&trial)).map_err(unwritable)
+}
+
+/// Writes `junit.xml` and `results.json` into a folder that is there.
+///
+/// # Errors
+/// A file cannot be written.
 pub fn write(folder: &Path, results: &[ScenarioResult]) -> Result<(), ReportError> {
     let unwritable = |path: &Path| {
         let path = path.to_owned();
         move |error| ReportError::Unwritable { path, error }
     };
-    fs::create_dir_all(folder).map_err(unwritable(folder))?;
     let json = serde_json::to_vec_pretty(results).map_err(|error| ReportError::Format(error.to_string()))?;
     for (name, content) in [("junit.xml", junit(results)?.into_bytes()), ("results.json", json)] {
         let path = folder.join(name);

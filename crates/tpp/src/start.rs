@@ -48,6 +48,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         Profile::load(settings.profile.as_deref()).map_err(|error| StartError::Configuration(error.to_string()))?;
     let pages = Pages::new().map_err(|error| StartError::Other(format!("a page cannot be used: {error}")))?;
     let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-tpp".as_ref()))?;
+    party::clock::restore(&data, &tools.clock)?;
     let (callback, address) =
         party::listener::bind(settings.public_listen.unwrap_or(PUBLIC), "the callback server").await?;
     let token = settings.control_token.clone();
@@ -87,7 +88,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         profile,
         tools: tools.clone(),
     });
-    let tasks = vec![control_port::serve(control, token, Arc::clone(&tpp), &tools, control::routes())?];
+    let tasks = vec![control_port::serve(control, token, Arc::clone(&tpp), &data, &tools, control::routes())?];
     if tpp.onboarded().await? {
         let trace = Trace::new(&tools.chance);
         if let Err(failure) = tpp.become_member(&trace).await {

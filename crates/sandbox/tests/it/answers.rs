@@ -9,7 +9,7 @@ use crate::hand_made::World;
 
 impl World {
     /// Tells the TPP to take a step.
-    async fn step(&self, name: &str, step: &Value) -> Value {
+    pub(crate) async fn step(&self, name: &str, step: &Value) -> Value {
         let url = format!("http://{}/steps/{name}", self.hosted.tpp.control).parse().unwrap();
         let answer = self.http(crate::hand_made::Shows::Nothing).post(&url).json(step).send().await.unwrap();
         let body: Value = answer.json().unwrap();

@@ -5,6 +5,8 @@ mod answers;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod customer;
+#[cfg(test)]
 mod hand_made;
 #[cfg(test)]
 mod processes;

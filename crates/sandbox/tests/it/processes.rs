@@ -7,7 +7,7 @@ use std::{
     sync::atomic::{AtomicU16, Ordering},
 };
 
-use sandbox::hosting::{certificate, credentials};
+use sandbox::hosting::{certificate, credentials_in};
 use scenario::{ControlAddress, Ecosystem, Progress, Runner, Scenario, ScenarioResult, StepResult};
 use tempfile::TempDir;
 use url::Url;
@@ -126,28 +126,13 @@ impl Three {
     }
 
     fn ecosystem(&self) -> Ecosystem {
-        let personas = aspsp::money::personas(None).unwrap();
-        let logins = logins(&personas);
         Ecosystem {
             tpp: self.tpp.control(),
             others: vec![self.directory.control(), self.bank.control()],
             trust_anchor: certificate(&self.folder.path().join("directory/public/trust-anchor.pem")).unwrap(),
-            credentials: credentials(&logins),
+            credentials: credentials_in(None).unwrap(),
         }
     }
-}
-
-fn logins(personas: &ledger::Personas) -> Vec<aspsp::Login> {
-    personas
-        .personas
-        .iter()
-        .map(|persona| aspsp::Login {
-            username: persona.username.clone(),
-            password: persona.password.clone(),
-            one_time_password: persona.one_time_password.as_str().to_owned(),
-            name: persona.given_name.clone(),
-        })
-        .collect()
 }
 
 /// Kills parties before certain steps.
@@ -178,9 +163,13 @@ impl Progress for Killer<'_> {
     fn ended(&mut self, _: &ScenarioResult) {}
 }
 
-fn journey() -> Scenario {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/account-information.yaml");
+fn scenario(name: &str) -> Scenario {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../scenarios/{name}.yaml"));
     Scenario::read(&path).unwrap()
+}
+
+fn problems(result: &ScenarioResult) -> Vec<String> {
+    result.steps.iter().filter_map(|step| step.problem.clone()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -188,15 +177,31 @@ async fn a_journey_survives_kills_of_every_party() {
     let mut three = Three::start();
     let runner = Runner::new(three.ecosystem()).unwrap();
     let mut killer = Killer { three: &mut three, killed: Vec::new() };
-    let result = runner.run(&journey(), &mut killer).await.unwrap();
+    let result = runner.run(&scenario("account-information"), &mut killer).await.unwrap();
     let killed = killer.killed;
-    let problems: Vec<_> = result.steps.iter().filter_map(|step| step.problem.as_ref()).collect();
-    assert!(result.passed(), "{problems:?}");
+    assert_eq!(problems(&result), Vec::<String>::new());
     assert_eq!(killed, ["ob-aspsp", "ob-tpp", "ob-directory", "ob-aspsp", "ob-tpp"]);
     // A second journey takes up what the first one left.
-    let again = runner.run(&journey(), &mut Killer { three: &mut three, killed: Vec::new() }).await.unwrap();
+    let again = runner
+        .run(&scenario("account-information"), &mut Killer { three: &mut three, killed: Vec::new() })
+        .await
+        .unwrap();
     assert!(again.passed());
     assert!(again.steps[0].outcome.contains("taken up") && again.steps[1].outcome.contains("taken up"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_party_that_is_killed_comes_back_at_the_time_that_the_others_have() {
+    let mut three = Three::start();
+    let runner = Runner::new(three.ecosystem()).unwrap();
+    let mut killer = Killer { three: &mut three, killed: Vec::new() };
+    // Days go by in this one, and refusals after a kill are still explained.
+    let earlier = runner.run(&scenario("consent-ends"), &mut killer).await.unwrap();
+    assert_eq!(problems(&earlier), Vec::<String>::new());
+    three.directory.kill_and_start();
+    let mut killer = Killer { three: &mut three, killed: Vec::new() };
+    let later = runner.run(&scenario("account-information"), &mut killer).await.unwrap();
+    assert_eq!(problems(&later), Vec::<String>::new());
 }
 
 #[test]

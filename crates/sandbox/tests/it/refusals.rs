@@ -191,7 +191,8 @@ async fn http_itself_is_held_to_its_rules() {
     let token = world.client_token().await;
     let consents = "/open-banking/v4.0/aisp/account-access-consents";
     let large = "x".repeat(200 * 1024);
-    let cases: [(&str, Method, &str, Option<(&str, &str)>, u16); 16] = [
+    type Case<'a> = (&'a str, Method, &'a str, Option<(&'a str, &'a str)>, u16);
+    let cases: [Case<'_>; 16] = [
         ("an unknown path", Method::GET, "/nothing", None, 404),
         ("an unknown path of the API", Method::GET, "/open-banking/v4.0/aisp/nothing", None, 404),
         ("an unknown version", Method::GET, "/open-banking/v2.0/aisp/accounts", None, 404),

@@ -10,7 +10,7 @@ use tpp::steps::{Failure, Onboard, Onboarded, Outcome, Register, Registered};
 use transport::{ClientSettings, HttpClient, TlsError};
 
 use crate::{
-    ecosystem::{ControlClient, ControlFailure, Ecosystem},
+    ecosystem::{Bookmark, ControlClient, ControlFailure, Ecosystem},
     expectation::{Happened, compare},
     language::{Expect, Scenario},
     result::{ScenarioResult, Spoke, StepResult},
@@ -83,9 +83,9 @@ struct Run<'a> {
 /// How far the journals were read.
 #[derive(Default)]
 struct Seen {
-    tpp: u64,
+    tpp: Bookmark,
     browser: u64,
-    others: Vec<u64>,
+    others: Vec<Bookmark>,
 }
 
 impl Runner {
@@ -130,7 +130,7 @@ impl Runner {
             variables: Variables::default(),
             consent_id: None,
             state: None,
-            seen: Seen { others: vec![0; self.others.len()], ..Seen::default() },
+            seen: Seen { others: vec![Bookmark::default(); self.others.len()], ..Seen::default() },
         };
         progress.begins(scenario);
         let began = Instant::now();
@@ -204,8 +204,7 @@ impl Run<'_> {
 
     /// What the TPP and the customer's browser began since the last step, in the order of time.
     async fn new_exchanges(&mut self) -> Result<Vec<Exchange>, RunError> {
-        let mut exchanges = self.runner.tpp.journal(&self.trace, self.seen.tpp).await?;
-        self.seen.tpp = exchanges.iter().map(|exchange| exchange.sequence).max().unwrap_or(self.seen.tpp);
+        let mut exchanges = self.runner.tpp.journal(&self.trace, &mut self.seen.tpp).await?;
         let filter = Filter { after: Some(self.seen.browser), ..Filter::default() };
         let pages = self.browser.recent(&filter);
         self.seen.browser = pages.iter().map(|exchange| exchange.sequence).max().unwrap_or(self.seen.browser);
@@ -219,8 +218,7 @@ impl Run<'_> {
     async fn others_spoke(&mut self) -> Result<Vec<Spoke>, RunError> {
         let mut all = Vec::new();
         for (client, seen) in self.runner.others.iter().zip(&mut self.seen.others) {
-            let exchanges = client.journal(&self.trace, *seen).await?;
-            *seen = exchanges.iter().map(|exchange| exchange.sequence).max().unwrap_or(*seen);
+            let exchanges = client.journal(&self.trace, seen).await?;
             all.extend(exchanges.iter().filter_map(Spoke::of_exchange));
         }
         Ok(all)

@@ -1,6 +1,9 @@
 //! One request and its answer.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -8,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use simulation::{DecodedToken, Exchange, Side, TlsFacts, Trace, redact_query};
 use url::Url;
 
-use super::{CallError, HttpClient};
+use super::{CallError, HttpClient, diagnosis, error::never_sent};
 use crate::INTERACTION_ID;
 
 /// How much of an answer is read.
@@ -168,7 +171,15 @@ impl RequestBuilder {
             request = request.body(std::mem::take(&mut self.body));
         }
         let sent = request.headers(std::mem::take(&mut self.headers)).send().await;
-        let mut response = sent.map_err(|error| failed(&error))?;
+        let mut response = match sent {
+            Ok(response) => response,
+            Err(error) if never_sent(&error) => {
+                let fault = diagnosis::fault(Arc::clone(&inner.tls), &self.url).await;
+                let peer = authority(&self.url);
+                return Err(fault.map_or_else(|| failed(&error), |fault| CallError::Tls { peer, fault }));
+            }
+            Err(error) => return Err(failed(&error)),
+        };
         *tls = response.extensions().get::<reqwest::tls::TlsInfo>().map(|info| inner.tls_facts(info));
         let mut body = BytesMut::new();
         while let Some(piece) = response.chunk().await.map_err(|error| failed(&error))? {

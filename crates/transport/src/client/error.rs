@@ -82,6 +82,12 @@ impl CallError {
     }
 }
 
+/// Whether the connection ended before the request went out on it.
+pub(super) fn never_sent(error: &reqwest::Error) -> bool {
+    TlsFault::find(error).is_none()
+        && cause::<hyper::Error>(error).is_some_and(|error| error.is_canceled() || error.is_closed())
+}
+
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| {
         let error: &'a (dyn StdError + 'static) = *error;

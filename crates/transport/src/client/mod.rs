@@ -1,6 +1,7 @@
 //! The asking end.
 
 mod call;
+mod diagnosis;
 mod error;
 mod resolve;
 
@@ -60,6 +61,7 @@ type Peer = (Option<String>, Option<String>);
 
 struct Inner {
     client: reqwest::Client,
+    tls: Arc<rustls::ClientConfig>,
     journal: Option<Journal>,
     clock: Clock,
     chance: Chance,
@@ -76,7 +78,7 @@ impl HttpClient {
     pub fn new(settings: ClientSettings<'_>) -> Result<Self, TlsError> {
         let config = tls::client_config(&settings.anchors, settings.identity)?;
         let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(config)
+            .tls_backend_preconfigured(config.clone())
             .tls_info(true)
             .dns_resolver(Arc::new(resolve::Resolver))
             .redirect(reqwest::redirect::Policy::none())
@@ -91,6 +93,7 @@ impl HttpClient {
             .map_err(TlsError::Client)?;
         Ok(Self(Arc::new(Inner {
             client,
+            tls: Arc::new(config),
             journal: settings.journal,
             clock: settings.clock,
             chance: settings.chance,

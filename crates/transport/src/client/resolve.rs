@@ -34,7 +34,7 @@ impl Resolve for Resolver {
     }
 }
 
-async fn addresses(host: &str) -> Result<Vec<SocketAddr>, UnknownHost> {
+pub(super) async fn addresses(host: &str) -> Result<Vec<SocketAddr>, UnknownHost> {
     let plain = host.trim_end_matches('.').to_ascii_lowercase();
     if plain == "localhost" {
         return Ok(loopback());

@@ -2,6 +2,7 @@
 
 use pki::Revoked;
 use transport::{CallError, HttpClient, TlsFault};
+use url::Url;
 
 use crate::support::{PKI, Party, client, seen, settings};
 
@@ -43,6 +44,20 @@ async fn a_certificate_of_an_unknown_authority_fails_the_handshake_on_both_sides
     let error = entry.error.unwrap();
     assert!(error.contains("TLS handshake") && error.contains("authority that is not trusted"), "{error}");
     assert_eq!((entry.method.as_str(), entry.status), ("TLS", None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_refused_hears_why_however_fast_the_refusal_was() {
+    let party = Party::secure().await;
+    let url: Url = format!("https://localhost:{}/items/1", party.address.port()).parse().unwrap();
+    let calls = (0..40).map(|_| {
+        let request = client(Some(&PKI.strange_client)).post(&url).form(&[("a", "b")]);
+        tokio::spawn(request.send())
+    });
+    for call in calls.collect::<Vec<_>>() {
+        let fault = fault(call.await.unwrap());
+        assert!(matches!(&fault, TlsFault::RefusedByPeer { alert, .. } if alert == "UnknownCA"), "{fault:?}");
+    }
 }
 
 #[tokio::test]
