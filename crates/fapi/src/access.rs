@@ -1,7 +1,7 @@
 //! What a resource server asks about an access token (RFC 6750; RFC 8705, 3; FAPI 1.0 Part 2, 6.2.1).
 
 use jose::hash::constant_time_eq;
-use rules::{Check, Evidence, judge};
+use rules::{Check, Evidence, holds, judge};
 use time::OffsetDateTime;
 
 use crate::{
@@ -75,10 +75,6 @@ struct AccessFacts {
     client: Option<Client>,
     grant: Option<Grant>,
     intent: Option<Intent>,
-}
-
-fn holds(condition: bool, expected: impl Into<String>, found: impl Into<String>) -> Result<(), Evidence> {
-    if condition { Ok(()) } else { Err(Evidence::new(expected, found)) }
 }
 
 impl AccessFacts {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jose::Jws;
-use rules::{Check, Evidence, Passed, Refusal, judge};
+use rules::{Check, Evidence, Passed, Refusal, holds, judge};
 use time::OffsetDateTime;
 use url::Url;
 
@@ -13,7 +13,7 @@ use crate::{
     grant::{AuthorizationCode, Grant},
     id_token::IdToken,
     interaction::{Decision, Rejection},
-    request_object::{self, RequestFacts, RequestObject, holds},
+    request_object::{self, RequestFacts, RequestObject},
     token::Parameters,
 };
 

@@ -6,13 +6,13 @@ use jose::{
     JoseError, Jws,
     claims::{Audience, NumericDate},
 };
-use rules::{Check, Evidence, Passed, Refusal, judge};
+use rules::{Check, Evidence, Passed, Refusal, holds, judge};
 use serde::Deserialize;
 use time::{Duration, OffsetDateTime};
 
 use crate::{
-    Change, Client, Engine, ErrorCode, Expect, Failure, Intents, Keys, PresentedCertificate, Profile, Record,
-    Repository, grant::UsedJti, token::Parameters,
+    Change, Client, CommitError, Engine, ErrorCode, Expect, Failure, Intents, Keys, PresentedCertificate, Profile,
+    Record, Repository, grant::UsedJti, token::Parameters,
 };
 
 /// The only `client_assertion_type` (RFC 7523, 2.2).
@@ -83,10 +83,6 @@ impl AssertionFacts {
     fn claims(&self) -> Option<&AssertionClaims> {
         self.assertion.as_ref()?.as_ref().ok().map(|(_, claims)| claims)
     }
-}
-
-fn holds(condition: bool, expected: impl Into<String>, found: impl Into<String>) -> Result<(), Evidence> {
-    if condition { Ok(()) } else { Err(Evidence::new(expected, found)) }
 }
 
 /// Applies a test to the claims; their absence was refused by an earlier rule.
@@ -190,7 +186,7 @@ const CHECKS: &[Check<AssertionFacts, ErrorCode>] = &[
         test: |facts| {
             on_claims(facts, |claims| {
                 let exp = OffsetDateTime::from(claims.exp);
-                holds(exp + LEEWAY > facts.now, format!("exp after {}", facts.now), exp.to_string())
+                holds(exp > facts.now - LEEWAY, format!("exp after {}", facts.now), exp.to_string())
             })
         },
     },
@@ -285,30 +281,32 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         else {
             return Err(Failure::Unavailable("client authentication cannot be skipped altogether".to_owned()));
         };
-        let used = UsedJti { expires_at: OffsetDateTime::from(claims.exp) + LEEWAY };
+        let used = UsedJti { expires_at: OffsetDateTime::from(claims.exp).saturating_add(LEEWAY) };
         let key = format!("{}/{}", client.client_id, crate::digest(&claims.jti));
-        let used_jti = Change::put(key, Expect::Absent, &used)?;
+        let lesson = self.profile.switched_off.contains(&ASSERTION_JTI_NEW);
+        let used_jti = Change::put(key, if lesson { Expect::Any } else { Expect::Absent }, &used)?;
         Ok(Authenticated { client, certificate, used_jti, passed })
     }
 
-    /// Commits what an authenticated client is given, together with the mark on its assertion.
-    pub(crate) async fn commit_for(&self, authenticated: &Authenticated, changes: Vec<Change>) -> Result<(), Failure> {
-        let mut used_jti = authenticated.used_jti.clone();
-        if self.profile.switched_off.contains(&ASSERTION_JTI_NEW) {
-            used_jti.expect = Expect::Any;
-        }
-        let all = std::iter::once(used_jti).chain(changes).collect();
+    /// Commits what an authenticated client is given, together with the mark on its assertion. The inner result is that
+    /// of the commit, unless it failed because the assertion was used before. `passed` is what the grant's own rules let
+    /// through.
+    pub(crate) async fn commit_for(
+        &self,
+        authenticated: &Authenticated,
+        changes: Vec<Change>,
+        passed: &Passed,
+    ) -> Result<Result<(), CommitError>, Failure> {
+        let all = std::iter::once(authenticated.used_jti.clone()).chain(changes).collect();
         match self.backend.commit(all).await {
-            Err(crate::CommitError::Conflict { collection, .. }) if collection == UsedJti::COLLECTION => {
-                Err(Refusal::new(
-                    &ASSERTION_JTI_NEW,
-                    ErrorCode::InvalidClient,
-                    Evidence::new("a jti that was not seen before", "a jti that was used already"),
-                )
-                .after(authenticated.passed.clone())
-                .into())
-            }
-            other => Ok(other?),
+            Err(CommitError::Conflict { collection, .. }) if collection == UsedJti::COLLECTION => Err(Refusal::new(
+                &ASSERTION_JTI_NEW,
+                ErrorCode::InvalidClient,
+                Evidence::new("a jti that was not seen before", "a jti that was used already"),
+            )
+            .after(passed.clone())
+            .into()),
+            other => Ok(other),
         }
     }
 }

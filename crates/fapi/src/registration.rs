@@ -9,14 +9,14 @@ use openbanking::{
     registration::{RegistrationRequest, RegistrationResponse},
     ssa::{self, OrganisationStatus, SoftwareStatementAssertion},
 };
-use rules::{Check, Evidence, Refusal, judge};
+use rules::{Check, Evidence, Refusal, holds, judge};
 use time::OffsetDateTime;
 use url::Url;
 
 use crate::{
     Accepted, Change, Client, CommitError, Engine, ErrorCode, Expect, Failure, Intents, Keys, Outcome,
     PresentedCertificate, Profile, Record, Repository, client::AuthenticationMethod, client_authentication::LEEWAY,
-    digest, grant::UsedJti, request_object::holds,
+    digest, grant::UsedJti,
 };
 
 rules::catalogue! {
@@ -244,7 +244,7 @@ const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
         test: |facts| {
             facts.on_request(|request| {
                 let (made, ends) = (moment(request.iat), moment(request.exp));
-                holds(ends + LEEWAY > facts.now, format!("exp after {}", facts.now), ends.to_string())?;
+                holds(ends > facts.now - LEEWAY, format!("exp after {}", facts.now), ends.to_string())?;
                 holds(made <= facts.now + LEEWAY, format!("iat at most {}", facts.now), made.to_string())
             })
         },
@@ -390,18 +390,21 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         now: OffsetDateTime,
     ) -> Outcome<Registered> {
         let facts = self.registration_facts(text, certificate, now).await;
-        let passed = judge(&facts, CHECKS, &self.profile.switched_off)?;
+        let mut passed = judge(&facts, CHECKS, &self.profile.switched_off)?;
         let (Ok((_, request)), Some(Ok((_, statement)))) = (facts.request, facts.statement) else {
             return Err(Failure::Unavailable("a registration needs a request and a software statement".to_owned()));
         };
         let registered = self.registered(&request, &statement, now)?;
-        let used = UsedJti { expires_at: moment(request.exp) + LEEWAY };
+        let used = UsedJti { expires_at: moment(request.exp).saturating_add(LEEWAY) };
         let mut changes = vec![Change::put(&registered.client.client_id, Expect::Absent, &registered.client)?];
         let key = format!("{}/{}", request.iss, digest(&request.jti));
         let expect = if self.profile.switched_off.contains(&REQUEST_JTI) { Expect::Any } else { Expect::Absent };
         changes.push(Change::put(key, expect, &used)?);
         match self.backend.commit(changes).await {
-            Ok(()) => Ok(Accepted { value: registered, passed }),
+            Ok(()) => {
+                passed.add(&REQUEST_JTI, &self.profile.switched_off);
+                Ok(Accepted { value: registered, passed })
+            }
             Err(CommitError::Conflict { collection, .. }) if collection == UsedJti::COLLECTION => {
                 let evidence = Evidence::new("a jti that was not seen before", "a jti that was used already");
                 Err(Refusal::new(&REQUEST_JTI, ErrorCode::InvalidClientMetadata, evidence).after(passed).into())
@@ -464,7 +467,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
     ) -> Result<Registered, Failure> {
         let client_id: String = self.secret().chars().filter(char::is_ascii_alphanumeric).take(22).collect();
         let mut response = RegistrationResponse::granting(request, &statement.metadata, &client_id, now);
-        if response.response_types.is_empty() {
+        if response.response_types.is_empty() && response.grant_types.iter().any(|one| one == "authorization_code") {
             response.response_types = vec!["code id_token".to_owned()];
         }
         if response.scope.is_empty() {

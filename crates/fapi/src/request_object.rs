@@ -6,7 +6,7 @@ use jose::{
     JoseError, Jws,
     claims::{Audience, NumericDate},
 };
-use rules::{Check, Evidence};
+use rules::{Check, Evidence, holds};
 use serde::Deserialize;
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
@@ -39,6 +39,8 @@ rules::catalogue! {
         reason: "The typ of the request object is absent, JWT or oauth-authz-req+jwt.", clause: "RFC 9101, 10.8" }
     NOT_NESTED { id: "fapi.request-object.not-nested",
         reason: "The request object does not contain request or request_uri.", clause: "RFC 9101, 4" }
+    GRANT_TYPE { id: "fapi.request-object.grant-type",
+        reason: "A client that sends customers registered the grant type authorization_code.", clause: "RFC 6749, 4.1.2.1; RFC 7591, 2.1" }
     RESPONSE_TYPE { id: "fapi.request-object.response-type",
         reason: "The response_type is one that this server and this client use.", clause: "FAPI 1.0 Part 2, 5.2.2-2" }
     RESPONSE_TYPE_SAME { id: "fapi.request-object.response-type-same",
@@ -188,10 +190,6 @@ impl RequestFacts {
     }
 }
 
-pub(crate) fn holds(condition: bool, expected: impl Into<String>, found: impl Into<String>) -> Result<(), Evidence> {
-    if condition { Ok(()) } else { Err(Evidence::new(expected, found)) }
-}
-
 fn shown(value: Option<&str>) -> &str {
     value.unwrap_or("nothing")
 }
@@ -257,7 +255,7 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
         error: ErrorCode::InvalidRequestObject,
         test: |facts| {
             facts.on_object(|object| match object.exp.map(OffsetDateTime::from) {
-                Some(exp) => holds(exp + LEEWAY > facts.now, format!("exp after {}", facts.now), exp.to_string()),
+                Some(exp) => holds(exp > facts.now - LEEWAY, format!("exp after {}", facts.now), exp.to_string()),
                 None => Ok(()),
             })
         },
@@ -303,11 +301,21 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
         },
     },
     Check {
+        rule: &GRANT_TYPE,
+        error: ErrorCode::UnauthorizedClient,
+        test: |facts| {
+            let registered = facts.client.iter().flat_map(|client| &client.grant_types);
+            let registered: Vec<&str> = registered.map(String::as_str).collect();
+            let found = if registered.is_empty() { "none".to_owned() } else { registered.join(", ") };
+            holds(registered.contains(&"authorization_code"), "authorization_code", found)
+        },
+    },
+    Check {
         rule: &RESPONSE_TYPE,
         error: ErrorCode::UnsupportedResponseType,
         test: |facts| {
             facts.on_object(|object| {
-                let found = object.response_type.as_deref().or(facts.outer.get("response_type"));
+                let found = object.response_type.as_deref();
                 let registered = facts.client.iter().flat_map(|client| &client.response_types);
                 let expected: Vec<&str> = registered
                     .map(String::as_str)

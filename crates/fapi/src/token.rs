@@ -1,14 +1,14 @@
 //! The token endpoint (RFC 6749, 3.2; RFC 8705; FAPI 1.0 Part 2, 5.2.2).
 
 use jose::hash::{constant_time_eq, sha256_base64url};
-use rules::{Check, Evidence, Passed, Refusal, judge};
+use rules::{Check, Evidence, Refusal, holds, judge};
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::{
-    Accepted, Change, Engine, ErrorCode, Expect, Failure, Intent, Intents, Keys, Loaded, Outcome, PresentedCertificate,
-    Record, Repository,
-    client_authentication::Authenticated,
+    Accepted, Change, CommitError, Engine, ErrorCode, Expect, Failure, Intent, Intents, Keys, Loaded, Outcome,
+    PresentedCertificate, Record, Repository,
+    client_authentication::{ASSERTION_JTI_NEW, Authenticated},
     digest,
     grant::{AccessToken, AuthorizationCode, Grant, RefreshToken},
     id_token::IdToken,
@@ -19,6 +19,8 @@ rules::catalogue! {
     pub RULES;
     PARAMETERS_ONCE { id: "fapi.token.parameters-once",
         reason: "No parameter is sent twice.", clause: "RFC 6749, 3.2" }
+    GRANT_TYPE_PRESENT { id: "fapi.token.grant-type-present",
+        reason: "The request names the grant_type.", clause: "RFC 6749, 4.1.3" }
     GRANT_TYPE_KNOWN { id: "fapi.token.grant-type-known",
         reason: "The grant_type is one that this server has.", clause: "RFC 6749, 5.2" }
     GRANT_TYPE_REGISTERED { id: "fapi.token.grant-type-registered",
@@ -120,9 +122,76 @@ struct Presented<T> {
     now: OffsetDateTime,
 }
 
-fn holds(condition: bool, expected: impl Into<String>, found: impl Into<String>) -> Result<(), Evidence> {
-    if condition { Ok(()) } else { Err(Evidence::new(expected, found)) }
+/// Judged before anything else is looked at.
+const REQUEST_CHECKS: &[Check<Parameters, ErrorCode>] = &[Check {
+    rule: &PARAMETERS_ONCE,
+    error: ErrorCode::InvalidRequest,
+    test: |parameters| match parameters.repeated() {
+        Some(name) => Err(Evidence::new("each parameter once", format!("{name} twice"))),
+        None => Ok(()),
+    },
+}];
+
+/// The grant type, against what the server has and the client registered.
+struct GrantTypeFacts {
+    asked: Option<String>,
+    known: Vec<&'static str>,
+    registered: Vec<String>,
 }
+
+impl GrantTypeFacts {
+    fn asked(&self) -> &str {
+        self.asked.as_deref().unwrap_or_default()
+    }
+}
+
+/// Judged when the client is known.
+const GRANT_TYPE_CHECKS: &[Check<GrantTypeFacts, ErrorCode>] = &[
+    Check {
+        rule: &GRANT_TYPE_PRESENT,
+        error: ErrorCode::InvalidRequest,
+        test: |facts| holds(facts.asked.is_some(), "grant_type", "nothing"),
+    },
+    Check {
+        rule: &GRANT_TYPE_KNOWN,
+        error: ErrorCode::UnsupportedGrantType,
+        test: |facts| holds(facts.known.contains(&facts.asked()), facts.known.join(" or "), facts.asked()),
+    },
+    Check {
+        rule: &GRANT_TYPE_REGISTERED,
+        error: ErrorCode::UnauthorizedClient,
+        test: |facts| {
+            let registered = facts.registered.iter().any(|one| one == facts.asked());
+            holds(registered, facts.registered.join(" or "), facts.asked())
+        },
+    },
+];
+
+/// The scopes of a token without a customer.
+struct ScopeFacts {
+    asked: Vec<String>,
+    registered: Vec<String>,
+}
+
+/// Judged for `client_credentials`.
+const SCOPE_CHECKS: &[Check<ScopeFacts, ErrorCode>] = &[
+    Check {
+        rule: &SCOPE_REGISTERED,
+        error: ErrorCode::InvalidScope,
+        test: |facts| {
+            let covered = facts.asked.iter().all(|scope| facts.registered.contains(scope));
+            holds(covered, facts.registered.join(" "), facts.asked.join(" "))
+        },
+    },
+    Check {
+        rule: &SCOPE_WITHOUT_USER,
+        error: ErrorCode::InvalidScope,
+        test: |facts| {
+            let without = facts.asked.iter().all(|scope| scope != "openid");
+            holds(without, "scopes without openid", facts.asked.join(" "))
+        },
+    },
+];
 
 impl<T> Presented<T> {
     fn with(&self, test: impl FnOnce(&T) -> Result<(), Evidence>) -> Result<(), Evidence> {
@@ -263,45 +332,32 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         certificate: Option<&PresentedCertificate>,
         now: OffsetDateTime,
     ) -> Outcome<TokenResponse> {
-        if let Some(name) = parameters.repeated() {
-            let evidence = Evidence::new("each parameter once", format!("{name} twice"));
-            return Err(Refusal::new(&PARAMETERS_ONCE, ErrorCode::InvalidRequest, evidence).into());
-        }
-        let authenticated = self.authenticate_client(parameters, certificate, now).await?;
-        let earlier = authenticated.passed.clone();
-        let result = match self.grant_type(parameters, &authenticated) {
-            Err(refusal) => Err(refusal.into()),
-            Ok("authorization_code") => self.redeem_code(parameters, &authenticated, now).await,
-            Ok("refresh_token") => self.refresh(parameters, &authenticated, now).await,
-            Ok(_) => self.client_credentials(parameters, &authenticated, now).await,
+        let off = &self.profile.switched_off;
+        let mut earlier = judge(parameters, REQUEST_CHECKS, off)?;
+        let authenticated = self.authenticate_client(parameters, certificate, now).await;
+        let authenticated = authenticated.map_err(|failure| failure.after(earlier.clone()))?;
+        earlier.extend(authenticated.passed.clone());
+        let facts = GrantTypeFacts {
+            asked: parameters.get("grant_type").map(str::to_owned),
+            known: self.profile.grant_types.clone(),
+            registered: authenticated.client.grant_types.clone(),
+        };
+        earlier.extend(judge(&facts, GRANT_TYPE_CHECKS, off).map_err(|refusal| refusal.after(earlier.clone()))?);
+        let result = match facts.asked() {
+            "authorization_code" => self.redeem_code(parameters, &authenticated, now).await,
+            "refresh_token" => self.refresh(parameters, &authenticated, now).await,
+            "client_credentials" => self.client_credentials(parameters, &authenticated, now).await,
+            other => Err(Failure::Unavailable(format!("there is nothing to do for the grant type {other:?}"))),
         };
         match result {
             Ok(mut accepted) => {
-                let mut passed = earlier;
-                passed.extend(accepted.passed);
-                accepted.passed = passed;
+                earlier.extend(accepted.passed);
+                earlier.add(&ASSERTION_JTI_NEW, off);
+                accepted.passed = earlier;
                 Ok(accepted)
             }
             Err(failure) => Err(failure.after(earlier)),
         }
-    }
-
-    fn grant_type<'a>(
-        &self,
-        parameters: &'a Parameters,
-        authenticated: &Authenticated,
-    ) -> Result<&'a str, Refusal<ErrorCode>> {
-        let found = parameters.get("grant_type").unwrap_or_default();
-        let known = &self.profile.grant_types;
-        if !known.contains(&found) {
-            let code = if found.is_empty() { ErrorCode::InvalidRequest } else { ErrorCode::UnsupportedGrantType };
-            return Err(Refusal::new(&GRANT_TYPE_KNOWN, code, Evidence::new(known.join(" or "), found)));
-        }
-        if !authenticated.client.may_use(found) && !self.profile.switched_off.contains(&GRANT_TYPE_REGISTERED) {
-            let evidence = Evidence::new(authenticated.client.grant_types.join(" or "), found);
-            return Err(Refusal::new(&GRANT_TYPE_REGISTERED, ErrorCode::UnauthorizedClient, evidence));
-        }
-        Ok(found)
     }
 
     async fn client_credentials(
@@ -311,20 +367,13 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         now: OffsetDateTime,
     ) -> Outcome<TokenResponse> {
         let wanted = parameters.get("scope").unwrap_or_default();
-        let scopes: Vec<String> = wanted.split_ascii_whitespace().map(str::to_owned).collect();
-        let client = &authenticated.client;
-        if !client.covers(wanted.split_ascii_whitespace()) {
-            let evidence = Evidence::new(client.scopes.join(" "), wanted);
-            return Err(Refusal::new(&SCOPE_REGISTERED, ErrorCode::InvalidScope, evidence).into());
-        }
-        if scopes.iter().any(|scope| scope == "openid") {
-            let evidence = Evidence::new("scopes without openid", wanted);
-            return Err(Refusal::new(&SCOPE_WITHOUT_USER, ErrorCode::InvalidScope, evidence).into());
-        }
-        let (access_token, change) = self.access_token(authenticated, None, scopes, now)?;
-        self.commit_for(authenticated, vec![change]).await?;
+        let asked: Vec<String> = wanted.split_ascii_whitespace().map(str::to_owned).collect();
+        let facts = ScopeFacts { asked, registered: authenticated.client.scopes.clone() };
+        let passed = judge(&facts, SCOPE_CHECKS, &self.profile.switched_off)?;
+        let (access_token, change) = self.access_token(authenticated, None, facts.asked, now)?;
+        self.commit_for(authenticated, vec![change], &passed).await??;
         let value = self.response(access_token, Some(wanted.to_owned()).filter(|scope| !scope.is_empty()));
-        Ok(Accepted { value, passed: Passed::default() })
+        Ok(Accepted { value, passed })
     }
 
     async fn redeem_code(
@@ -372,13 +421,14 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         if refreshable {
             changes.push(Change::put(digest(&refresh_token), Expect::Absent, &remembered)?);
         }
-        self.commit_for(authenticated, changes).await.map_err(|failure| match failure {
-            Failure::Unavailable(text) if text.contains(AuthorizationCode::COLLECTION) => {
+        match self.commit_for(authenticated, changes, &passed).await? {
+            Err(CommitError::Conflict { collection, .. }) if collection == AuthorizationCode::COLLECTION => {
+                self.end_grant(Some(&grant), now).await?;
                 let evidence = Evidence::new("a code that was not used", "a code that was used at the same time");
-                Refusal::new(&CODE_UNUSED, ErrorCode::InvalidGrant, evidence).into()
+                return Err(Refusal::new(&CODE_UNUSED, ErrorCode::InvalidGrant, evidence).after(passed).into());
             }
-            other => other,
-        })?;
+            other => other?,
+        }
         let mut value = self.user_response(authenticated, &grant, access_token, &grant.scopes, now)?;
         value.refresh_token = refreshable.then_some(refresh_token);
         Ok(Accepted { value, passed })
@@ -405,7 +455,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
             parameters.get("scope").unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect();
         let scopes = if wanted.is_empty() { grant.scopes.clone() } else { wanted };
         let (access_token, change) = self.access_token(authenticated, Some(&grant), scopes.clone(), now)?;
-        self.commit_for(authenticated, vec![change]).await?;
+        self.commit_for(authenticated, vec![change], &passed).await??;
         let value = self.user_response(authenticated, &grant, access_token, &scopes, now)?;
         Ok(Accepted { value, passed })
     }

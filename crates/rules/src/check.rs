@@ -47,6 +47,12 @@ impl Passed {
         self.skipped.extend(other.skipped);
     }
 
+    /// Adds a rule that is satisfied and is applied outside a table, or was switched off.
+    pub fn add(&mut self, rule: &'static Rule, switched_off: &SwitchedOff) {
+        let list = if switched_off.contains(rule) { &mut self.skipped } else { &mut self.rules };
+        list.push(rule);
+    }
+
     /// The verdict of a request that every table let through.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
@@ -101,6 +107,14 @@ impl<E> Refusal<E> {
             skipped: ids(&self.passed.skipped),
         }
     }
+}
+
+/// The result of a test: what was expected and found, unless the condition holds.
+///
+/// # Errors
+/// The condition does not hold.
+pub fn holds(condition: bool, expected: impl Into<String>, found: impl Into<String>) -> Result<(), Evidence> {
+    if condition { Ok(()) } else { Err(Evidence::new(expected, found)) }
 }
 
 /// Applies the table in order and stops at the first rule that is not satisfied.

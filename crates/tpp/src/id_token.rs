@@ -6,7 +6,7 @@ use jose::{
     claims::{Audience, NumericDate},
     hash::{constant_time_eq, left_half_sha256},
 };
-use rules::{Check, Evidence, Passed, Refusal, SwitchedOff, judge};
+use rules::{Check, Evidence, Passed, Refusal, SwitchedOff, holds, judge};
 use serde::Deserialize;
 use time::{Duration, OffsetDateTime};
 
@@ -107,10 +107,6 @@ struct Facts {
     now: OffsetDateTime,
     token: Result<(Jws, IdTokenClaims), JoseError>,
     signature: Result<(), JoseError>,
-}
-
-fn holds(condition: bool, expected: impl Into<String>, found: impl Into<String>) -> Result<(), Evidence> {
-    if condition { Ok(()) } else { Err(Evidence::new(expected, found)) }
 }
 
 fn same(expected: &str, found: Option<&str>) -> Result<(), Evidence> {

@@ -14,14 +14,14 @@ use openbanking::{
     permissions::PermissionSet,
     version::ApiVersion,
 };
-use rules::{Check, Passed};
+use rules::{Check, Passed, holds};
 use store::Version;
 use time::OffsetDateTime;
 use transport::{Request, Response, reply};
 
 use super::{
     base,
-    refusal::{ApiError, Wire, apply, holds},
+    refusal::{ApiError, Wire, apply},
     request::admit,
     resources::supported,
 };

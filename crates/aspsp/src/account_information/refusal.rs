@@ -105,11 +105,6 @@ pub(super) fn apply<F: ?Sized>(facts: &F, checks: &[Check<F, Wire>], off: &Switc
     })
 }
 
-/// A test's answer from a condition.
-pub(super) fn holds(condition: bool, expected: impl Into<String>, found: impl Into<String>) -> Result<(), Evidence> {
-    if condition { Ok(()) } else { Err(Evidence::new(expected, found)) }
-}
-
 /// 401 has no body, but for an expired token in v4.0 (OB Read/Write 4.0, 401 Unauthorized).
 fn access_refused(version: ApiVersion, request: &Request, failure: &Failure) -> Response {
     if let Failure::Unavailable(error) = failure {

@@ -6,11 +6,11 @@ use fapi::access::{Access, Demand, bearer};
 use http::{HeaderMap, StatusCode};
 use openbanking::{dates::parse_http_date, error::ErrorCode, headers};
 use party::authorization_server::presented;
-use rules::{Check, Evidence, Passed};
+use rules::{Check, Evidence, Passed, holds};
 use transport::Request;
 use uuid::Uuid;
 
-use super::refusal::{ApiError, Wire, apply, holds};
+use super::refusal::{ApiError, Wire, apply};
 use crate::Context;
 
 rules::catalogue! {

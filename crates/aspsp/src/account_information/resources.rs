@@ -13,12 +13,12 @@ use openbanking::{
     permissions::{Permission as P, PermissionSet},
     version::ApiVersion,
 };
-use rules::{Check, Passed};
+use rules::{Check, Passed, holds};
 use time::OffsetDateTime;
 use transport::{Request, Response, reply};
 
 use super::{
-    refusal::{ApiError, Wire, apply, holds},
+    refusal::{ApiError, Wire, apply},
     request::admit,
     shown, transactions,
 };

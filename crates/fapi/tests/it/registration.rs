@@ -1,0 +1,300 @@
+//! Dynamic registration: a signed request that carries what the Directory vouches for.
+
+use fapi::{Client, Outcome, PresentedCertificate, registration::Registered};
+use jose::{Algorithm, Header, SigningKey};
+use serde_json::{Value, json};
+use time::Duration;
+
+use crate::world::{
+    BANK_ID, DIRECTORY_JWKS, DIRECTORY_KEY, ISSUER, LARKSPUR, MAGPIE, World, assert_passed, changed, refused, signed,
+    unsigned,
+};
+
+const SOFTWARE: &str = "4EEh9XwJd3Vq2mQhZ7aBcD";
+const CALLBACK: &str = "https://larkspur.example/callback";
+const METADATA: &str = "invalid_client_metadata";
+const STATEMENT: &str = "invalid_software_statement";
+const REDIRECT: &str = "invalid_redirect_uri";
+
+impl World {
+    fn statement_claims(&self, changes: &Value) -> Value {
+        let usual = json!({
+            "iss": "OpenBanking Ltd", "iat": self.at(0), "jti": "ssa-1", "software_environment": "sandbox",
+            "software_id": SOFTWARE, "software_client_name": "Larkspur Budget",
+            "software_redirect_uris": [CALLBACK, "https://larkspur.example/other"], "software_roles": ["AISP", "PISP"],
+            "software_jwks_endpoint": LARKSPUR.jwks_uri(), "software_on_behalf_of_org": "Thistle Ltd",
+            "org_status": "Active", "org_id": LARKSPUR.organisation_id, "org_name": "Larkspur Money Ltd",
+        });
+        changed(usual, changes)
+    }
+
+    fn statement(&self, changes: &Value) -> String {
+        signed(&DIRECTORY_KEY.ps256(), &Header::typed("JWT"), &self.statement_claims(changes))
+    }
+
+    fn registration_claims(&self, changes: &Value) -> Value {
+        let usual = json!({
+            "iss": SOFTWARE, "iat": self.at(0), "exp": self.at(300), "aud": BANK_ID, "jti": "registration-1",
+            "redirect_uris": [CALLBACK], "token_endpoint_auth_method": "private_key_jwt",
+            "token_endpoint_auth_signing_alg": "PS256",
+            "grant_types": ["authorization_code", "client_credentials", "refresh_token"],
+            "response_types": ["code id_token"], "software_id": SOFTWARE, "scope": "openid accounts",
+            "software_statement": self.statement(&json!({})), "application_type": "web",
+            "id_token_signed_response_alg": "PS256", "request_object_signing_alg": "PS256",
+        });
+        changed(usual, changes)
+    }
+
+    async fn register_signed(&self, key: &SigningKey, changes: &Value) -> Outcome<Registered> {
+        let text = signed(key, &Header::typed("JWT"), &self.registration_claims(changes));
+        self.engine.register(&text, Some(&LARKSPUR.certificate()), self.now).await
+    }
+
+    async fn register(&self, changes: &Value) -> Outcome<Registered> {
+        self.register_signed(&LARKSPUR.key, changes).await
+    }
+}
+
+/// The bank before anybody registered.
+fn bank() -> World {
+    let world = World::new();
+    world.memory().publish(DIRECTORY_JWKS, &[&DIRECTORY_KEY.ps256()]);
+    for tpp in [&*LARKSPUR, &*MAGPIE] {
+        world.memory().forget::<Client>(tpp.client_id);
+    }
+    world
+}
+
+#[tokio::test]
+async fn a_registration_that_keeps_every_rule_makes_a_client() {
+    let world = bank();
+    let accepted = world.register(&json!({})).await.unwrap();
+    assert_passed(&accepted.passed, &[fapi::registration::RULES], &[]);
+    let Registered { client, response } = accepted.value;
+    assert!(client.client_id.len() == 22 && client.client_id.chars().all(|c| c.is_ascii_alphanumeric()));
+    let expected = Client {
+        client_id: client.client_id.clone(),
+        software_id: SOFTWARE.to_owned(),
+        redirect_uris: vec![CALLBACK.to_owned()],
+        registered_at: world.now,
+        metadata: serde_json::to_value(&response).unwrap(),
+        ..LARKSPUR.client()
+    };
+    assert_eq!(client, expected);
+    assert_eq!(world.memory().all(), [(client.client_id.clone(), client.clone())]);
+    let shown = client.metadata;
+    for (name, value) in [
+        ("client_id", json!(client.client_id)),
+        ("client_id_issued_at", json!(world.at(0))),
+        ("redirect_uris", json!([CALLBACK])),
+        ("scope", json!("openid accounts")),
+        ("tls_client_certificate_bound_access_tokens", json!(true)),
+        ("software_client_name", json!("Larkspur Budget")),
+        ("org_id", json!(LARKSPUR.organisation_id)),
+        ("client_secret", Value::Null),
+    ] {
+        assert_eq!(shown[name], value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn each_rule_of_requests_refuses_what_breaks_it() {
+    let world = bank();
+    let long = format!("https://larkspur.example/{}", "x".repeat(232));
+    for (rule, error, changes) in [
+        ("fapi.registration.request-readable", METADATA, json!({"jti": null})),
+        ("fapi.registration.request-readable", METADATA, json!({"software_statement": null})),
+        ("fapi.registration.request-readable", METADATA, json!({"exp": "soon"})),
+        ("fapi.registration.statement-readable", STATEMENT, json!({"software_statement": "a.b.c"})),
+        ("fapi.registration.iss", METADATA, json!({"iss": "another-software-00000"})),
+        ("fapi.registration.aud", METADATA, json!({"aud": "0015800001041RHAAZ"})),
+        ("fapi.registration.aud", METADATA, json!({"aud": []})),
+        ("fapi.registration.exp", METADATA, json!({"exp": world.at(-10)})),
+        ("fapi.registration.exp", METADATA, json!({"exp": i64::MAX})),
+        ("fapi.registration.exp", METADATA, json!({"iat": world.at(11)})),
+        ("fapi.registration.software-id", METADATA, json!({"software_id": "another-software-00000"})),
+        ("fapi.registration.redirect-uris-present", REDIRECT, json!({"redirect_uris": []})),
+        ("fapi.registration.redirect-uris-https", REDIRECT, json!({"redirect_uris": ["http://larkspur.example/"]})),
+        ("fapi.registration.redirect-uris-https", REDIRECT, json!({"redirect_uris": [CALLBACK, "callback"]})),
+        ("fapi.registration.redirect-uris-https", REDIRECT, json!({"redirect_uris": [format!("{CALLBACK}#")]})),
+        ("fapi.registration.redirect-uris-https", REDIRECT, json!({"redirect_uris": [long]})),
+        ("fapi.registration.redirect-uris-in-statement", REDIRECT, json!({"redirect_uris": [format!("{CALLBACK}/")]})),
+        (
+            "fapi.registration.redirect-uris-in-statement",
+            REDIRECT,
+            json!({"redirect_uris": [CALLBACK, "https://magpie.example/callback"]}),
+        ),
+        ("fapi.registration.authentication-method", METADATA, json!({"token_endpoint_auth_method": "tls_client_auth"})),
+        ("fapi.registration.authentication-method", METADATA, json!({"token_endpoint_auth_method": "none"})),
+        ("fapi.registration.algorithms", METADATA, json!({"id_token_signed_response_alg": "RS256"})),
+        ("fapi.registration.algorithms", METADATA, json!({"request_object_signing_alg": "none"})),
+        ("fapi.registration.algorithms", METADATA, json!({"token_endpoint_auth_signing_alg": "ES256"})),
+        ("fapi.registration.grant-types", METADATA, json!({"grant_types": []})),
+        ("fapi.registration.grant-types", METADATA, json!({"grant_types": ["authorization_code", "implicit"]})),
+        ("fapi.registration.response-types", METADATA, json!({"response_types": ["code"]})),
+        ("fapi.registration.response-types", METADATA, json!({"response_types": ["code id_token", "token"]})),
+        ("fapi.registration.scope", METADATA, json!({"scope": "openid accounts payments"})),
+        ("fapi.registration.application-type", METADATA, json!({"application_type": "desktop"})),
+    ] {
+        assert_eq!(refused(world.register(&changes).await), (rule, error), "{changes}");
+    }
+    assert_eq!(world.memory().all::<Client>(), []);
+}
+
+#[tokio::test]
+async fn each_rule_of_statements_refuses_what_breaks_it() {
+    let world = bank();
+    let long_ago = (world.now - Duration::days(180)).unix_timestamp() - 1;
+    for (rule, error, changes) in [
+        ("fapi.registration.statement-readable", STATEMENT, json!({"software_id": null})),
+        ("fapi.registration.statement-readable", STATEMENT, json!({"org_status": "Asleep"})),
+        ("fapi.registration.statement-iss", STATEMENT, json!({"iss": "Larkspur Money Ltd"})),
+        ("fapi.registration.statement-age", STATEMENT, json!({"iat": long_ago})),
+        ("fapi.registration.statement-age", STATEMENT, json!({"iat": world.at(11)})),
+        ("fapi.registration.statement-age", STATEMENT, json!({"iat": i64::MAX})),
+        ("fapi.registration.organisation-active", "unapproved_software_statement", json!({"org_status": "Revoked"})),
+        ("fapi.registration.organisation-active", "unapproved_software_statement", json!({"org_status": "Withdrawn"})),
+        ("fapi.registration.iss", METADATA, json!({"software_id": "another-software-00000"})),
+        (
+            "fapi.registration.certificate-of-organisation",
+            "unapproved_software_statement",
+            json!({"org_id": MAGPIE.organisation_id}),
+        ),
+        ("fapi.registration.redirect-uris-in-statement", REDIRECT, json!({"software_redirect_uris": []})),
+        ("fapi.registration.scope", METADATA, json!({"software_roles": ["PISP"]})),
+        ("fapi.registration.request-signature", METADATA, json!({"software_jwks_endpoint": MAGPIE.jwks_uri()})),
+        (
+            "fapi.registration.software-keys-available",
+            "temporarily_unavailable",
+            json!({"software_jwks_endpoint": "https://keystore.example/none.jwks"}),
+        ),
+    ] {
+        let outcome = world.register(&json!({"software_statement": world.statement(&changes)})).await;
+        assert_eq!(refused(outcome), (rule, error), "{changes}");
+    }
+    assert_eq!(world.memory().all::<Client>(), []);
+}
+
+#[tokio::test]
+async fn only_the_directory_signs_statements_and_without_it_no_other_key_is_fetched() {
+    let world = bank();
+    let claims = world.statement_claims(&json!({"software_jwks_endpoint": "https://internal.example/"}));
+    let as_directory = Header { kid: Some("directory".to_owned()), ..Header::default() };
+    for (rule, statement) in [
+        ("fapi.registration.statement-signature", signed(&LARKSPUR.key, &Header::default(), &claims)),
+        ("fapi.registration.statement-signature", signed(&LARKSPUR.key, &as_directory, &claims)),
+        ("fapi.registration.statement-alg", signed(&DIRECTORY_KEY.signing(Algorithm::Rs256), &as_directory, &claims)),
+        ("fapi.registration.statement-alg", unsigned("none", &claims)),
+    ] {
+        let outcome = world.register(&json!({"software_statement": statement})).await;
+        assert_eq!(refused(outcome), (rule, STATEMENT), "{statement}");
+    }
+    world.memory().withdraw(DIRECTORY_JWKS);
+    let outcome = world.register(&json!({})).await;
+    assert_eq!(refused(outcome), ("fapi.registration.directory-keys-available", "temporarily_unavailable"));
+    assert!(world.memory().fetched().iter().all(|uri| uri == DIRECTORY_JWKS));
+}
+
+#[tokio::test]
+async fn only_a_key_of_the_software_signs_requests() {
+    let world = bank();
+    let claims = world.registration_claims(&json!({}));
+    let as_larkspur = Header { kid: Some("larkspur".to_owned()), ..Header::default() };
+    for (rule, text) in [
+        ("fapi.registration.request-signature", signed(&MAGPIE.key, &Header::default(), &claims)),
+        ("fapi.registration.request-signature", signed(&MAGPIE.key, &as_larkspur, &claims)),
+        ("fapi.registration.request-signature", signed(&DIRECTORY_KEY.ps256(), &as_larkspur, &claims)),
+        (
+            "fapi.registration.request-alg",
+            signed(&LARKSPUR.pair.signing(Algorithm::Rs256), &Header::default(), &claims),
+        ),
+        ("fapi.registration.request-alg", unsigned("none", &claims)),
+        ("fapi.registration.request-readable", claims.to_string()),
+        ("fapi.registration.request-readable", String::new()),
+    ] {
+        let outcome = world.engine.register(&text, Some(&LARKSPUR.certificate()), world.now).await;
+        assert_eq!(refused(outcome), (rule, METADATA), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_certificate_is_one_of_the_softwares_organisation() {
+    let world = bank();
+    let text = signed(&LARKSPUR.key, &Header::default(), &world.registration_claims(&json!({})));
+    let register =
+        async |certificate: Option<&PresentedCertificate>| world.engine.register(&text, certificate, world.now).await;
+    assert_eq!(refused(register(None).await), ("fapi.registration.certificate-presented", "invalid_client"));
+    let foreign = refused(register(Some(&MAGPIE.certificate())).await);
+    assert_eq!(foreign, ("fapi.registration.certificate-of-organisation", "unapproved_software_statement"));
+    assert!(register(Some(&LARKSPUR.certificate_numbered(2))).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_request_registers_once_and_its_statement_as_often_as_wanted() {
+    let world = bank();
+    assert!(world.register(&json!({})).await.is_ok());
+    assert_eq!(refused(world.register(&json!({})).await), ("fapi.registration.jti", METADATA));
+    assert!(world.register(&json!({"jti": "registration-2"})).await.is_ok());
+    assert_eq!(world.memory().all::<Client>().len(), 2);
+}
+
+#[tokio::test]
+async fn variants_that_the_rules_allow_are_accepted() {
+    let world = bank();
+    let oldest = (world.now - Duration::days(180)).unix_timestamp();
+    for (number, changes) in [
+        json!({"aud": ISSUER}),
+        json!({"aud": [BANK_ID, "https://other.example"]}),
+        json!({"exp": world.at(-9)}),
+        json!({"exp": 253_402_300_799_i64}),
+        json!({"iat": world.at(10)}),
+        json!({"software_id": null}),
+        json!({"redirect_uris": ["https://larkspur.example/other", CALLBACK]}),
+        json!({"token_endpoint_auth_signing_alg": null}),
+        json!({"grant_types": ["client_credentials"]}),
+        json!({"application_type": "mobile"}),
+        json!({"application_type": "native"}),
+        json!({"scope": "accounts openid"}),
+        json!({"favourite_colour": "green"}),
+        json!({"software_statement": world.statement(&json!({"iat": oldest}))}),
+        json!({"software_statement": world.statement(&json!({"iat": world.at(10)}))}),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let outcome = world.register(&changed(json!({"jti": format!("variant-{number}")}), &changes)).await;
+        assert!(outcome.is_ok(), "{changes}: {:?}", outcome.err());
+    }
+}
+
+#[tokio::test]
+async fn what_a_request_leaves_open_is_filled_from_the_profile_and_the_roles() {
+    let world = bank();
+    let open = json!({"scope": null, "response_types": null, "token_endpoint_auth_signing_alg": null});
+    let Registered { client, response } = world.register(&open).await.unwrap().value;
+    assert_eq!(
+        (response.scope.as_str(), response.response_types),
+        ("openid accounts", vec!["code id_token".to_owned()])
+    );
+    assert_eq!(client.scopes, ["openid", "accounts"]);
+    assert_eq!(client.authentication_algorithm, Algorithm::Ps256);
+    let statement = world.statement(&json!({"software_roles": ["PISP"]}));
+    let payments = world.register(&json!({"scope": null, "jti": "2", "software_statement": statement})).await.unwrap();
+    assert_eq!(payments.value.client.scopes, ["openid"]);
+}
+
+#[tokio::test]
+async fn a_registered_client_can_ask_for_a_token_at_once() {
+    let world = bank();
+    let client_id = world.register(&json!({})).await.unwrap().value.client.client_id;
+    let assertion = world.assertion(&LARKSPUR, &json!({"iss": client_id, "sub": client_id}));
+    let parameters = [
+        ("grant_type", "client_credentials"),
+        ("scope", "accounts"),
+        ("client_assertion_type", fapi::client_authentication::ASSERTION_TYPE),
+        ("client_assertion", &*assertion),
+    ];
+    let form = crate::world::form(&parameters, &[]);
+    let token = world.engine.token(&form, Some(&LARKSPUR.certificate()), world.now).await.unwrap().value.access_token;
+    assert_eq!(world.open(&token).await.unwrap().value.client.client_id, client_id);
+}
