@@ -21,7 +21,7 @@ use simulation::{Chance, Trace};
 use store::{SledStore, Store};
 use time::Date;
 use tokio::task::JoinHandle;
-use transport::{ClientSettings, HttpClient, ServerTls};
+use transport::{ClientCertificates, ClientSettings, HttpClient, ServerTls};
 use url::Url;
 
 use crate::{
@@ -113,9 +113,9 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
 
     let http = client(&membership, &tools)?;
     let first = revocations(&directory, &http).await.map_err(StartError::Other)?;
-    let public_tls = Arc::new(ServerTls::new(&membership.server, None, &[])?);
+    let public_tls = Arc::new(ServerTls::new(&membership.server, ClientCertificates::Unasked, &[])?);
     let anchors = std::slice::from_ref(&membership.anchor);
-    let mtls_tls = Arc::new(ServerTls::new(&membership.server, Some(anchors), &[first])?);
+    let mtls_tls = Arc::new(ServerTls::new(&membership.server, ClientCertificates::Anchored(anchors), &[first])?);
 
     let profile = Arc::new(profile(&urls, &directory, &membership));
     let documents = documents(&profile, &membership)?;
@@ -259,7 +259,9 @@ async fn keep_revocations(
             () = tools.stop.wait() => return,
         }
         let replaced = match revocations(&directory, &http).await {
-            Ok(list) => tls.replace(&membership.server, Some(anchors), &[list]).map_err(|error| error.to_string()),
+            Ok(list) => tls
+                .replace(&membership.server, ClientCertificates::Anchored(anchors), &[list])
+                .map_err(|error| error.to_string()),
             Err(error) => Err(error),
         };
         if let Err(error) = replaced {

@@ -12,7 +12,7 @@ use openbanking::{
 use pki::{Authority, Certificate, Participant, Profile, PspRole, QcType, Revoked, SigningRequest};
 use store::Store;
 use time::{Duration, OffsetDateTime};
-use transport::{Request, Response, reply};
+use transport::{ClientCertificates, Request, Response, reply};
 
 use crate::{
     Context,
@@ -230,7 +230,7 @@ pub(crate) async fn revoke(context: &Context, organisation_id: &str, kid: &str) 
     let mut published = context.revocations.lock().await;
     let list = revocations(context.store(), &context.authority, context.tools.clock.true_now()).await?;
     let anchors = std::slice::from_ref(context.authority.root());
-    context.tls.replace(&context.server, Some(anchors), &[list.to_vec()])?;
+    context.tls.replace(&context.server, ClientCertificates::Anchored(anchors), &[list.to_vec()])?;
     *published = list;
     Ok(())
 }

@@ -14,7 +14,7 @@ use pki::{Authority, AuthorityParts, Certificate, Participant, PrivateKey};
 use store::{SledStore, Store};
 use time::OffsetDateTime;
 use tokio::task::{JoinHandle, spawn_blocking};
-use transport::{Identity, ServerTls};
+use transport::{ClientCertificates, Identity, ServerTls};
 use url::Url;
 
 use crate::{
@@ -77,8 +77,8 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let server = server_identity(&authority, server_key, &urls, &tools)?;
     let revocations = certification::revocations(&*store, &authority, tools.clock.true_now()).await.map_err(failed)?;
     let anchors = std::slice::from_ref(authority.root());
-    let public_tls = Arc::new(ServerTls::new(&server, None, &[])?);
-    let mtls_tls = Arc::new(ServerTls::new(&server, Some(anchors), &[revocations.to_vec()])?);
+    let public_tls = Arc::new(ServerTls::new(&server, ClientCertificates::Unasked, &[])?);
+    let mtls_tls = Arc::new(ServerTls::new(&server, ClientCertificates::Anchored(anchors), &[revocations.to_vec()])?);
     let trust_anchor = data.write_public("public/trust-anchor.pem", authority.root().pem().as_bytes())?;
 
     let profile = Arc::new(profile(&urls));

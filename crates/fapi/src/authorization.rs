@@ -243,7 +243,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
             intent: None,
         };
         if let (Some(client), Some(Ok((jws, object)))) = (&facts.client, &facts.object) {
-            match self.keys_for(&client.jwks_uri, jws.header().kid.as_deref()).await {
+            match self.keys_of(client, jws.header().kid.as_deref()).await {
                 Ok(keys) => facts.signature = jws.verify(&keys, &[client.request_object_algorithm]),
                 Err(error) => facts.keys = Err(error.to_string()),
             }

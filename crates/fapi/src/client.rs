@@ -1,6 +1,6 @@
 //! A registered client.
 
-use jose::Algorithm;
+use jose::{Algorithm, Jwks};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -12,6 +12,14 @@ use crate::Record;
 pub enum AuthenticationMethod {
     /// RFC 7523: an assertion signed with the client's key.
     PrivateKeyJwt,
+    /// RFC 8705, 2.1: a certificate of the ecosystem whose subject the client registered.
+    TlsClientAuth,
+    /// RFC 8705, 2.2: a certificate that stands in the client's key set.
+    SelfSignedTlsClientAuth,
+    /// RFC 6749, 2.3.1: a password in the `Authorization` header. Not allowed by FAPI; for tools that know nothing else.
+    ClientSecretBasic,
+    /// OpenID Connect Core, 9: an assertion under a shared secret. Not allowed by FAPI; for tools that know nothing else.
+    ClientSecretJwt,
 }
 
 impl AuthenticationMethod {
@@ -20,13 +28,59 @@ impl AuthenticationMethod {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::PrivateKeyJwt => "private_key_jwt",
+            Self::TlsClientAuth => "tls_client_auth",
+            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretJwt => "client_secret_jwt",
         }
+    }
+
+    /// All methods.
+    pub const ALL: [Self; 5] = [
+        Self::PrivateKeyJwt,
+        Self::TlsClientAuth,
+        Self::SelfSignedTlsClientAuth,
+        Self::ClientSecretBasic,
+        Self::ClientSecretJwt,
+    ];
+
+    /// Whether the client shares a secret with the server.
+    #[must_use]
+    pub fn has_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretJwt)
     }
 
     /// The method with this name, if the engine has it.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        (name == Self::PrivateKeyJwt.as_str()).then_some(Self::PrivateKeyJwt)
+        Self::ALL.into_iter().find(|method| method.as_str() == name)
+    }
+}
+
+/// What the certificate of a client with `tls_client_auth` must say (RFC 8705, 2.1.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CertificateSubject {
+    /// `tls_client_auth_subject_dn`, as RFC 4514 writes it.
+    Dn(String),
+    /// `tls_client_auth_san_dns`.
+    SanDns(String),
+    /// `tls_client_auth_san_uri`.
+    SanUri(String),
+    /// `tls_client_auth_san_ip`.
+    SanIp(std::net::IpAddr),
+    /// `tls_client_auth_san_email`.
+    SanEmail(String),
+}
+
+/// A secret that a client shares with the server. It is kept as it is, because assertions are checked with it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
     }
 }
 
@@ -61,6 +115,18 @@ pub struct Client {
     pub scopes: Vec<String>,
     /// `jwks_uri`: where the client's public keys are, named by the software statement.
     pub jwks_uri: String,
+    /// `jwks`: the client's public keys themselves, where a client was configured with them. They come before `jwks_uri`.
+    #[serde(default)]
+    pub jwks: Option<Jwks>,
+    /// Whom the certificate of a client with `tls_client_auth` names.
+    #[serde(default)]
+    pub certificate_subject: Option<CertificateSubject>,
+    /// The secret of a client whose method has one.
+    #[serde(default)]
+    pub secret: Option<Secret>,
+    /// Whether id_tokens are encrypted for the client (`id_token_encrypted_response_alg` `RSA-OAEP-256` with `A256GCM`).
+    #[serde(default)]
+    pub id_token_encrypted: bool,
     /// When it was registered.
     pub registered_at: OffsetDateTime,
     /// Everything that the registration answered, to be shown by later reads of the registration.

@@ -1,10 +1,12 @@
-//! Client authentication with `private_key_jwt` (RFC 7523; OpenID Connect Core, 9; FAPI 1.0 Part 2, 5.2.2-14).
+//! Client authentication: an assertion (RFC 7523; OpenID Connect Core, 9), a certificate (RFC 8705, 2), or, where the
+//! profile takes them, a shared secret (RFC 6749, 2.3.1). Each client has one method (FAPI 1.0 Part 2, 5.2.2-14).
 
 use std::sync::Arc;
 
 use jose::{
     JoseError, Jws,
     claims::{Audience, NumericDate},
+    hash::constant_time_eq,
 };
 use rules::{Check, Evidence, Passed, Refusal, holds, judge};
 use serde::Deserialize;
@@ -12,7 +14,11 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     Change, Client, CommitError, Engine, ErrorCode, Expect, Failure, Intents, Keys, PresentedCertificate, Profile,
-    Record, Repository, grant::UsedJti, token::Parameters,
+    Record, Repository,
+    client::{AuthenticationMethod, CertificateSubject, Secret},
+    distinguished_name,
+    grant::UsedJti,
+    token::Parameters,
 };
 
 /// The only `client_assertion_type` (RFC 7523, 2.2).
@@ -26,14 +32,24 @@ rules::catalogue! {
     pub RULES;
     CERTIFICATE_PRESENTED { id: "fapi.client-authentication.certificate-presented",
         reason: "The client presents its certificate in the TLS handshake.", clause: "FAPI 1.0 Part 2, 5.2.2-5; RFC 8705, 3" }
-    ASSERTION_PRESENTED { id: "fapi.client-authentication.assertion-presented",
-        reason: "The request carries a client_assertion of the type jwt-bearer.", clause: "RFC 7523, 2.2; FAPI 1.0 Part 2, 5.2.2-14" }
+    CREDENTIALS_PRESENTED { id: "fapi.client-authentication.credentials-presented",
+        reason: "The request names its client: by one client_assertion of the type jwt-bearer, by client_id, or in the Authorization header.", clause: "RFC 6749, 2.3; RFC 7523, 2.2" }
     ASSERTION_READABLE { id: "fapi.client-authentication.assertion-readable",
         reason: "The client_assertion is a signed JWT with the claims that RFC 7523 asks for.", clause: "RFC 7523, 3" }
     CLIENT_KNOWN { id: "fapi.client-authentication.client-known",
         reason: "The client is registered.", clause: "RFC 6749, 5.2" }
     CLIENT_ID_CONSISTENT { id: "fapi.client-authentication.client-id-consistent",
         reason: "A client_id parameter names the client of the assertion.", clause: "RFC 7521, 4.2" }
+    METHOD { id: "fapi.client-authentication.method",
+        reason: "The client authenticates with the method that it registered.", clause: "FAPI 1.0 Part 2, 5.2.2-14; RFC 7591, 2" }
+    CERTIFICATE_ANCHORED { id: "fapi.client-authentication.certificate-anchored",
+        reason: "The certificate leads to an authority that this server trusts.", clause: "RFC 8705, 2.1" }
+    CERTIFICATE_SUBJECT { id: "fapi.client-authentication.certificate-subject",
+        reason: "The certificate names the subject that the client registered.", clause: "RFC 8705, 2.1.2" }
+    CERTIFICATE_REGISTERED { id: "fapi.client-authentication.certificate-registered",
+        reason: "The certificate stands in the client's key set.", clause: "RFC 8705, 2.2" }
+    SECRET { id: "fapi.client-authentication.secret",
+        reason: "The client secret is the registered one.", clause: "RFC 6749, 2.3.1" }
     ASSERTION_ISS { id: "fapi.client-authentication.iss",
         reason: "The issuer of the client_assertion is the client_id.", clause: "RFC 7523, 3-1; OpenID Connect Core, 9" }
     ASSERTION_ALG { id: "fapi.client-authentication.alg",
@@ -67,45 +83,101 @@ struct AssertionClaims {
     jti: String,
 }
 
-struct AssertionFacts {
+/// What the rules of client authentication look at.
+struct AuthenticationFacts {
     profile: Arc<Profile>,
     now: OffsetDateTime,
     certificate: Option<PresentedCertificate>,
     assertion_type: Option<String>,
     assertion: Option<Result<(Jws, AssertionClaims), JoseError>>,
+    /// Client id and secret of the `Authorization` header.
+    basic: Option<(String, String)>,
     parameter_client_id: Option<String>,
     client: Option<Client>,
     keys: Result<(), String>,
     signature: Result<(), JoseError>,
+    /// `x5t#S256` of the certificates in the client's key set.
+    registered_certificates: Vec<String>,
 }
 
-impl AssertionFacts {
+impl AuthenticationFacts {
     fn claims(&self) -> Option<&AssertionClaims> {
         self.assertion.as_ref()?.as_ref().ok().map(|(_, claims)| claims)
+    }
+
+    /// The client that the credentials name.
+    fn named(&self) -> Option<&str> {
+        match (self.claims(), &self.basic) {
+            (Some(claims), _) => Some(&claims.sub),
+            (None, Some((client_id, _))) => Some(client_id),
+            (None, None) => self.parameter_client_id.as_deref(),
+        }
+    }
+
+    fn registered_method(&self) -> Option<AuthenticationMethod> {
+        self.client.as_ref().map(|client| client.authentication_method)
+    }
+
+    /// Whether the request does what this method asks for.
+    fn uses(&self, method: AuthenticationMethod) -> bool {
+        match method {
+            AuthenticationMethod::PrivateKeyJwt | AuthenticationMethod::ClientSecretJwt => {
+                self.assertion.is_some() && self.basic.is_none()
+            }
+            AuthenticationMethod::ClientSecretBasic => self.basic.is_some() && self.assertion.is_none(),
+            AuthenticationMethod::TlsClientAuth | AuthenticationMethod::SelfSignedTlsClientAuth => {
+                self.assertion.is_none() && self.basic.is_none() && self.parameter_client_id.is_some()
+            }
+        }
+    }
+
+    /// What the request does, in the words of metadata.
+    fn used(&self) -> String {
+        let used: Vec<&str> = AuthenticationMethod::ALL
+            .into_iter()
+            .filter(|method| self.uses(*method))
+            .map(AuthenticationMethod::as_str)
+            .collect();
+        if used.is_empty() { "two methods at once".to_owned() } else { used.join(" or ") }
+    }
+}
+
+fn matches(subject: &CertificateSubject, certificate: &PresentedCertificate) -> bool {
+    match subject {
+        CertificateSubject::Dn(name) => distinguished_name::same(name, &certificate.subject),
+        CertificateSubject::SanDns(name) => certificate.san_dns.iter().any(|own| own.eq_ignore_ascii_case(name)),
+        CertificateSubject::SanUri(uri) => certificate.san_uri.contains(uri),
+        CertificateSubject::SanIp(address) => certificate.san_ip.contains(address),
+        CertificateSubject::SanEmail(address) => certificate.san_email.contains(address),
     }
 }
 
 /// Applies a test to the claims; their absence was refused by an earlier rule.
 fn on_claims(
-    facts: &AssertionFacts,
+    facts: &AuthenticationFacts,
     test: impl FnOnce(&AssertionClaims) -> Result<(), Evidence>,
 ) -> Result<(), Evidence> {
     facts.claims().map_or_else(|| Err(Evidence::missing("a readable client_assertion")), test)
 }
 
-const CHECKS: &[Check<AssertionFacts, ErrorCode>] = &[
+/// Judged first, whatever the method.
+const CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[
     Check {
         rule: &CERTIFICATE_PRESENTED,
         error: ErrorCode::InvalidClient,
         test: |facts| holds(facts.certificate.is_some(), "a client certificate", "none"),
     },
     Check {
-        rule: &ASSERTION_PRESENTED,
+        rule: &CREDENTIALS_PRESENTED,
         error: ErrorCode::InvalidClient,
         test: |facts| {
-            holds(facts.assertion.is_some(), "client_assertion", "nothing")?;
-            let found = facts.assertion_type.as_deref().unwrap_or("nothing");
-            holds(found == ASSERTION_TYPE, ASSERTION_TYPE, found)
+            if facts.assertion.is_some() || facts.assertion_type.is_some() {
+                let found = facts.assertion_type.as_deref().unwrap_or("nothing");
+                holds(found == ASSERTION_TYPE, ASSERTION_TYPE, found)?;
+                return holds(facts.assertion.is_some(), "client_assertion", "nothing");
+            }
+            let named = facts.basic.is_some() || facts.parameter_client_id.is_some();
+            holds(named, "client_assertion, client_id or Authorization: Basic", "nothing")
         },
     },
     Check {
@@ -120,30 +192,44 @@ const CHECKS: &[Check<AssertionFacts, ErrorCode>] = &[
         rule: &CLIENT_KNOWN,
         error: ErrorCode::InvalidClient,
         test: |facts| {
-            let subject = facts.claims().map_or("nothing", |claims| claims.sub.as_str());
-            holds(facts.client.is_some(), "the client_id of a registered client in sub", subject)
+            holds(facts.client.is_some(), "the client_id of a registered client", facts.named().unwrap_or("nothing"))
         },
     },
     Check {
         rule: &CLIENT_ID_CONSISTENT,
         error: ErrorCode::InvalidClient,
-        test: |facts| {
-            on_claims(facts, |claims| match &facts.parameter_client_id {
-                Some(parameter) => holds(*parameter == claims.sub, &claims.sub, parameter),
-                None => Ok(()),
-            })
+        test: |facts| match (&facts.parameter_client_id, facts.named()) {
+            (Some(parameter), Some(named)) => holds(parameter == named, named, parameter),
+            _ => Ok(()),
         },
     },
     Check {
-        rule: &ASSERTION_ISS,
+        rule: &METHOD,
         error: ErrorCode::InvalidClient,
-        test: |facts| {
-            on_claims(facts, |claims| {
-                let found = claims.iss.as_deref().unwrap_or("nothing");
-                holds(found == claims.sub, &claims.sub, found)
-            })
+        test: |facts| match facts.registered_method() {
+            Some(method) => {
+                let offered = facts.profile.authentication_methods.contains(&method);
+                holds(facts.uses(method) && offered, method.as_str(), facts.used())
+            }
+            None => Ok(()),
         },
     },
+];
+
+/// Judged for `private_key_jwt` and `client_secret_jwt`, before the signature.
+const ISSUER_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[Check {
+    rule: &ASSERTION_ISS,
+    error: ErrorCode::InvalidClient,
+    test: |facts| {
+        on_claims(facts, |claims| {
+            let found = claims.iss.as_deref().unwrap_or("nothing");
+            holds(found == claims.sub, &claims.sub, found)
+        })
+    },
+}];
+
+/// Judged for `private_key_jwt`.
+const KEY_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[
     Check {
         rule: &ASSERTION_ALG,
         error: ErrorCode::InvalidClient,
@@ -161,6 +247,10 @@ const CHECKS: &[Check<AssertionFacts, ErrorCode>] = &[
         error: ErrorCode::TemporarilyUnavailable,
         test: |facts| facts.keys.as_ref().copied().map_err(|error| Evidence::new("the client's JWKS", error)),
     },
+];
+
+/// Judged for `private_key_jwt` and `client_secret_jwt`.
+const ASSERTION_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[
     Check {
         rule: &ASSERTION_SIGNATURE,
         error: ErrorCode::InvalidClient,
@@ -213,19 +303,88 @@ const CHECKS: &[Check<AssertionFacts, ErrorCode>] = &[
             })
         },
     },
+];
+
+/// Judged for `tls_client_auth`.
+const CERTIFICATE_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[Check {
+    rule: &CERTIFICATE_SUBJECT,
+    error: ErrorCode::InvalidClient,
+    test: |facts| {
+        let subject = facts.client.as_ref().and_then(|client| client.certificate_subject.as_ref());
+        let (Some(subject), Some(certificate)) = (subject, &facts.certificate) else {
+            return Err(Evidence::missing("a registered subject"));
+        };
+        holds(matches(subject, certificate), format!("{subject:?}"), &certificate.subject)
+    },
+}];
+
+/// Judged for `self_signed_tls_client_auth`.
+const SELF_SIGNED_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[
+    Check {
+        rule: &CLIENT_KEYS_AVAILABLE,
+        error: ErrorCode::TemporarilyUnavailable,
+        test: |facts| facts.keys.as_ref().copied().map_err(|error| Evidence::new("the client's JWKS", error)),
+    },
+    Check {
+        rule: &CERTIFICATE_REGISTERED,
+        error: ErrorCode::InvalidClient,
+        test: |facts| {
+            let found = facts.certificate.as_ref().map_or("none", |certificate| certificate.thumbprint.as_str());
+            let registered = facts.registered_certificates.iter().any(|own| constant_time_eq(own, found));
+            holds(registered, format!("one of {}", facts.registered_certificates.join(", ")), found)
+        },
+    },
+];
+
+/// Judged for `client_secret_basic`.
+const SECRET_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[Check {
+    rule: &SECRET,
+    error: ErrorCode::InvalidClient,
+    test: |facts| {
+        let registered = facts.client.as_ref().and_then(|client| client.secret.as_ref());
+        let right = match (registered, &facts.basic) {
+            (Some(Secret(registered)), Some((_, sent))) => constant_time_eq(registered, sent),
+            _ => false,
+        };
+        holds(right, "the registered secret", "another one")
+    },
+}];
+
+/// Judged last, unless the client registered a certificate of its own.
+const ORGANISATION_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[
+    Check {
+        rule: &CERTIFICATE_ANCHORED,
+        error: ErrorCode::InvalidClient,
+        test: |facts| {
+            let anchored = facts.certificate.as_ref().is_none_or(|certificate| certificate.anchored);
+            holds(anchored, "a certificate of a trusted authority", "one of another authority")
+        },
+    },
     Check {
         rule: &CERTIFICATE_OF_CLIENT,
         error: ErrorCode::InvalidClient,
         test: |facts| {
             let (Some(certificate), Some(client)) = (&facts.certificate, &facts.client) else { return Ok(()) };
-            holds(
-                certificate.organisation_id == client.organisation_id,
-                &client.organisation_id,
-                &certificate.organisation_id,
-            )
+            // A client that was configured without the Directory belongs to no organisation.
+            let free = client.organisation_id.is_empty();
+            let own = certificate.organisation_id == client.organisation_id;
+            holds(free || own, &client.organisation_id, &certificate.organisation_id)
         },
     },
 ];
+
+impl AuthenticationMethod {
+    /// The tables of the method, in order.
+    fn checks(self) -> &'static [&'static [Check<AuthenticationFacts, ErrorCode>]] {
+        match self {
+            Self::PrivateKeyJwt => &[ISSUER_CHECKS, KEY_CHECKS, ASSERTION_CHECKS, ORGANISATION_CHECKS],
+            Self::ClientSecretJwt => &[ISSUER_CHECKS, ASSERTION_CHECKS, ORGANISATION_CHECKS],
+            Self::TlsClientAuth => &[CERTIFICATE_CHECKS, ORGANISATION_CHECKS],
+            Self::SelfSignedTlsClientAuth => &[SELF_SIGNED_CHECKS],
+            Self::ClientSecretBasic => &[SECRET_CHECKS, ORGANISATION_CHECKS],
+        }
+    }
+}
 
 /// A client that proved who it is.
 pub struct Authenticated {
@@ -233,8 +392,9 @@ pub struct Authenticated {
     pub client: Client,
     /// The certificate that it presented.
     pub certificate: PresentedCertificate,
-    /// Marks the assertion's `jti` as used: belongs into the commit of whatever the client is given.
-    pub(crate) used_jti: Change,
+    /// Marks the assertion's `jti` as used, where there is an assertion: belongs into the commit of whatever the client is
+    /// given.
+    pub(crate) used_jti: Option<Change>,
     /// The rules that were applied.
     pub passed: Passed,
 }
@@ -250,42 +410,82 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         certificate: Option<&PresentedCertificate>,
         now: OffsetDateTime,
     ) -> Result<Authenticated, Failure> {
+        let mut facts = self.authentication_facts(parameters, certificate, now).await?;
+        let off = &self.profile.switched_off;
+        let mut passed = judge(&facts, CHECKS, off)?;
+        let Some(method) = facts.registered_method() else {
+            return Err(Failure::Unavailable("client authentication cannot be skipped altogether".to_owned()));
+        };
+        self.look_up(&mut facts, method).await;
+        for table in method.checks() {
+            passed.extend(judge(&facts, table, off).map_err(|refusal| refusal.after(passed.clone()))?);
+        }
+        let used_jti = match (facts.claims(), facts.named()) {
+            (Some(claims), Some(client_id)) => {
+                let used = UsedJti { expires_at: OffsetDateTime::from(claims.exp).saturating_add(LEEWAY) };
+                let key = format!("{client_id}/{}", crate::digest(&claims.jti));
+                let expect = if off.contains(&ASSERTION_JTI_NEW) { Expect::Any } else { Expect::Absent };
+                Some(Change::put(key, expect, &used)?)
+            }
+            _ => None,
+        };
+        match (facts.client, facts.certificate) {
+            (Some(client), Some(certificate)) => Ok(Authenticated { client, certificate, used_jti, passed }),
+            _ => Err(Failure::Unavailable("client authentication cannot be skipped altogether".to_owned())),
+        }
+    }
+
+    async fn authentication_facts(
+        &self,
+        parameters: &Parameters,
+        certificate: Option<&PresentedCertificate>,
+        now: OffsetDateTime,
+    ) -> Result<AuthenticationFacts, Failure> {
         let assertion = parameters.get("client_assertion").map(|text| {
             let jws = Jws::parse(text)?;
             let claims = jws.claims::<AssertionClaims>()?;
             Ok((jws, claims))
         });
-        let mut facts = AssertionFacts {
+        let mut facts = AuthenticationFacts {
             profile: Arc::clone(&self.profile),
             now,
             certificate: certificate.cloned(),
             assertion_type: parameters.get("client_assertion_type").map(str::to_owned),
             assertion,
+            basic: parameters.basic(),
             parameter_client_id: parameters.get("client_id").map(str::to_owned),
             client: None,
             keys: Ok(()),
             signature: Ok(()),
+            registered_certificates: Vec::new(),
         };
-        if let Some(Ok((jws, claims))) = &facts.assertion {
-            facts.client = self.backend.load::<Client>(&claims.sub).await?.map(|loaded| loaded.record);
-            if let Some(client) = &facts.client {
-                match self.keys_for(&client.jwks_uri, jws.header().kid.as_deref()).await {
+        if let Some(named) = facts.named() {
+            facts.client = self.backend.load::<Client>(named).await?.map(|loaded| loaded.record);
+        }
+        Ok(facts)
+    }
+
+    /// Adds what the method of the client asks for.
+    async fn look_up(&self, facts: &mut AuthenticationFacts, method: AuthenticationMethod) {
+        let Some(client) = &facts.client else { return };
+        let jws = facts.assertion.as_ref().and_then(|read| read.as_ref().ok()).map(|(jws, _)| jws);
+        match (method, jws) {
+            (AuthenticationMethod::PrivateKeyJwt, Some(jws)) => {
+                match self.keys_of(client, jws.header().kid.as_deref()).await {
                     Ok(keys) => facts.signature = jws.verify(&keys, &[client.authentication_algorithm]),
                     Err(error) => facts.keys = Err(error.to_string()),
                 }
             }
+            (AuthenticationMethod::ClientSecretJwt, Some(jws)) => {
+                let secret = client.secret.as_ref().map(|Secret(secret)| secret.as_bytes()).unwrap_or_default();
+                facts.signature = jws.verify_secret(secret);
+            }
+            (AuthenticationMethod::SelfSignedTlsClientAuth, _) => match self.keys_of(client, None).await {
+                Ok(keys) => facts.registered_certificates = keys.jwks().certificate_thumbprints(),
+                Err(error) => facts.keys = Err(error.to_string()),
+            },
+            _ => {}
         }
-        let passed = judge(&facts, CHECKS, &self.profile.switched_off)?;
-        let (Some(certificate), Some(client), Some(Ok((_, claims)))) =
-            (facts.certificate, facts.client, facts.assertion)
-        else {
-            return Err(Failure::Unavailable("client authentication cannot be skipped altogether".to_owned()));
-        };
-        let used = UsedJti { expires_at: OffsetDateTime::from(claims.exp).saturating_add(LEEWAY) };
-        let key = format!("{}/{}", client.client_id, crate::digest(&claims.jti));
-        let lesson = self.profile.switched_off.contains(&ASSERTION_JTI_NEW);
-        let used_jti = Change::put(key, if lesson { Expect::Any } else { Expect::Absent }, &used)?;
-        Ok(Authenticated { client, certificate, used_jti, passed })
     }
 
     /// Commits what an authenticated client is given, together with the mark on its assertion. The inner result is that
@@ -297,7 +497,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         changes: Vec<Change>,
         passed: &Passed,
     ) -> Result<Result<(), CommitError>, Failure> {
-        let all = std::iter::once(authenticated.used_jti.clone()).chain(changes).collect();
+        let all = authenticated.used_jti.clone().into_iter().chain(changes).collect();
         match self.backend.commit(all).await {
             Err(CommitError::Conflict { collection, .. }) if collection == UsedJti::COLLECTION => Err(Refusal::new(
                 &ASSERTION_JTI_NEW,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use jose::{KeySet, SigningKey};
 use rules::{Passed, Refusal, Verdict};
 
-use crate::{CommitError, ErrorCode, Intents, Keys, KeysError, Profile, Repository, RepositoryError, random_secret};
+use crate::{
+    Client, CommitError, ErrorCode, Intents, Keys, KeysError, Profile, Repository, RepositoryError, random_secret,
+};
 
 /// Something that every rule let through.
 #[derive(Debug, Clone)]
@@ -130,6 +132,14 @@ impl<B: Repository + Keys + Intents> Engine<B> {
     /// A new bearer secret.
     pub(crate) fn secret(&self) -> String {
         random_secret((self.randomness)())
+    }
+
+    /// The public keys of a client.
+    pub(crate) async fn keys_of(&self, client: &Client, kid: Option<&str>) -> Result<Arc<KeySet>, KeysError> {
+        match &client.jwks {
+            Some(jwks) => Ok(Arc::new(KeySet::from_jwks(jwks))),
+            None => self.keys_for(&client.jwks_uri, kid).await,
+        }
     }
 
     pub(crate) async fn keys_for(&self, uri: &str, kid: Option<&str>) -> Result<Arc<KeySet>, KeysError> {

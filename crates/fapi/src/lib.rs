@@ -17,6 +17,7 @@ pub mod access;
 pub mod authorization;
 pub mod client;
 pub mod client_authentication;
+mod distinguished_name;
 pub mod error;
 pub mod grant;
 pub mod interaction;
@@ -53,6 +54,17 @@ pub struct PresentedCertificate {
     /// Organisation id at the Directory that the subject names (common name of an OBWAC, organisational unit of an
     /// OBTransport certificate).
     pub organisation_id: String,
+    /// Subject alternative names of the kind dNSName.
+    pub san_dns: Vec<String>,
+    /// Subject alternative names of the kind uniformResourceIdentifier.
+    pub san_uri: Vec<String>,
+    /// Subject alternative names of the kind iPAddress.
+    pub san_ip: Vec<std::net::IpAddr>,
+    /// Subject alternative names of the kind rfc822Name.
+    pub san_email: Vec<String>,
+    /// Whether it leads to an authority of the ecosystem. One that does not is only good for a client that registered it
+    /// (RFC 8705, 2.2).
+    pub anchored: bool,
 }
 
 /// Every rule of the engine, for the catalogue.

@@ -15,8 +15,11 @@ use url::Url;
 
 use crate::{
     Accepted, Change, Client, CommitError, Engine, ErrorCode, Expect, Failure, Intents, Keys, Outcome,
-    PresentedCertificate, Profile, Record, Repository, client::AuthenticationMethod, client_authentication::LEEWAY,
-    digest, grant::UsedJti,
+    PresentedCertificate, Profile, Record, Repository,
+    client::{AuthenticationMethod, CertificateSubject, Secret},
+    client_authentication::LEEWAY,
+    digest,
+    grant::UsedJti,
 };
 
 rules::catalogue! {
@@ -474,6 +477,12 @@ impl<B: Repository + Keys + Intents> Engine<B> {
             response.scope = self.default_scope(statement);
         }
         response.tls_client_certificate_bound_access_tokens = Some(true);
+        if AuthenticationMethod::parse(&response.token_endpoint_auth_method)
+            .is_some_and(AuthenticationMethod::has_secret)
+        {
+            response.client_secret = Some(self.secret());
+            response.client_secret_expires_at = Some(OffsetDateTime::UNIX_EPOCH.into());
+        }
         let client = self.client(&response, statement, now)?;
         Ok(Registered { client, response })
     }
@@ -511,6 +520,10 @@ impl<B: Repository + Keys + Intents> Engine<B> {
             response_types: response.response_types.clone(),
             scopes: response.scope.split_ascii_whitespace().map(str::to_owned).collect(),
             jwks_uri: statement.metadata.software_jwks_endpoint.clone(),
+            jwks: None,
+            certificate_subject: response.tls_client_auth_subject_dn.clone().map(CertificateSubject::Dn),
+            secret: response.client_secret.clone().map(Secret),
+            id_token_encrypted: response.other.contains_key("id_token_encrypted_response_alg"),
             registered_at: now,
             metadata: serde_json::to_value(response).map_err(|error| Failure::Unavailable(error.to_string()))?,
         })

@@ -1,5 +1,6 @@
 //! Public keys on the wire (RFC 7517), and their thumbprints (RFC 7638).
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
 use crate::{Algorithm, KeyError, base64url, hash::sha256_base64url};
@@ -49,6 +50,15 @@ pub struct Jwk {
 pub struct Jwks {
     /// The keys.
     pub keys: Vec<Jwk>,
+}
+
+impl Jwks {
+    /// `x5t#S256` of the certificates of the keys (RFC 7515, 4.1.8), from `x5c`.
+    #[must_use]
+    pub fn certificate_thumbprints(&self) -> Vec<String> {
+        let leaves = self.keys.iter().filter_map(|jwk| jwk.x5c.first());
+        leaves.filter_map(|leaf| STANDARD.decode(leaf).ok()).map(|der| sha256_base64url(&der)).collect()
+    }
 }
 
 impl Jwk {

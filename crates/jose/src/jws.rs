@@ -1,5 +1,6 @@
 //! Signed tokens (RFC 7515): read first, judged then.
 
+use josekit::jws::{HS256, JwsVerifier};
 use serde::de::DeserializeOwned;
 
 use crate::{Algorithm, Header, JoseError, KeySet, base64url};
@@ -77,6 +78,21 @@ impl Jws {
     /// The algorithm is not allowed, `crit` is there, no key fits, or the signature is wrong.
     pub fn verify(&self, keys: &KeySet, allowed: &[Algorithm]) -> Result<(), JoseError> {
         self.verify_critical(keys, allowed, &[])
+    }
+
+    /// Verifies an HS256 signature under a shared secret (RFC 7518, 3.2). A secret of fewer than 32 bytes verifies nothing.
+    ///
+    /// # Errors
+    /// The algorithm is another one, `crit` is there, the secret is too short, or the signature is wrong.
+    pub fn verify_secret(&self, secret: &[u8]) -> Result<(), JoseError> {
+        const ALLOWED: &str = "HS256";
+        if self.header.alg != ALLOWED {
+            let found = self.header.alg.clone();
+            return Err(JoseError::AlgorithmNotAllowed { allowed: ALLOWED.to_owned(), found });
+        }
+        self.check_critical(&[])?;
+        let verifier = HS256.verifier_from_bytes(secret).map_err(|_| JoseError::NoFittingKey(ALLOWED.to_owned()))?;
+        verifier.verify(self.signing_input.as_bytes(), &self.signature).map_err(|_| JoseError::BadSignature)
     }
 
     /// As [`Jws::verify`], where `crit` may name these members.

@@ -1,6 +1,11 @@
-//! For tests only: the published OpenAPI files as JSON Schemas. They lie beside the repository, not in it; without them
-//! [`Specification::open`] says so and tests that need them are skipped.
+//! For tests only.
+//!
+//! - [`Specification`]: the published OpenAPI files as JSON Schemas. They lie beside the repository, not in it; without
+//!   them [`Specification::open`] says so and tests that need them are skipped
+//! - [`settings`]: a program's settings in their three forms
 #![expect(clippy::print_stderr, reason = "tells what was skipped")]
+
+pub mod settings;
 
 use std::path::Path;
 

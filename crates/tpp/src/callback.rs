@@ -9,7 +9,7 @@ use party::participant::Membership;
 use rules::{Outcome as RuleOutcome, Verdict};
 use serde::Serialize;
 use tokio::net::TcpListener;
-use transport::{Problem, Request, Response, Router, ServerTls, reply, route};
+use transport::{ClientCertificates, Problem, Request, Response, Router, ServerTls, reply, route};
 
 use crate::{
     Tpp,
@@ -85,7 +85,8 @@ fn secured(mut response: Response) -> Response {
 
 /// Serves the callback with the certificate that onboarding brought.
 pub(crate) fn serve(tpp: Arc<Tpp>, listener: TcpListener, membership: &Membership) -> Result<(), String> {
-    let tls = ServerTls::new(&membership.server, None, &[]).map_err(|error| error.to_string())?;
+    let tls =
+        ServerTls::new(&membership.server, ClientCertificates::Unasked, &[]).map_err(|error| error.to_string())?;
     let path = tpp.profile.software.callback.clone();
     let (observer, stop) = (tpp.tools.observer(), tpp.tools.stop.clone());
     let routes = [

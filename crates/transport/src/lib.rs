@@ -16,4 +16,4 @@ pub use message::{
 };
 pub use server::{Caller, Observer, serve};
 pub use stop::Stop;
-pub use tls::{Identity, ServerTls, TlsError, TlsFault};
+pub use tls::{ClientCertificates, Identity, ServerTls, TlsError, TlsFault};

@@ -69,3 +69,8 @@ async fn what_cannot_start_says_why() {
     let error = start(settings("d")).await;
     assert!(error.contains("authority"), "{error}");
 }
+
+#[test]
+fn a_flag_wins_over_the_environment_and_the_environment_over_the_file() {
+    testkit::settings::assert_precedence(env!("CARGO_BIN_EXE_ob-directory").as_ref(), "OB_DIRECTORY");
+}

@@ -89,7 +89,12 @@ async fn the_list_is_one_that_listeners_take() {
     revoke(&directory, &tpp, &tpp.membership.signing_kid).await;
     let list = directory.get("/pki/issuing.crl").await;
     assert_eq!(list.header("content-type"), Some("application/pkix-crl"));
-    ServerTls::new(&tpp.membership.server, Some(&[directory.anchor()]), &[list.body.to_vec()]).unwrap();
+    ServerTls::new(
+        &tpp.membership.server,
+        transport::ClientCertificates::Anchored(&[directory.anchor()]),
+        &[list.body.to_vec()],
+    )
+    .unwrap();
 }
 
 #[tokio::test]

@@ -39,7 +39,16 @@ async fn an_assertion_that_keeps_every_rule_proves_who_calls() {
     let certificate = LARKSPUR.certificate();
     let authenticated = world.engine.authenticate_client(&proof, Some(&certificate), world.now).await.ok().unwrap();
     assert_eq!((authenticated.client, authenticated.certificate), (LARKSPUR.client(), certificate));
-    assert_passed(&authenticated.passed, &[client_authentication::RULES], &["fapi.client-authentication.jti"]);
+    assert_passed(
+        &authenticated.passed,
+        &[client_authentication::RULES],
+        &[
+            "fapi.client-authentication.jti",
+            "fapi.client-authentication.certificate-subject",
+            "fapi.client-authentication.certificate-registered",
+            "fapi.client-authentication.secret",
+        ],
+    );
 }
 
 #[tokio::test]
@@ -97,9 +106,9 @@ async fn an_assertion_of_the_right_type_is_sent() {
     let world = World::new();
     let assertion = world.assertion(&LARKSPUR, &json!({}));
     for (rule, parameters) in [
-        ("fapi.client-authentication.assertion-presented", [("client_assertion", "")]),
-        ("fapi.client-authentication.assertion-presented", [("client_assertion_type", "")]),
-        ("fapi.client-authentication.assertion-presented", [("client_assertion_type", "jwt-bearer")]),
+        ("fapi.client-authentication.credentials-presented", [("client_assertion", "")]),
+        ("fapi.client-authentication.credentials-presented", [("client_assertion_type", "")]),
+        ("fapi.client-authentication.credentials-presented", [("client_assertion_type", "jwt-bearer")]),
         ("fapi.client-authentication.assertion-readable", [("client_assertion", "a.b.c")]),
         ("fapi.client-authentication.client-id-consistent", [("client_id", "magpie")]),
     ] {

@@ -7,6 +7,8 @@ mod authorization;
 #[cfg(test)]
 mod client_authentication;
 #[cfg(test)]
+mod client_methods;
+#[cfg(test)]
 mod lessons;
 #[cfg(test)]
 mod metadata;
@@ -29,6 +31,7 @@ fn every_rule_of_the_catalogue_speaks_in_some_test() {
         include_str!("access.rs"),
         include_str!("authorization.rs"),
         include_str!("client_authentication.rs"),
+        include_str!("client_methods.rs"),
         include_str!("refresh.rs"),
         include_str!("registration.rs"),
         include_str!("request_objects.rs"),

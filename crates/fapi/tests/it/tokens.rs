@@ -257,6 +257,9 @@ async fn a_token_without_a_customer_has_the_scopes_that_were_asked_for() {
     let of_this_grant = ["fapi.token.parameters-once", "fapi.token.grant-type", "fapi.token.scope"];
     let others: Vec<_> = fapi::token::RULES.iter().map(|rule| rule.id).collect();
     let others: Vec<_> = others.into_iter().filter(|id| !of_this_grant.iter().any(|own| id.starts_with(own))).collect();
+    let of_other_methods = ["certificate-subject", "certificate-registered", "secret"];
+    let of_other_methods = of_other_methods.map(|rule| format!("fapi.client-authentication.{rule}"));
+    let others: Vec<_> = others.into_iter().chain(of_other_methods.iter().map(String::as_str)).collect();
     assert_passed(&accepted.passed, &[client_authentication::RULES, fapi::token::RULES], &others);
     let tokens = accepted.value;
     assert_eq!((tokens.scope.as_deref(), tokens.refresh_token, tokens.id_token), (Some("accounts"), None, None));

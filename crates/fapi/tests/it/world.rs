@@ -99,6 +99,11 @@ impl Tpp {
             thumbprint: format!("thumbprint-{}-{number}", self.client_id),
             subject: format!("CN={},O={}", self.organisation_id, self.client_id),
             organisation_id: self.organisation_id.to_owned(),
+            san_dns: Vec::new(),
+            san_uri: Vec::new(),
+            san_ip: Vec::new(),
+            san_email: Vec::new(),
+            anchored: true,
         }
     }
 
@@ -120,6 +125,10 @@ impl Tpp {
             software_id: format!("software-{}", self.client_id),
             redirect_uris: vec![self.redirect_uri(), format!("https://{}.example/other", self.client_id)],
             authentication_method: AuthenticationMethod::PrivateKeyJwt,
+            jwks: None,
+            certificate_subject: None,
+            secret: None,
+            id_token_encrypted: false,
             authentication_algorithm: Algorithm::Ps256,
             request_object_algorithm: Algorithm::Ps256,
             id_token_algorithm: Algorithm::Ps256,
@@ -317,6 +326,14 @@ impl World {
     /// Changes how Larkspur is registered.
     pub(crate) fn reregister(&self, change: impl FnOnce(&mut Client)) {
         let mut client = LARKSPUR.client();
+        change(&mut client);
+        self.memory().put(LARKSPUR.client_id, &client);
+    }
+
+    /// Changes something of how Larkspur is registered, and leaves the rest.
+    pub(crate) fn amend(&self, change: impl FnOnce(&mut Client)) {
+        let all = self.memory().all::<Client>();
+        let (_, mut client) = all.into_iter().find(|(client_id, _)| client_id == LARKSPUR.client_id).unwrap();
         change(&mut client);
         self.memory().put(LARKSPUR.client_id, &client);
     }

@@ -73,7 +73,7 @@ async fn the_token_endpoint_refuses_by_name() {
             Shows::Own,
             401,
             "invalid_client",
-            authentication("assertion-presented"),
+            authentication("credentials-presented"),
         ),
         (
             "garbage",

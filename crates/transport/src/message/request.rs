@@ -124,7 +124,12 @@ mod tests {
                 .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
                 .collect(),
             body: Bytes::from_static(body.as_bytes()),
-            caller: Arc::new(Caller { address: ([127, 0, 0, 1], 1).into(), certificate: None, tls: None }),
+            caller: Arc::new(Caller {
+                address: ([127, 0, 0, 1], 1).into(),
+                certificate: None,
+                anchored: true,
+                tls: None,
+            }),
             interaction_id: String::new(),
             trace: Trace::new(&Chance::from_seed(1)),
         }

@@ -57,10 +57,11 @@ where
             tracing::debug!(%error, "TCP_NODELAY cannot be set");
         }
         let Some(tls) = &self.tls else {
-            let caller = Caller { address: self.address, certificate: None, tls: None };
+            let caller = Caller { address: self.address, certificate: None, anchored: true, tls: None };
             return drive(self.socket, false, caller, self.service, &self.stop).await;
         };
-        let handshake = timeout(HANDSHAKE_PATIENCE, tls.acceptor().accept(self.socket).into_fallible());
+        let configured = tls.configured();
+        let handshake = timeout(HANDSHAKE_PATIENCE, configured.acceptor().accept(self.socket).into_fallible());
         let finished = tokio::select! {
             () = self.stop.wait() => return,
             finished = handshake => finished,
@@ -74,7 +75,7 @@ where
             }
             Err(_) => return note.write(&format!("not complete after {} s", HANDSHAKE_PATIENCE.as_secs())),
         };
-        match Handshake::of(self.address, stream.get_ref().1) {
+        match Handshake::of(self.address, &configured, stream.get_ref().1) {
             Ok(Handshake { caller, http2 }) => drive(stream, http2, caller, self.service, &self.stop).await,
             Err(cause) => note.write(&cause),
         }

@@ -25,8 +25,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub struct Caller {
     /// Its address.
     pub address: SocketAddr,
-    /// Its certificate, which leads to a client anchor of the listener and was not revoked; none when it showed none.
+    /// Its certificate, which was not revoked; none when it showed none.
     pub certificate: Option<Arc<Certificate>>,
+    /// Whether the certificate leads to an anchor of the listener. False only where a listener takes others, too.
+    pub anchored: bool,
     /// What TLS agreed on; none over plain HTTP.
     pub tls: Option<TlsFacts>,
 }

@@ -14,7 +14,7 @@ use rustls::{
 pub(crate) use server::Handshake;
 
 pub use fault::TlsFault;
-pub use server::ServerTls;
+pub use server::{ClientCertificates, ServerTls};
 
 /// Protocols that listeners offer and clients ask for, the preferred one first (RFC 7301).
 pub(crate) const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];

@@ -5,9 +5,14 @@ use std::{net::SocketAddr, sync::Arc};
 use arc_swap::ArcSwap;
 use pki::Certificate;
 use rustls::{
-    CipherSuite, ProtocolVersion, RootCertStore, ServerConfig, ServerConnection,
-    pki_types::CertificateRevocationListDer,
-    server::{NoServerSessionStorage, WebPkiClientVerifier},
+    CertificateError, CipherSuite, DigitallySignedStruct, DistinguishedName, ProtocolVersion, RootCertStore,
+    ServerConfig, ServerConnection, SignatureScheme,
+    client::danger::HandshakeSignatureValid,
+    pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime},
+    server::{
+        NoServerSessionStorage, WebPkiClientVerifier,
+        danger::{ClientCertVerified, ClientCertVerifier},
+    },
 };
 use simulation::TlsFacts;
 use tokio_rustls::TlsAcceptor;
@@ -15,25 +20,39 @@ use tokio_rustls::TlsAcceptor;
 use super::{ALPN, Identity, TlsError, provider::PROVIDER, root_store};
 use crate::Caller;
 
+/// Which client certificates a listener takes. Clients are asked for one but may come without.
+#[derive(Debug, Clone, Copy)]
+pub enum ClientCertificates<'a> {
+    /// Nobody is asked.
+    Unasked,
+    /// Those that lead to one of these anchors; others end the handshake.
+    Anchored(&'a [Certificate]),
+    /// Any that the client proves to have the key of (RFC 8705, 2.2). [`Caller::anchored`] tells those that lead to an
+    /// anchor from others. One of a known authority that is revoked or expired still ends the handshake.
+    Any(&'a [Certificate]),
+}
+
 /// The TLS configuration of a listener. It can be replaced while the listener runs; connections that stand keep theirs.
 #[derive(Debug)]
-pub struct ServerTls(ArcSwap<ServerConfig>);
+pub struct ServerTls(ArcSwap<Configured>);
+
+/// A configuration, and what judges client certificates again where unknown authorities are let through.
+#[derive(Debug)]
+pub(crate) struct Configured {
+    config: Arc<ServerConfig>,
+    verifier: Option<Arc<dyn ClientCertVerifier>>,
+}
 
 impl ServerTls {
-    /// A configuration that shows `identity`. With `client_anchors`, clients are asked for a certificate but may come
-    /// without; one that does not lead to an anchor or is on one of `crls` (DER) ends the handshake. A list counts for the
-    /// certificates of the authority that signed it; certificates of other authorities pass without one.
+    /// A configuration that shows `identity`. A client certificate on one of `crls` (DER) ends the handshake. A list
+    /// counts for the certificates of the authority that signed it; certificates of other authorities pass without one.
     ///
     /// Sessions are never resumed, since a resumed session would not look at the revocation lists again.
     ///
     /// # Errors
-    /// The key does not fit the certificate, an anchor or revocation list cannot be read, or `client_anchors` is empty.
-    pub fn new(
-        identity: &Identity,
-        client_anchors: Option<&[Certificate]>,
-        crls: &[Vec<u8>],
-    ) -> Result<Self, TlsError> {
-        Ok(Self(ArcSwap::from_pointee(config(identity, client_anchors, crls)?)))
+    /// The key does not fit the certificate, an anchor or revocation list cannot be read, or there are no anchors.
+    pub fn new(identity: &Identity, clients: ClientCertificates<'_>, crls: &[Vec<u8>]) -> Result<Self, TlsError> {
+        Ok(Self(ArcSwap::from_pointee(configured(identity, clients, crls)?)))
     }
 
     /// Replaces the configuration; it counts from the next connection. See [`ServerTls::new`].
@@ -43,29 +62,38 @@ impl ServerTls {
     pub fn replace(
         &self,
         identity: &Identity,
-        client_anchors: Option<&[Certificate]>,
+        clients: ClientCertificates<'_>,
         crls: &[Vec<u8>],
     ) -> Result<(), TlsError> {
-        self.0.store(Arc::new(config(identity, client_anchors, crls)?));
+        self.0.store(Arc::new(configured(identity, clients, crls)?));
         Ok(())
     }
 
-    pub(crate) fn acceptor(&self) -> TlsAcceptor {
-        TlsAcceptor::from(self.0.load_full())
+    pub(crate) fn configured(&self) -> Arc<Configured> {
+        self.0.load_full()
     }
 }
 
-fn config(
-    identity: &Identity,
-    client_anchors: Option<&[Certificate]>,
-    crls: &[Vec<u8>],
-) -> Result<ServerConfig, TlsError> {
+impl Configured {
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(Arc::clone(&self.config))
+    }
+
+    /// Whether the certificates that a client showed lead to an anchor.
+    fn anchored(&self, shown: &[CertificateDer<'_>]) -> bool {
+        let (Some(verifier), [leaf, others @ ..]) = (&self.verifier, shown) else { return true };
+        verifier.verify_client_cert(leaf, others, UnixTime::now()).is_ok()
+    }
+}
+
+fn configured(identity: &Identity, clients: ClientCertificates<'_>, crls: &[Vec<u8>]) -> Result<Configured, TlsError> {
     let builder = ServerConfig::builder_with_provider(Arc::clone(&PROVIDER))
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Settings)?;
-    let builder = match client_anchors {
-        None => builder.with_no_client_auth(),
-        Some(anchors) => {
+    let mut strict: Option<Arc<dyn ClientCertVerifier>> = None;
+    let builder = match clients {
+        ClientCertificates::Unasked => builder.with_no_client_auth(),
+        ClientCertificates::Anchored(anchors) | ClientCertificates::Any(anchors) => {
             let roots: RootCertStore = root_store(anchors)?;
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&PROVIDER))
                 .with_crls(crls.iter().map(|crl| CertificateRevocationListDer::from(crl.clone())))
@@ -76,14 +104,73 @@ fn config(
                 // Hints would make browsers and some libraries hold back certificates of other authorities.
                 .clear_root_hint_subjects()
                 .build()?;
-            builder.with_client_cert_verifier(verifier)
+            if let ClientCertificates::Any(_) = clients {
+                strict = Some(Arc::clone(&verifier));
+                builder.with_client_cert_verifier(Arc::new(AnyAuthority(verifier)))
+            } else {
+                builder.with_client_cert_verifier(verifier)
+            }
         }
     };
     let mut config = builder.with_single_cert(identity.chain_der(), identity.key_der()).map_err(TlsError::Identity)?;
     config.alpn_protocols = ALPN.map(<[u8]>::to_vec).to_vec();
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
-    Ok(config)
+    Ok(Configured { config: Arc::new(config), verifier: strict })
+}
+
+/// Takes certificates of authorities that nobody knows; everything else is judged as usual.
+#[derive(Debug)]
+struct AnyAuthority(Arc<dyn ClientCertVerifier>);
+
+impl ClientCertVerifier for AnyAuthority {
+    fn offer_client_auth(&self) -> bool {
+        self.0.offer_client_auth()
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        self.0.client_auth_mandatory()
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.0.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        match self.0.verify_client_cert(end_entity, intermediates, now) {
+            Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::Other(_))) => {
+                Ok(ClientCertVerified::assertion())
+            }
+            judged => judged,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
 }
 
 /// What a handshake found out.
@@ -94,7 +181,12 @@ pub(crate) struct Handshake {
 
 impl Handshake {
     /// Reads the finished handshake. The error says why the client's certificate cannot be read.
-    pub(crate) fn of(address: SocketAddr, connection: &ServerConnection) -> Result<Self, String> {
+    pub(crate) fn of(
+        address: SocketAddr,
+        configured: &Configured,
+        connection: &ServerConnection,
+    ) -> Result<Self, String> {
+        let anchored = connection.peer_certificates().is_none_or(|shown| configured.anchored(shown));
         let certificate = match connection.peer_certificates().and_then(<[_]>::first) {
             Some(der) => Some(Arc::new(
                 Certificate::from_der(der)
@@ -111,7 +203,7 @@ impl Handshake {
         };
         Ok(Self {
             http2: connection.alpn_protocol() == Some(b"h2"),
-            caller: Caller { address, certificate, tls: Some(tls) },
+            caller: Caller { address, certificate, anchored, tls: Some(tls) },
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Client certificates: shown, missing, unknown, revoked.
 
 use pki::Revoked;
-use transport::{CallError, HttpClient, TlsFault};
+use transport::{CallError, ClientCertificates, HttpClient, TlsFault};
 use url::Url;
 
 use crate::support::{PKI, Party, client, seen, settings};
@@ -70,7 +70,7 @@ async fn a_revoked_certificate_is_refused_from_the_next_connection() {
     let revoked = Revoked { serial, at: PKI.now };
     let crl = PKI.authority.crl(&[revoked], 1, PKI.now).unwrap();
     let tls = party.tls.as_ref().unwrap();
-    tls.replace(&PKI.server, Some(&PKI.anchors()), &[crl]).unwrap();
+    tls.replace(&PKI.server, ClientCertificates::Anchored(&PKI.anchors()), &[crl]).unwrap();
 
     let mut live = party.journal.subscribe();
     let fault = fault(client(Some(&PKI.client)).get(&party.url("/items/1")).send().await);
@@ -88,7 +88,7 @@ async fn a_list_that_names_others_lets_the_client_in() {
     let party = Party::secure().await;
     let other = Revoked { serial: "63".repeat(16), at: PKI.now };
     let crl = PKI.authority.crl(&[other], 1, PKI.now).unwrap();
-    party.tls.as_ref().unwrap().replace(&PKI.server, Some(&PKI.anchors()), &[crl]).unwrap();
+    party.tls.as_ref().unwrap().replace(&PKI.server, ClientCertificates::Anchored(&PKI.anchors()), &[crl]).unwrap();
     let seen = seen(&client(Some(&PKI.client)), &party.url("/items/1")).await;
     assert_eq!(seen["subject"], PKI.client.chain[0].facts().subject.as_str());
 }

@@ -153,7 +153,7 @@ pub(crate) struct Party {
 impl Party {
     /// Over TLS, asking for client certificates of the shared authority.
     pub(crate) async fn secure() -> Self {
-        let tls = ServerTls::new(&PKI.server, Some(&PKI.anchors()), &[]).unwrap();
+        let tls = ServerTls::new(&PKI.server, transport::ClientCertificates::Anchored(&PKI.anchors()), &[]).unwrap();
         Self::start(Some(Arc::new(tls))).await
     }
 
