@@ -5,6 +5,7 @@ use handlebars::Handlebars;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use transport::{Response, reply};
+use url::Url;
 
 use crate::bank::Bank;
 
@@ -16,10 +17,14 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("one-time-password", include_str!("../../../web/aspsp/one-time-password.hbs")),
     ("accounts", include_str!("../../../web/aspsp/accounts.hbs")),
     ("outbound", include_str!("../../../web/aspsp/outbound.hbs")),
+    ("outbound-form", include_str!("../../../web/aspsp/outbound-form.hbs")),
     ("error", include_str!("../../../web/aspsp/error.hbs")),
 ];
 
 const STYLE: &str = include_str!("../../../web/aspsp/bank.css");
+
+/// Submits the form of the last page by itself.
+const SCRIPT: &str = include_str!("../../../web/aspsp/return.js");
 
 /// No scripts, no frames, nothing from elsewhere; forms go back to the bank only. The redirect to the TPP is a new
 /// navigation by link or refresh, which `form-action` does not concern.
@@ -79,6 +84,24 @@ impl Pages {
         Ok(Self { templates })
     }
 
+    /// Renders a page whose form goes to another party, and that is submitted by itself where scripts run.
+    #[must_use]
+    pub fn show_leaving<T: Serialize>(
+        &self,
+        status: StatusCode,
+        bank: &Bank,
+        template: &str,
+        title: &str,
+        address: &str,
+        page: &T,
+    ) -> Response {
+        let mut response = self.show(status, bank, template, title, None, page);
+        if let Some(policy) = leaving_for(address) {
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
+        response
+    }
+
     /// Renders a page with the headers that every page carries.
     #[must_use]
     pub fn show<T: Serialize>(
@@ -101,10 +124,27 @@ impl Pages {
     }
 }
 
+/// The policy of a page with a form that goes to this address, and one script of the bank's own that submits it.
+fn leaving_for(address: &str) -> Option<HeaderValue> {
+    let origin = Url::parse(address).ok()?.origin().ascii_serialization();
+    let policy = POLICY.replace("form-action 'self'", &format!("script-src 'self'; form-action {origin}"));
+    HeaderValue::from_str(&policy).ok()
+}
+
+/// The script of the page that leaves by a form.
+#[must_use]
+pub fn script() -> Response {
+    asset("text/javascript; charset=utf-8", SCRIPT)
+}
+
 /// The style sheet.
 #[must_use]
 pub fn style() -> Response {
-    let mut response = reply::bytes(StatusCode::OK, "text/css; charset=utf-8", Bytes::from_static(STYLE.as_bytes()));
+    asset("text/css; charset=utf-8", STYLE)
+}
+
+fn asset(content_type: &'static str, text: &'static str) -> Response {
+    let mut response = reply::bytes(StatusCode::OK, content_type, Bytes::from_static(text.as_bytes()));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=3600"));
     response
 }

@@ -7,7 +7,7 @@ use transport::{Request, Route, Router, RouterError, route};
 
 use crate::{
     Context, account_information,
-    authorization::{discovery, endpoint, interaction, registration, token},
+    authorization::{discovery, endpoint, interaction, pushed, registration, token},
     pages,
     problem::problem,
 };
@@ -26,6 +26,7 @@ pub(crate) fn public(context: Arc<Context>) -> Result<Router<Context>, RouterErr
         route(Method::GET, page, interaction::show),
         route(Method::POST, page, interaction::act),
         route(Method::GET, "/assets/bank.css", |_: Arc<Context>, _: Request| async { pages::style() }),
+        route(Method::GET, "/assets/return.js", |_: Arc<Context>, _: Request| async { pages::script() }),
     ];
     Router::new(context, routes, problem)
 }
@@ -34,6 +35,7 @@ pub(crate) fn public(context: Arc<Context>) -> Result<Router<Context>, RouterErr
 pub(crate) fn mutual(context: Arc<Context>) -> Result<Router<Context>, RouterError> {
     let mut routes: Vec<Route<Context>> = vec![
         route(Method::POST, "/token", token::token),
+        route(Method::POST, "/par", pushed::push).body_limit(REGISTRATION_LIMIT),
         route(Method::POST, "/register", registration::register).body_limit(REGISTRATION_LIMIT),
     ];
     routes.extend(account_information::routes());

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use bytes::Bytes;
 use fapi::{Endpoints, Engine, Profile, metadata};
 use http::Method;
-use jose::Jwks;
+use jose::{Jwk, Jwks, SigningKey, jwe::DecryptionKey};
 use ledger::{Books, Personas};
 use openbanking::{
     directory::{ApiFamily, AuthorisationServerRequest, EnrolmentRequest},
@@ -109,7 +109,8 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let names = party::server_names([&urls.public, &urls.mtls]);
     let enrolling = async { enrol(finding, &request, &names, &data, &tools, &trace).await.map_err(StartError::from) };
     let date = money::reference_date(&*store, seed, tools.clock.now()).await?;
-    let ((directory, membership), (personas, books)) = tokio::try_join!(enrolling, books(personas, seed, date))?;
+    let ((directory, membership), (personas, books), keys) =
+        tokio::try_join!(enrolling, books(personas, seed, date), Keys::load_or_create(&data))?;
 
     let http = client(&membership, &tools)?;
     let first = revocations(&directory, &http).await.map_err(StartError::Other)?;
@@ -118,10 +119,12 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let mtls_tls = Arc::new(ServerTls::new(&membership.server, ClientCertificates::Anchored(anchors), &[first])?);
 
     let profile = Arc::new(profile(&urls, &directory, &membership));
-    let documents = documents(&profile, &membership)?;
+    let documents = documents(&profile, &membership, &keys)?;
     let memory = Memory::new(store, http.clone(), tools.clock.clone());
     let chance: Chance = tools.chance.clone();
-    let engine = Engine::new(memory, profile, Arc::clone(&membership.signing), move || chance.bytes());
+    let engine = Engine::new(memory, profile, Arc::clone(&membership.signing), move || chance.bytes())
+        .with_elliptic(Arc::new(keys.elliptic))
+        .with_decryption(Arc::new(keys.decryption));
     let logins = logins(&personas, &books);
     let context = Arc::new(Context {
         engine,
@@ -201,17 +204,40 @@ fn profile(urls: &Urls, directory: &DirectoryAddress, membership: &Membership) -
         mtls_token: urls.api("/token"),
         registration: Some(urls.api("/register")),
         jwks: urls.page("/jwks"),
+        pushed: Some(urls.api("/par")),
     };
     let mut profile = Profile::fapi1_advanced_uk(urls.issuer(), membership.organisation_id.clone(), endpoints);
     profile.directory_jwks_uri = Some(directory.jwks.clone());
     profile
 }
 
-fn documents(profile: &Profile, membership: &Membership) -> Result<Documents, StartError> {
+/// Keys that no certificate is about.
+struct Keys {
+    elliptic: SigningKey,
+    decryption: DecryptionKey,
+}
+
+impl Keys {
+    async fn load_or_create(data: &DataDirectory) -> Result<Self, StartError> {
+        let data = data.clone();
+        let made = tokio::task::spawn_blocking(move || {
+            let key = data.load_or_create_key("encryption")?;
+            let unusable =
+                |error: jose::KeyError| StartError::Other(format!("the encryption key cannot be used: {error}"));
+            let kid = Jwk::from_rsa_public_der(key.public_key_der()).map_err(unusable)?.thumbprint();
+            let decryption = DecryptionKey::from_pkcs8_der(&kid, key.pkcs8_der()).map_err(unusable)?;
+            Ok::<_, StartError>(Self { elliptic: data.load_or_create_es256("elliptic")?, decryption })
+        });
+        made.await.map_err(|error| StartError::Other(error.to_string()))?
+    }
+}
+
+fn documents(profile: &Profile, membership: &Membership, keys: &Keys) -> Result<Documents, StartError> {
     let json = |value: serde_json::Result<Vec<u8>>| {
         value.map(Bytes::from).map_err(|error| StartError::Other(format!("a document cannot be written: {error}")))
     };
-    let jwks = Jwks { keys: vec![membership.signing.public_jwk().clone()] };
+    let own = [membership.signing.public_jwk(), keys.elliptic.public_jwk(), keys.decryption.public_jwk()];
+    let jwks = Jwks { keys: own.into_iter().cloned().collect() };
     Ok(Documents {
         configuration: json(serde_json::to_vec(&metadata::document(profile)))?,
         jwks: json(serde_json::to_vec(&jwks))?,

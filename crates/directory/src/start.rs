@@ -202,6 +202,7 @@ fn profile(urls: &Urls) -> Profile {
         mtls_token: urls.api("/token"),
         registration: None,
         jwks: urls.open("/keystore/openbanking.jwks"),
+        pushed: None,
     };
     let scopes = ["TPPReadAccess", "TPPManage", "ASPSPReadAccess", "ASPSPManage"].map(str::to_owned).to_vec();
     Profile::client_credentials_only(urls.open(""), OWN_ID.to_owned(), endpoints, scopes)

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use jose::Jws;
 use rules::{Check, Evidence, Passed, Refusal, holds, judge};
 use time::OffsetDateTime;
-use url::Url;
 
 use crate::{
     Accepted, Change, Client, Engine, ErrorCode, Expect, Failure, Intents, Interaction, Keys, Loaded, Repository,
@@ -13,7 +12,9 @@ use crate::{
     grant::{AuthorizationCode, Grant},
     id_token::IdToken,
     interaction::{Decision, Rejection},
+    pushed::{self, PushedRequest},
     request_object::{self, RequestFacts, RequestObject},
+    response::{Address, AuthorizationResponse},
     token::Parameters,
 };
 
@@ -24,8 +25,14 @@ rules::catalogue! {
         reason: "No parameter is sent twice.", clause: "RFC 6749, 3.1" }
     CLIENT_KNOWN { id: "fapi.authorization.client-known",
         reason: "The client_id names a registered client.", clause: "RFC 6749, 4.1.2.1" }
-    NO_REQUEST_URI { id: "fapi.authorization.no-request-uri",
-        reason: "The request object is sent by value.", clause: "OpenID Connect Core, 6.2" }
+    REQUEST_URI { id: "fapi.authorization.request-uri",
+        reason: "A request_uri is one that this server gave out for a pushed request.", clause: "RFC 9126, 4; OpenID Connect Core, 6.2" }
+    REQUEST_URI_OF_CLIENT { id: "fapi.authorization.request-uri-of-client",
+        reason: "The request was pushed by the client that the client_id names.", clause: "RFC 9126, 2.2 and 4" }
+    REQUEST_URI_NOT_EXPIRED { id: "fapi.authorization.request-uri-not-expired",
+        reason: "The request_uri has not expired.", clause: "RFC 9126, 4" }
+    REQUEST_URI_UNUSED { id: "fapi.authorization.request-uri-unused",
+        reason: "No authorisation was completed with the request_uri before.", clause: "RFC 9126, 4" }
     REQUEST_OBJECT_PRESENT { id: "fapi.authorization.request-object-present",
         reason: "The request is a signed request object.", clause: "FAPI 1.0 Part 2, 5.2.2-1" }
     REQUEST_OBJECT_READABLE { id: "fapi.authorization.request-object-readable",
@@ -43,7 +50,7 @@ rules::catalogue! {
 }
 
 /// Judged first: refusals are shown on a page, because nothing says yet where the client is.
-const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
+pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
     Check {
         rule: &PARAMETERS_ONCE,
         error: ErrorCode::InvalidRequest,
@@ -66,9 +73,45 @@ const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
         },
     },
     Check {
-        rule: &NO_REQUEST_URI,
-        error: ErrorCode::RequestUriNotSupported,
-        test: |facts| holds(facts.outer.get("request_uri").is_none(), "request", "request_uri"),
+        rule: &REQUEST_URI,
+        error: ErrorCode::InvalidRequestUri,
+        test: |facts| match facts.outer.get("request_uri") {
+            None => Ok(()),
+            Some(found) => {
+                let known = facts.pushed_request.is_some() && facts.outer.get("request").is_none();
+                holds(known, "a request_uri of this server, and no request beside it", found)
+            }
+        },
+    },
+    Check {
+        rule: &REQUEST_URI_OF_CLIENT,
+        error: ErrorCode::InvalidRequest,
+        test: |facts| {
+            facts.on_pushed(|pushed| holds(pushed.client_id == facts.client_id(), &pushed.client_id, facts.client_id()))
+        },
+    },
+    Check {
+        rule: &REQUEST_URI_NOT_EXPIRED,
+        error: ErrorCode::InvalidRequestUri,
+        test: |facts| {
+            facts.on_pushed(|pushed| {
+                holds(
+                    pushed.expires_at > facts.opened_at,
+                    format!("use before {}", pushed.expires_at),
+                    facts.opened_at.to_string(),
+                )
+            })
+        },
+    },
+    Check {
+        rule: &REQUEST_URI_UNUSED,
+        error: ErrorCode::InvalidRequestUri,
+        test: |facts| {
+            facts.on_pushed(|pushed| match pushed.completed_at {
+                None => Ok(()),
+                Some(at) => Err(Evidence::new("a request_uri that was not used", format!("used at {at}"))),
+            })
+        },
     },
     Check {
         rule: &REQUEST_OBJECT_PRESENT,
@@ -126,37 +169,6 @@ const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
     },
 ];
 
-/// The answer to an authorization request, to be delivered through the PSU's browser.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuthorizationResponse {
-    /// The client's redirect URI.
-    pub redirect_uri: String,
-    /// `code`, `id_token`, `state`, or `error` and what goes with it.
-    pub parameters: Vec<(&'static str, String)>,
-}
-
-impl AuthorizationResponse {
-    /// The URL that the browser is sent to: parameters in the fragment (OAuth 2.0 Multiple Response Types, 3), the
-    /// redirect URI's own query kept.
-    #[must_use]
-    pub fn location(&self) -> String {
-        let fragment = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.parameters).finish();
-        match Url::parse(&self.redirect_uri) {
-            Ok(mut url) => {
-                url.set_fragment(Some(&fragment));
-                url.into()
-            }
-            Err(_) => format!("{}#{fragment}", self.redirect_uri),
-        }
-    }
-
-    fn error(redirect_uri: String, state: Option<String>, code: ErrorCode, description: &str) -> Self {
-        let mut parameters = vec![("error", code.as_str().to_owned()), ("error_description", description.to_owned())];
-        parameters.extend(state.map(|state| ("state", state)));
-        Self { redirect_uri, parameters }
-    }
-}
-
 /// A refused authorization request.
 #[derive(Debug, Clone)]
 pub struct Refused {
@@ -195,7 +207,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
     /// # Errors
     /// [`Refused`] says why, and whether the client is told through the browser.
     pub async fn authorize(&self, outer: Parameters, now: OffsetDateTime) -> Result<Accepted<Interaction>, Refused> {
-        let facts = self.request_facts(outer, now).await?;
+        let facts = self.request_facts(outer, false, now).await?;
         let mut passed = judge(&facts, CHECKS, &self.profile.switched_off).map_err(Failure::from)?;
         let (Some(client), Some(object)) = (&facts.client, facts.object()) else {
             return Err(
@@ -207,12 +219,13 @@ impl<B: Repository + Keys + Intents> Engine<B> {
             Ok(more) => passed.extend(more),
             Err(refusal) => {
                 let refusal = refusal.after(passed);
-                let response = AuthorizationResponse::error(
-                    redirect_uri,
-                    object.state.clone(),
-                    refusal.error,
-                    refusal.rule.reason,
-                );
+                let to = Address {
+                    client,
+                    redirect_uri: &redirect_uri,
+                    mode: facts.mode().unwrap_or_default(),
+                    state: object.state.as_deref(),
+                };
+                let response = self.respond_error(&to, refusal.error, refusal.rule.reason, now)?;
                 return Err(Refused { failure: refusal.into(), response: Some(response) });
             }
         }
@@ -222,19 +235,34 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         Ok(Accepted { value: interaction, passed })
     }
 
-    async fn request_facts(&self, outer: Parameters, now: OffsetDateTime) -> Result<RequestFacts, Refused> {
+    /// What the rules look at. A request that was pushed is judged as of the moment in which it was pushed.
+    pub(crate) async fn request_facts(
+        &self,
+        outer: Parameters,
+        pushing: bool,
+        now: OffsetDateTime,
+    ) -> Result<RequestFacts, Failure> {
         let client = match outer.get("client_id") {
             Some(client_id) => self.backend.load::<Client>(client_id).await?.map(|loaded| loaded.record),
             None => None,
         };
-        let object = outer.get("request").map(|text| {
-            let jws = Jws::parse(text)?;
+        let pushed_request = match outer.get("request_uri").and_then(|uri| uri.strip_prefix(pushed::PREFIX)) {
+            Some(secret) if !pushing => self.backend.load::<PushedRequest>(&digest(secret)).await?,
+            _ => None,
+        };
+        let pushed_request = pushed_request.map(|loaded| loaded.record);
+        let text = pushed_request.as_ref().map(|pushed| pushed.request.as_str()).or(outer.get("request"));
+        let object = text.map(|text| {
+            let jws = Jws::parse(&self.opened(text)?)?;
             let object = jws.claims::<RequestObject>()?;
             Ok((jws, object))
         });
         let mut facts = RequestFacts {
             profile: Arc::clone(&self.profile),
-            now,
+            now: pushed_request.as_ref().map_or(now, |pushed| pushed.created_at),
+            opened_at: now,
+            pushed: pushing || pushed_request.is_some(),
+            pushed_request,
             outer,
             client,
             object,
@@ -268,10 +296,13 @@ impl<B: Repository + Keys + Intents> Engine<B> {
             client_name: client.name.clone(),
             on_behalf_of: client.on_behalf_of.clone(),
             redirect_uri,
+            response_type: object.response_type.clone().unwrap_or_default(),
+            response_mode: facts.mode().unwrap_or_default(),
+            pushed: facts.pushed_request.as_ref().map(|pushed| pushed.key.clone()),
             state: object.state.clone(),
             nonce: object.nonce.clone(),
             scopes: object.scopes().map(str::to_owned).collect(),
-            intent_id: object.intent_id().map(str::to_owned),
+            intent_id: object.intent_id().filter(|_| self.profile.intents).map(str::to_owned),
             acr: object.acr(&self.profile.acr_values),
             code_challenge: object.code_challenge.clone(),
             reauthentication: facts
@@ -298,30 +329,43 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         let Loaded { record, version } = interaction;
         let done = Interaction { completed_at: Some(now), ..record.clone() };
         let mut changes = vec![Change::put(&record.id, Expect::Version(*version), &done)?];
-        let (redirect_uri, state) = (record.redirect_uri.clone(), record.state.clone());
+        if let Some(key) = &record.pushed
+            && let Some(loaded) = self.backend.load::<PushedRequest>(key).await?
+        {
+            let used = PushedRequest { completed_at: Some(now), ..loaded.record };
+            changes.push(Change::put(key, Expect::Any, &used)?);
+        }
+        let client = self.client_of(&record.client_id).await?;
+        let to = Address {
+            client: &client,
+            redirect_uri: &record.redirect_uri,
+            mode: record.response_mode,
+            state: record.state.as_deref(),
+        };
         let response = match decision {
             Decision::Rejected(rejection) => {
-                AuthorizationResponse::error(redirect_uri, state, ErrorCode::AccessDenied, rejection.description())
+                self.respond_error(&to, ErrorCode::AccessDenied, rejection.description(), now)?
             }
             Decision::Approved { subject, authenticated_at } => {
                 let grant = self.grant(record, subject, *authenticated_at).await?;
-                let client = self.client_of(&record.client_id).await?;
                 let code = self.secret();
                 let remembered = AuthorizationCode {
                     client_id: record.client_id.clone(),
                     grant_id: grant.id.clone(),
-                    redirect_uri: redirect_uri.clone(),
+                    redirect_uri: record.redirect_uri.clone(),
                     code_challenge: record.code_challenge.clone(),
                     expires_at: now + self.profile.lifetimes.code,
                     redeemed_at: None,
                 };
-                let id_token = IdToken::new(&self.profile, &client, &grant, now).for_response(&code, state.as_deref());
-                let id_token = self.signing.sign_claims(Some("JWT"), &id_token)?;
                 changes.push(Change::put(&grant.id, Expect::Absent, &grant)?);
                 changes.push(Change::put(digest(&code), Expect::Absent, &remembered)?);
-                let mut parameters = vec![("code", code), ("id_token", id_token)];
-                parameters.extend(state.map(|state| ("state", state)));
-                AuthorizationResponse { redirect_uri, parameters }
+                let mut parameters = vec![("code", code.clone())];
+                if record.response_type != "code" {
+                    let id_token =
+                        IdToken::new(&self.profile, &client, &grant, now).for_response(&code, record.state.as_deref());
+                    parameters.push(("id_token", self.id_token(&client, &id_token).await?));
+                }
+                self.respond(&to, parameters, now)?
             }
         };
         Ok(Completed { response, changes, passed: Passed::default() })

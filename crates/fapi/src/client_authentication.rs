@@ -263,8 +263,8 @@ const ASSERTION_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[
             on_claims(facts, |claims| {
                 let accepted = facts.profile.assertion_audiences();
                 holds(
-                    accepted.iter().any(|audience| claims.aud.contains(audience)),
-                    format!("one of {}", accepted.join(", ")),
+                    accepted.clone().any(|audience| claims.aud.contains(audience)),
+                    format!("one of {}", accepted.collect::<Vec<_>>().join(", ")),
                     claims.aud.to_string(),
                 )
             })

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jose::{KeySet, SigningKey};
+use jose::{Algorithm, JoseError, KeySet, SigningKey, jwe::DecryptionKey};
 use rules::{Passed, Refusal, Verdict};
 
 use crate::{
@@ -83,8 +83,8 @@ impl From<CommitError> for Failure {
     }
 }
 
-impl From<jose::JoseError> for Failure {
-    fn from(error: jose::JoseError) -> Self {
+impl From<JoseError> for Failure {
+    fn from(error: JoseError) -> Self {
         Self::Unavailable(error.to_string())
     }
 }
@@ -97,6 +97,8 @@ pub struct Engine<B> {
     pub(crate) backend: B,
     pub(crate) profile: Arc<Profile>,
     pub(crate) signing: Arc<SigningKey>,
+    elliptic: Option<Arc<SigningKey>>,
+    decryption: Option<Arc<DecryptionKey>>,
     randomness: Box<dyn Fn() -> [u8; 32] + Send + Sync>,
 }
 
@@ -108,7 +110,40 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         signing: Arc<SigningKey>,
         randomness: impl Fn() -> [u8; 32] + Send + Sync + 'static,
     ) -> Self {
-        Self { backend, profile, signing, randomness: Box::new(randomness) }
+        Self { backend, profile, signing, elliptic: None, decryption: None, randomness: Box::new(randomness) }
+    }
+
+    /// The same engine with a key that signs for clients which registered ES256.
+    #[must_use]
+    pub fn with_elliptic(mut self, key: Arc<SigningKey>) -> Self {
+        self.elliptic = Some(key);
+        self
+    }
+
+    /// The same engine with a key that opens encrypted request objects.
+    #[must_use]
+    pub fn with_decryption(mut self, key: Arc<DecryptionKey>) -> Self {
+        self.decryption = Some(key);
+        self
+    }
+
+    /// The key for this algorithm, or the usual one.
+    pub(crate) fn signing_for(&self, algorithm: Algorithm) -> &SigningKey {
+        match &self.elliptic {
+            Some(key) if algorithm == key.algorithm() => key,
+            _ => &self.signing,
+        }
+    }
+
+    /// A compact JWS, out of its encryption if it has one (RFC 7516; RFC 9101, 6.1).
+    pub(crate) fn opened(&self, text: &str) -> Result<String, JoseError> {
+        match &self.decryption {
+            Some(key) if text.split('.').count() == 5 => {
+                let inner = key.decrypt(text)?;
+                String::from_utf8(inner).map_err(|_| JoseError::NotCompact("a JWE around something else".to_owned()))
+            }
+            _ => Ok(text.to_owned()),
+        }
     }
 
     /// The running profile.

@@ -1,10 +1,10 @@
 //! Claims of id_tokens (OpenID Connect Core, 2 and 3.3.2.11; FAPI 1.0 Part 2, 5.2.2.1).
 
-use jose::{claims::NumericDate, hash::left_half_sha256};
+use jose::{claims::NumericDate, hash::left_half_sha256, jwe};
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::{Client, Profile, grant::Grant};
+use crate::{Client, Engine, Failure, Intents, Keys, Profile, Repository, grant::Grant};
 
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct IdToken<'a> {
@@ -26,6 +26,20 @@ pub(crate) struct IdToken<'a> {
     s_hash: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     at_hash: Option<String>,
+}
+
+impl<B: Repository + Keys + Intents> Engine<B> {
+    /// The id_token as the client registered it: signed, and encrypted for it if it wants that (OpenID Connect Core, 10.2).
+    pub(crate) async fn id_token(&self, client: &Client, claims: &IdToken<'_>) -> Result<String, Failure> {
+        let signed = self.signing_for(client.id_token_algorithm).sign_claims(Some("JWT"), claims)?;
+        if !client.id_token_encrypted {
+            return Ok(signed);
+        }
+        let keys = self.keys_of(client, None).await.map_err(|error| Failure::Unavailable(error.to_string()))?;
+        let key = keys.jwks().keys.iter().find(|key| key.use_.as_deref() == Some("enc") && key.kty == "RSA");
+        let key = key.ok_or_else(|| Failure::Unavailable("the client has no key to encrypt for".to_owned()))?;
+        Ok(jwe::encrypt(key, signed.as_bytes(), Some("JWT"))?)
+    }
 }
 
 impl<'a> IdToken<'a> {

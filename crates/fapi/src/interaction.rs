@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::Record;
+use crate::{Record, response::ResponseMode};
 
 /// An accepted authorization request that waits for the PSU. Everything in it comes from the signed request object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,15 @@ pub struct Interaction {
     pub on_behalf_of: Option<String>,
     /// Where the answer goes.
     pub redirect_uri: String,
+    /// `response_type`; empty in records of older versions, which had `code id_token` alone.
+    #[serde(default)]
+    pub response_type: String,
+    /// How the answer travels.
+    #[serde(default)]
+    pub response_mode: ResponseMode,
+    /// Key of the pushed request that it came from.
+    #[serde(default)]
+    pub pushed: Option<String>,
     /// `state`, to be returned unchanged.
     pub state: Option<String>,
     /// `nonce`, to be put into the id_token.

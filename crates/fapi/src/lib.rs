@@ -7,6 +7,8 @@
 //! - [`client_authentication`]: who calls (RFC 7523 `private_key_jwt`)
 //! - [`registration`]: dynamic client registration with a software statement (OB DCR 3.3)
 //! - [`authorization`] and [`request_object`]: the authorization endpoint, up to the [`Interaction`] and its completion
+//! - [`pushed`]: pushed authorization requests (RFC 9126)
+//! - [`response`]: how answers travel: fragment, form post, JARM
 //! - [`token`]: the token endpoint's grants
 //! - [`access`]: what a resource server asks about a token
 //! - [`metadata`]: the discovery document of the running [`Profile`]
@@ -23,9 +25,11 @@ pub mod grant;
 pub mod interaction;
 pub mod metadata;
 pub mod profile;
+pub mod pushed;
 pub mod registration;
 pub mod repository;
 pub mod request_object;
+pub mod response;
 pub mod token;
 
 mod engine;
@@ -75,6 +79,7 @@ pub fn catalogue() -> Vec<&'static Rule> {
         registration::RULES,
         authorization::RULES,
         request_object::RULES,
+        pushed::RULES,
         token::RULES,
         access::RULES,
     ]

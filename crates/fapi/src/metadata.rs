@@ -1,8 +1,9 @@
 //! The discovery document (OpenID Connect Discovery, 3; RFC 8414): exactly what the running profile does.
 
+use jose::jwe;
 use openbanking::discovery::{MtlsEndpointAliases, ProviderMetadata};
 
-use crate::Profile;
+use crate::{Profile, response::ResponseMode};
 
 /// Claims that id_tokens of this engine carry.
 const CLAIMS: [&str; 8] = ["iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "openbanking_intent_id"];
@@ -27,6 +28,7 @@ pub fn document(profile: &Profile) -> ProviderMetadata {
         mtls_endpoint_aliases: Some(MtlsEndpointAliases {
             token_endpoint: Some(endpoints.mtls_token.clone()),
             registration_endpoint: endpoints.registration.clone(),
+            pushed_authorization_request_endpoint: endpoints.pushed.clone(),
             ..MtlsEndpointAliases::default()
         }),
         registration_endpoint: endpoints.registration.clone(),
@@ -35,9 +37,23 @@ pub fn document(profile: &Profile) -> ProviderMetadata {
     if endpoints.authorization.is_none() {
         return shared;
     }
+    let mut modes: Vec<&str> = profile.response_modes.iter().map(|mode| mode.as_str()).collect();
+    let signed = profile.response_modes.iter().any(|mode| ResponseMode::SIGNED.contains(mode));
+    if signed {
+        modes.push("jwt");
+    }
+    let encryption = |name: &str| profile.encryption.then(|| vec![name.to_owned()]);
     ProviderMetadata {
         authorization_endpoint: endpoints.authorization.clone(),
-        response_modes_supported: texts(&["fragment"]),
+        pushed_authorization_request_endpoint: endpoints.pushed.clone(),
+        require_pushed_authorization_requests: endpoints.pushed.is_some().then_some(false),
+        response_modes_supported: texts(&modes),
+        authorization_response_iss_parameter_supported: Some(profile.iss_parameter),
+        authorization_signing_alg_values_supported: signed.then(|| algorithms.clone()).flatten(),
+        request_object_encryption_alg_values_supported: encryption(jwe::ALG),
+        request_object_encryption_enc_values_supported: encryption(jwe::ENC),
+        id_token_encryption_alg_values_supported: encryption(jwe::ALG),
+        id_token_encryption_enc_values_supported: encryption(jwe::ENC),
         subject_types_supported: texts(&["public"]),
         acr_values_supported: texts(&profile.acr_values),
         claims_supported: texts(&CLAIMS),

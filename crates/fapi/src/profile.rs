@@ -5,7 +5,7 @@ use rules::SwitchedOff;
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
-use crate::client::AuthenticationMethod;
+use crate::{client::AuthenticationMethod, response::ResponseMode};
 
 /// URLs of the endpoints. Those with `mtls_` demand a client certificate and are the `mtls_endpoint_aliases`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub struct Endpoints {
     pub registration: Option<String>,
     /// `jwks_uri`.
     pub jwks: String,
+    /// `pushed_authorization_request_endpoint`, with mutual TLS.
+    pub pushed: Option<String>,
 }
 
 /// How long things live.
@@ -33,6 +35,8 @@ pub struct Lifetimes {
     pub id_token: Duration,
     /// From an accepted authorization request to the PSU's decision.
     pub interaction: Duration,
+    /// Pushed authorization request.
+    pub pushed: Duration,
 }
 
 impl Default for Lifetimes {
@@ -42,6 +46,7 @@ impl Default for Lifetimes {
             access_token: Duration::hours(1),
             id_token: Duration::minutes(5),
             interaction: Duration::minutes(15),
+            pushed: Duration::seconds(90),
         }
     }
 }
@@ -69,6 +74,12 @@ pub struct Profile {
     pub grant_types: Vec<&'static str>,
     /// `response_types_supported`.
     pub response_types: Vec<&'static str>,
+    /// `response_modes_supported`.
+    pub response_modes: Vec<ResponseMode>,
+    /// Whether answers that are not signed as a whole name the issuer (RFC 9207).
+    pub iss_parameter: bool,
+    /// Whether encrypted request objects are opened and id_tokens are encrypted for clients that want that.
+    pub encryption: bool,
     /// `acr_values_supported`, the strongest first.
     pub acr_values: Vec<&'static str>,
     /// Whether an authorization request must name an `openbanking_intent_id`.
@@ -96,16 +107,31 @@ impl Profile {
             organisation_id,
             endpoints,
             lifetimes: Lifetimes::default(),
-            authentication_methods: vec![AuthenticationMethod::PrivateKeyJwt],
-            algorithms: vec![Algorithm::Ps256],
+            authentication_methods: vec![AuthenticationMethod::PrivateKeyJwt, AuthenticationMethod::TlsClientAuth],
+            algorithms: vec![Algorithm::Ps256, Algorithm::Es256],
             scopes: vec!["openid".into(), "accounts".into()],
             grant_types: vec!["authorization_code", "client_credentials", "refresh_token"],
             response_types: vec!["code id_token"],
+            response_modes: ResponseMode::PLAIN.to_vec(),
+            iss_parameter: true,
+            encryption: true,
             acr_values: vec![ACR_SCA, ACR_CA],
             intents: true,
             directory_jwks_uri: None,
             software_statement_age: Duration::days(180),
             switched_off: SwitchedOff::default(),
+        }
+    }
+
+    /// FAPI 1.0 Advanced without the rules of a country: also `code` with JARM, and no intents.
+    #[must_use]
+    pub fn fapi1_advanced(issuer: String, organisation_id: String, endpoints: Endpoints) -> Self {
+        Self {
+            name: "fapi1-advanced",
+            response_types: vec!["code id_token", "code"],
+            response_modes: ResponseMode::PLAIN.into_iter().chain(ResponseMode::SIGNED).collect(),
+            intents: false,
+            ..Self::fapi1_advanced_uk(issuer, organisation_id, endpoints)
         }
     }
 
@@ -121,16 +147,21 @@ impl Profile {
             name: "client-credentials",
             scopes,
             grant_types: vec!["client_credentials"],
+            authentication_methods: vec![AuthenticationMethod::PrivateKeyJwt],
+            algorithms: vec![Algorithm::Ps256],
             response_types: Vec::new(),
+            response_modes: Vec::new(),
+            encryption: false,
             acr_values: Vec::new(),
             intents: false,
             ..Self::fapi1_advanced_uk(issuer, organisation_id, endpoints)
         }
     }
 
-    /// Audiences that a client assertion may name: issuer and token endpoint in both its forms (RFC 7523, 3-3).
-    #[must_use]
-    pub fn assertion_audiences(&self) -> [&str; 3] {
-        [&self.issuer, &self.endpoints.token, &self.endpoints.mtls_token]
+    /// Audiences that a client assertion may name: issuer, token endpoint in both its forms, and where requests are pushed
+    /// (RFC 7523, 3-3; RFC 9126, 2).
+    pub fn assertion_audiences(&self) -> impl Iterator<Item = &str> + Clone {
+        let endpoints = &self.endpoints;
+        [&self.issuer, &endpoints.token, &endpoints.mtls_token].into_iter().chain(&endpoints.pushed).map(String::as_str)
     }
 }

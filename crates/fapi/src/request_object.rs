@@ -11,7 +11,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
-use crate::{Client, ErrorCode, Intent, Profile, Usable, client_authentication::LEEWAY, token::Parameters};
+use crate::{
+    Client, ErrorCode, Intent, Profile, Usable, client_authentication::LEEWAY, pushed::PushedRequest,
+    response::ResponseMode, token::Parameters,
+};
 
 /// Longest distance of `exp` from `nbf`, and of `nbf` from now.
 const WINDOW: Duration = Duration::minutes(60);
@@ -46,7 +49,7 @@ rules::catalogue! {
     RESPONSE_TYPE_SAME { id: "fapi.request-object.response-type-same",
         reason: "The response_type outside the request object is the one inside.", clause: "OpenID Connect Core, 6.1" }
     RESPONSE_MODE { id: "fapi.request-object.response-mode",
-        reason: "The response_mode fits the response_type and keeps the answer out of the query.", clause: "OAuth 2.0 Multiple Response Types, 5; FAPI 1.0 Part 2, 5.2.2-2" }
+        reason: "The response_mode fits the response_type: code id_token keeps out of the query, code alone is signed (JARM).", clause: "FAPI 1.0 Part 2, 5.2.2-2; JARM, 2.3; OAuth 2.0 Multiple Response Types, 5" }
     SCOPE_PRESENT { id: "fapi.request-object.scope-present",
         reason: "The request object names the scope, openid among it.", clause: "OpenID Connect Core, 3.1.2.1; FAPI 1.0 Part 2, 5.2.2-10" }
     SCOPE_REGISTERED { id: "fapi.request-object.scope",
@@ -55,6 +58,8 @@ rules::catalogue! {
         reason: "The request object contains a nonce.", clause: "FAPI 1.0 Part 1, 5.2.2.2-1" }
     PKCE_METHOD { id: "fapi.request-object.pkce",
         reason: "A code_challenge uses the method S256.", clause: "RFC 7636, 4.3; FAPI 1.0 Part 2, 5.2.2-18" }
+    PKCE_REQUIRED { id: "fapi.request-object.pkce-required",
+        reason: "A pushed request has a code_challenge.", clause: "FAPI 1.0 Part 2, 5.2.2-18" }
     INTENT_NAMED { id: "fapi.request-object.intent-named",
         reason: "The claims parameter names the openbanking_intent_id, the same wherever it is named.", clause: "OB Read/Write 4.0, Security and access control" }
     INTENT_OF_CLIENT { id: "fapi.request-object.intent-of-client",
@@ -133,8 +138,8 @@ impl RequestObject {
         self.scope.as_deref().unwrap_or_default().split_ascii_whitespace()
     }
 
-    fn id_token_claim(&self, name: &str) -> Option<&RequestedClaim> {
-        self.claims.as_ref()?.id_token.get(name)?.as_ref()
+    fn id_token_claim(&self, name: &str) -> Option<RequestedClaim> {
+        Some(self.claims.as_ref()?.id_token.get(name)?.clone().unwrap_or_default())
     }
 
     /// The `openbanking_intent_id`, when it is named and the same wherever it is named.
@@ -154,6 +159,8 @@ impl RequestObject {
         let wanted: Vec<&str> =
             claim.values.iter().flatten().chain(claim.value.iter()).filter_map(Value::as_str).collect();
         let known = supported.iter().copied().filter(|acr| wanted.contains(acr)).collect();
+        // Without values any will do, and the strongest is reached anyway.
+        let known = if wanted.is_empty() { supported.to_vec() } else { known };
         (known, claim.essential && !wanted.is_empty())
     }
 
@@ -174,6 +181,12 @@ pub(crate) struct RequestFacts {
     pub(crate) keys: Result<(), String>,
     pub(crate) signature: Result<(), JoseError>,
     pub(crate) intent: Option<Intent>,
+    /// Whether the request is, or was, pushed.
+    pub(crate) pushed: bool,
+    /// The pushed request that `request_uri` names.
+    pub(crate) pushed_request: Option<PushedRequest>,
+    /// When the customer came; [`RequestFacts::now`] is when the request was made.
+    pub(crate) opened_at: OffsetDateTime,
 }
 
 impl RequestFacts {
@@ -181,11 +194,23 @@ impl RequestFacts {
         self.object.as_ref()?.as_ref().ok().map(|(_, object)| object)
     }
 
+    /// How the answer travels; none when the request asks for something that there is not.
+    pub(crate) fn mode(&self) -> Option<ResponseMode> {
+        let object = self.object()?;
+        let response_type = object.response_type.as_deref().unwrap_or_default();
+        ResponseMode::of(response_type, object.response_mode.as_deref(), &self.profile.response_modes)
+    }
+
     fn on_object(&self, test: impl FnOnce(&RequestObject) -> Result<(), Evidence>) -> Result<(), Evidence> {
         self.object().map_or_else(|| Err(Evidence::missing("a readable request object")), test)
     }
 
-    fn client_id(&self) -> &str {
+    /// Applies a test to the pushed request, if there is one.
+    pub(crate) fn on_pushed(&self, test: impl FnOnce(&PushedRequest) -> Result<(), Evidence>) -> Result<(), Evidence> {
+        self.pushed_request.as_ref().map_or(Ok(()), test)
+    }
+
+    pub(crate) fn client_id(&self) -> &str {
         self.client.as_ref().map_or("", |client| &client.client_id)
     }
 }
@@ -344,8 +369,13 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
         error: ErrorCode::InvalidRequest,
         test: |facts| {
             facts.on_object(|object| {
-                let found = object.response_mode.as_deref().or(facts.outer.get("response_mode"));
-                holds(found.is_none_or(|mode| mode == "fragment"), "no response_mode, or fragment", shown(found))
+                let offered: Vec<_> = facts.profile.response_modes.iter().map(|mode| mode.as_str()).collect();
+                let found = format!(
+                    "{} for {}",
+                    shown(object.response_mode.as_deref()),
+                    shown(object.response_type.as_deref())
+                );
+                holds(facts.mode().is_some(), format!("one of {}", offered.join(", ")), found)
             })
         },
     },
@@ -400,6 +430,15 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
         },
     },
     Check {
+        rule: &PKCE_REQUIRED,
+        error: ErrorCode::InvalidRequest,
+        test: |facts| {
+            facts.on_object(|object| {
+                holds(!facts.pushed || object.code_challenge.is_some(), "code_challenge", "nothing")
+            })
+        },
+    },
+    Check {
         rule: &INTENT_NAMED,
         error: ErrorCode::InvalidRequest,
         test: |facts| {
@@ -418,7 +457,7 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
         error: ErrorCode::InvalidRequest,
         test: |facts| {
             facts.on_object(|object| {
-                let Some(named) = object.intent_id() else { return Ok(()) };
+                let (true, Some(named)) = (facts.profile.intents, object.intent_id()) else { return Ok(()) };
                 let own = facts.intent.as_ref().is_some_and(|intent| intent.client_id == facts.client_id());
                 holds(own, format!("an intent of {}", facts.client_id()), format!("{named}, which is not one"))
             })

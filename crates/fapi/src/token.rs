@@ -80,6 +80,14 @@ impl Parameters {
         self
     }
 
+    /// The same parameters with this `client_id`, which client authentication found out, unless they have one.
+    pub(crate) fn naming(mut self, client_id: &str) -> Self {
+        if self.get("client_id").is_none() {
+            self.pairs.push(("client_id".to_owned(), client_id.to_owned()));
+        }
+        self
+    }
+
     /// Client id and secret of `Authorization: Basic` (RFC 6749, 2.3.1: both are form-encoded first).
     pub(crate) fn basic(&self) -> Option<(String, String)> {
         let (scheme, encoded) = self.authorization.as_deref()?.split_once(' ')?;
@@ -458,7 +466,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
             }
             other => other?,
         }
-        let mut value = self.user_response(authenticated, &grant, access_token, &grant.scopes, now)?;
+        let mut value = self.user_response(authenticated, &grant, access_token, &grant.scopes, now).await?;
         value.refresh_token = refreshable.then_some(refresh_token);
         Ok(Accepted { value, passed })
     }
@@ -485,7 +493,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         let scopes = if wanted.is_empty() { grant.scopes.clone() } else { wanted };
         let (access_token, change) = self.access_token(authenticated, Some(&grant), scopes.clone(), now)?;
         self.commit_for(authenticated, vec![change], &passed).await??;
-        let value = self.user_response(authenticated, &grant, access_token, &scopes, now)?;
+        let value = self.user_response(authenticated, &grant, access_token, &scopes, now).await?;
         Ok(Accepted { value, passed })
     }
 
@@ -551,7 +559,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         }
     }
 
-    fn user_response(
+    async fn user_response(
         &self,
         authenticated: &Authenticated,
         grant: &Grant,
@@ -560,7 +568,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         now: OffsetDateTime,
     ) -> Result<TokenResponse, Failure> {
         let id_token = IdToken::new(&self.profile, &authenticated.client, grant, now).for_access_token(&access_token);
-        let id_token = self.signing.sign_claims(Some("JWT"), &id_token)?;
+        let id_token = self.id_token(&authenticated.client, &id_token).await?;
         let mut response = self.response(access_token, Some(scopes.join(" ")));
         response.id_token = Some(id_token);
         Ok(response)

@@ -4,8 +4,10 @@ use josekit::jwe::{JweDecrypter, JweHeader, RSA_OAEP_256};
 
 use crate::{JoseError, Jwk, KeyError, base64url};
 
-const ALG: &str = "RSA-OAEP-256";
-const ENC: &str = "A256GCM";
+/// The one `alg`.
+pub const ALG: &str = "RSA-OAEP-256";
+/// The one `enc`.
+pub const ENC: &str = "A256GCM";
 
 /// A private key that opens what was encrypted for a party.
 pub struct DecryptionKey {

@@ -38,6 +38,28 @@ impl SigningKey {
         Ok(Self { kid: kid.to_owned(), algorithm, signer, public })
     }
 
+    /// A new key for ES256, as PKCS#8 PEM.
+    ///
+    /// # Errors
+    /// The library could not make one.
+    pub fn generate_es256_pem() -> Result<String, KeyError> {
+        let pair = ES256.generate_key_pair().map_err(|error| KeyError::Unreadable(error.to_string()))?;
+        String::from_utf8(pair.to_pem_private_key()).map_err(|error| KeyError::Unreadable(error.to_string()))
+    }
+
+    /// The ES256 key in a PKCS#8 PEM. Its `kid` is its thumbprint (RFC 7638).
+    ///
+    /// # Errors
+    /// It is not a P-256 key.
+    pub fn from_es256_pem(pem: &str) -> Result<Self, KeyError> {
+        let key = openssl::pkey::PKey::private_key_from_pem(pem.as_bytes())
+            .and_then(|key| key.private_key_to_pkcs8())
+            .map_err(|error| KeyError::Unreadable(error.to_string()))?;
+        let unnamed = Self::from_pkcs8_der("", Algorithm::Es256, &key)?;
+        let kid = unnamed.public.thumbprint();
+        Ok(unnamed.with_kid(&kid))
+    }
+
     /// The same key under another `kid`, as a directory assigned it.
     #[must_use]
     pub fn with_kid(mut self, kid: &str) -> Self {

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use jose::SigningKey;
 use pki::{Certificate, PkiError, PrivateKey};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -176,6 +177,24 @@ impl DataDirectory {
             Ok(_) => Err(DataError::Content { path: self.join(name), error: "no certificate in it".to_owned() }),
             Err(error) => Err(DataError::Content { path: self.join(name), error: error.to_string() }),
         }
+    }
+
+    /// The ES256 key of this name, made when it is not there.
+    ///
+    /// # Errors
+    /// The file cannot be read or written, or is not such a key.
+    pub fn load_or_create_es256(&self, name: &str) -> Result<SigningKey, DataError> {
+        let file = format!("keys/{name}.key");
+        let unusable = |error: jose::KeyError| DataError::Content { path: self.join(&file), error: error.to_string() };
+        let pem = match self.read(&file)? {
+            Some(pem) => pem,
+            None => {
+                let pem = SigningKey::generate_es256_pem().map_err(unusable)?;
+                self.write_secret(&file, pem.as_bytes())?;
+                pem
+            }
+        };
+        SigningKey::from_es256_pem(&pem).map_err(unusable)
     }
 
     /// Writes a key with its chain for users' tools: `exports/NAME.pem` (certificate and issuing authorities),

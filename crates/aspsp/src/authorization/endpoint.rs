@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use fapi::{Interaction, authorization::Refused, token::Parameters};
+use fapi::{
+    Interaction,
+    authorization::Refused,
+    response::{AuthorizationResponse, Delivery},
+    token::Parameters,
+};
 use http::{HeaderValue, Method, StatusCode, header};
 use party::authorization_server::decoded;
 use serde::Serialize;
@@ -12,7 +17,8 @@ use super::session;
 use crate::{
     Context,
     authorization::session::{Session, Stage},
-    pages::secured,
+    authorization::views::{OutboundFormView, OutboundView},
+    pages::{TppView, secured},
 };
 
 /// `GET` or `POST /authorize`.
@@ -66,7 +72,7 @@ async fn begin(context: &Context, request: &Request, interaction: &Interaction) 
 fn refuse(context: &Context, request: &Request, refused: &Refused) -> Response {
     let code = refused.failure.code();
     let mut response = match &refused.response {
-        Some(response) => secured(reply::redirect(StatusCode::SEE_OTHER, &response.location())),
+        Some(response) => leave(context, response),
         None => {
             let status = if code.status() >= 500 { code.status() } else { 400 };
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
@@ -77,6 +83,25 @@ fn refuse(context: &Context, request: &Request, refused: &Refused) -> Response {
         response.extensions_mut().insert(verdict);
     }
     response
+}
+
+/// Takes the browser to the TPP with an answer that nobody was asked about.
+fn leave(context: &Context, response: &AuthorizationResponse) -> Response {
+    match response.delivery() {
+        Delivery::Redirect(location) => secured(reply::redirect(StatusCode::SEE_OTHER, &location)),
+        Delivery::Form { action, fields } => {
+            let fields: Vec<(String, String)> =
+                fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            let outbound = OutboundView {
+                tpp: TppView { name: "the company that sent you", on_behalf_of: None },
+                heading: "That did not work",
+                status: "We could not begin.",
+            };
+            let view = OutboundFormView { outbound, action: &action, fields: &fields, seconds: 0 };
+            let (pages, bank) = (&context.pages, &context.bank);
+            pages.show_leaving(StatusCode::OK, bank, "outbound-form", "That did not work", &action, &view)
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]

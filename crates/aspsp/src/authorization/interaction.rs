@@ -8,6 +8,7 @@ use std::sync::Arc;
 use fapi::{
     Engine, Interaction, Loaded, Repository,
     interaction::{Decision, Rejection},
+    response::Delivery,
 };
 use http::{HeaderValue, StatusCode, header};
 use jose::hash::constant_time_eq;
@@ -271,9 +272,13 @@ async fn settle(context: &Context, visit: Visit, decision: Decision, accounts: V
         Decision::Approved { subject, .. } => consent.clone().authorise(subject, accounts, now),
         Decision::Rejected(_) => consent.clone().reject(now),
     };
-    session.stage = Stage::Done {
-        location: completed.response.location(),
-        approved: matches!(decision, Decision::Approved { .. }),
+    let approved = matches!(decision, Decision::Approved { .. });
+    session.stage = match completed.response.delivery() {
+        Delivery::Redirect(location) => Stage::Done { location, fields: Vec::new(), approved },
+        Delivery::Form { action, fields } => {
+            let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            Stage::Done { location: action, fields, approved }
+        }
     };
     let mut changes = to_store(completed.changes)?;
     changes.push(session::collection().update(&interaction.record.id, session_version, &session)?);

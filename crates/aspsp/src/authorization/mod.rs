@@ -1,8 +1,10 @@
 //! The bank's authorization server on the FAPI engine: what HTTP and the customer's browser add to it.
 
+mod direct;
 pub mod discovery;
 pub mod endpoint;
 pub mod interaction;
+pub mod pushed;
 pub mod registration;
 pub mod session;
 pub mod token;

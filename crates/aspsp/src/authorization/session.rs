@@ -30,8 +30,11 @@ pub enum Stage {
     },
     /// Decided; only the way back is left.
     Done {
-        /// URL of the TPP with the answer.
+        /// URL of the TPP, with the answer unless a form carries it.
         location: String,
+        /// Fields that the browser posts there, when the answer travels in a form.
+        #[serde(default)]
+        fields: Vec<(String, String)>,
         /// Whether the customer confirmed.
         approved: bool,
     },

@@ -55,10 +55,20 @@ struct ClusterView {
 }
 
 #[derive(Debug, Serialize)]
-struct OutboundView<'a> {
-    tpp: TppView<'a>,
-    heading: &'static str,
-    status: &'static str,
+pub(super) struct OutboundView<'a> {
+    pub(super) tpp: TppView<'a>,
+    pub(super) heading: &'static str,
+    pub(super) status: &'static str,
+}
+
+/// The last page where the answer travels in a form (OAuth 2.0 Form Post Response Mode, 2).
+#[derive(Debug, Serialize)]
+pub(super) struct OutboundFormView<'a> {
+    #[serde(flatten)]
+    pub(super) outbound: OutboundView<'a>,
+    pub(super) action: &'a str,
+    pub(super) fields: &'a [(String, String)],
+    pub(super) seconds: u8,
 }
 
 /// The page for how far the customer has come.
@@ -83,15 +93,20 @@ pub(super) fn page(context: &Context, visit: &Visit, status: StatusCode, problem
             };
             render.page("accounts", "Choose accounts", &view)
         }
-        Stage::Done { location, approved } => {
+        Stage::Done { location, fields, approved } => {
             let (heading, status_text) = if *approved {
                 ("All done", "We have connected the accounts that you chose.")
             } else {
                 ("Nothing was shared", "We have not shared any information.")
             };
             let view = OutboundView { tpp: tpp(), heading, status: status_text };
-            let refresh = Refresh { seconds: context.bank.outbound_seconds, location };
-            context.pages.show(status, &context.bank, "outbound", heading, Some(refresh), &view)
+            let seconds = context.bank.outbound_seconds;
+            if fields.is_empty() {
+                let refresh = Refresh { seconds, location };
+                return context.pages.show(status, &context.bank, "outbound", heading, Some(refresh), &view);
+            }
+            let view = OutboundFormView { outbound: view, action: location, fields, seconds };
+            context.pages.show_leaving(status, &context.bank, "outbound-form", heading, location, &view)
         }
     }
 }

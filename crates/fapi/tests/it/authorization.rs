@@ -2,10 +2,10 @@
 
 use fapi::{
     Engine, Failure, Interaction, Loaded, Repository,
-    authorization::AuthorizationResponse,
     client::Client,
     grant::{AuthorizationCode, Grant},
     interaction::{Decision, Rejection},
+    response::{AuthorizationResponse, Delivery, ResponseMode},
     token::Parameters,
 };
 use jose::{Algorithm, Header, hash::left_half_sha256};
@@ -34,8 +34,8 @@ async fn nothing_is_redirected_while_nobody_vouches_for_the_redirect_uri() {
         ("fapi.authorization.client-known", REQUEST, vec![("client_id", "nobody"), ("request", &*object)]),
         ("fapi.authorization.client-known", REQUEST, vec![("client_id", ""), ("request", &object)]),
         (
-            "fapi.authorization.no-request-uri",
-            "request_uri_not_supported",
+            "fapi.authorization.request-uri",
+            "invalid_request_uri",
             vec![("request_uri", "https://larkspur.example/request.jwt")],
         ),
         ("fapi.authorization.request-object-present", REQUEST, vec![("redirect_uri", &own), ("nonce", "n")]),
@@ -158,7 +158,7 @@ async fn an_approval_answers_with_a_code_and_an_id_token_that_signs_it() {
     let interaction = world.interaction(&json!({})).await;
     let response = world.decide(&interaction, &world.approval()).await;
     let names: Vec<_> = response.parameters.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names, ["code", "id_token", "state"]);
+    assert_eq!(names, ["code", "id_token", "state", "iss"]);
     let code = parameter(&response, "code").unwrap();
     let claims = claims_of_bank(&parameter(&response, "id_token").unwrap());
     let expected = json!({
@@ -196,7 +196,8 @@ async fn a_rejection_tells_the_client_and_grants_nothing() {
         let world = World::new();
         let interaction = world.interaction(&json!({})).await;
         let response = world.decide(&interaction, &Decision::Rejected(rejection)).await;
-        let expected = [("error", "access_denied"), ("error_description", description), ("state", "state-1")];
+        let expected =
+            [("error", "access_denied"), ("error_description", description), ("state", "state-1"), ("iss", ISSUER)];
         assert_eq!(response.parameters, expected.map(|(name, value)| (name, value.to_owned())));
         assert_eq!((world.memory().all::<Grant>(), world.memory().all::<AuthorizationCode>()), (vec![], vec![]));
     }
@@ -242,10 +243,13 @@ async fn a_store_that_fails_is_not_described_to_anybody() {
 #[test]
 fn answers_travel_in_the_fragment_and_leave_the_query_alone() {
     let parameters = vec![("error", "access_denied".to_owned()), ("state", "a b&c=d#e".to_owned())];
-    let response = |uri: &str| AuthorizationResponse { redirect_uri: uri.to_owned(), parameters: parameters.clone() };
     for uri in ["https://tpp.example/callback?from=bank&x=1", "https://tpp.example/callback", "com.tpp.app:/callback"] {
-        let location = response(uri).location();
-        let (before, fragment) = location.split_once('#').unwrap();
-        assert_eq!((before, fragment), (uri, "error=access_denied&state=a+b%26c%3Dd%23e"));
+        let response = AuthorizationResponse {
+            redirect_uri: uri.to_owned(),
+            mode: ResponseMode::Fragment,
+            parameters: parameters.clone(),
+        };
+        let expected = format!("{uri}#error=access_denied&state=a+b%26c%3Dd%23e");
+        assert_eq!(response.delivery(), Delivery::Redirect(expected));
     }
 }

@@ -181,7 +181,7 @@ async fn each_client_has_one_method_and_the_server_must_offer_it() {
     let outcome = prove(&by_certificate, &pairs, None, &certificate).await;
     assert_eq!(refused(outcome), ("fapi.client-authentication.method", CLIENT));
 
-    let not_offered = World::new();
+    let not_offered = World::with(|profile| profile.authentication_methods = vec![AuthenticationMethod::PrivateKeyJwt]);
     not_offered.amend(|client| {
         client.authentication_method = AuthenticationMethod::TlsClientAuth;
         client.certificate_subject = Some(subject);

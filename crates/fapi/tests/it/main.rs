@@ -13,11 +13,15 @@ mod lessons;
 #[cfg(test)]
 mod metadata;
 #[cfg(test)]
+mod pushed;
+#[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod registration;
 #[cfg(test)]
 mod request_objects;
+#[cfg(test)]
+mod responses;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
@@ -32,6 +36,7 @@ fn every_rule_of_the_catalogue_speaks_in_some_test() {
         include_str!("authorization.rs"),
         include_str!("client_authentication.rs"),
         include_str!("client_methods.rs"),
+        include_str!("pushed.rs"),
         include_str!("refresh.rs"),
         include_str!("registration.rs"),
         include_str!("request_objects.rs"),

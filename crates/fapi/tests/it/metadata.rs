@@ -14,6 +14,8 @@ fn the_bank_publishes_what_its_profile_demands_and_offers() {
       "token_endpoint": "https://bank.example/token",
       "jwks_uri": "https://bank.example/jwks",
       "registration_endpoint": "https://mtls.bank.example/register",
+      "pushed_authorization_request_endpoint": "https://bank.example/par",
+      "require_pushed_authorization_requests": false,
       "scopes_supported": [
         "openid",
         "accounts"
@@ -22,7 +24,8 @@ fn the_bank_publishes_what_its_profile_demands_and_offers() {
         "code id_token"
       ],
       "response_modes_supported": [
-        "fragment"
+        "fragment",
+        "form_post"
       ],
       "grant_types_supported": [
         "authorization_code",
@@ -51,27 +54,45 @@ fn the_bank_publishes_what_its_profile_demands_and_offers() {
       ],
       "claims_parameter_supported": true,
       "id_token_signing_alg_values_supported": [
-        "PS256"
+        "PS256",
+        "ES256"
+      ],
+      "id_token_encryption_alg_values_supported": [
+        "RSA-OAEP-256"
+      ],
+      "id_token_encryption_enc_values_supported": [
+        "A256GCM"
       ],
       "request_parameter_supported": true,
       "request_uri_parameter_supported": false,
       "require_signed_request_object": true,
       "request_object_signing_alg_values_supported": [
-        "PS256"
+        "PS256",
+        "ES256"
+      ],
+      "request_object_encryption_alg_values_supported": [
+        "RSA-OAEP-256"
+      ],
+      "request_object_encryption_enc_values_supported": [
+        "A256GCM"
       ],
       "token_endpoint_auth_methods_supported": [
-        "private_key_jwt"
+        "private_key_jwt",
+        "tls_client_auth"
       ],
       "token_endpoint_auth_signing_alg_values_supported": [
-        "PS256"
+        "PS256",
+        "ES256"
       ],
       "code_challenge_methods_supported": [
         "S256"
       ],
       "tls_client_certificate_bound_access_tokens": true,
+      "authorization_response_iss_parameter_supported": true,
       "mtls_endpoint_aliases": {
         "token_endpoint": "https://mtls.bank.example/token",
-        "registration_endpoint": "https://mtls.bank.example/register"
+        "registration_endpoint": "https://mtls.bank.example/register",
+        "pushed_authorization_request_endpoint": "https://bank.example/par"
       }
     }
     "#);
@@ -79,7 +100,7 @@ fn the_bank_publishes_what_its_profile_demands_and_offers() {
 
 #[test]
 fn a_server_without_users_publishes_its_token_endpoint_alone() {
-    let endpoints = Endpoints { authorization: None, registration: None, ..profile().endpoints };
+    let endpoints = Endpoints { authorization: None, registration: None, pushed: None, ..profile().endpoints };
     let scopes = vec!["TPPReadAccess".to_owned()];
     let profile =
         Profile::client_credentials_only("https://directory.example".to_owned(), String::new(), endpoints, scopes);

@@ -12,10 +12,11 @@ use fapi::{
     Accepted, Change, Client, CommitError, Endpoints, Engine, Expect, Failure, Intent, Intents, Interaction, Keys,
     KeysError, Loaded, Outcome, PresentedCertificate, Profile, Record, Repository, RepositoryError, Usable,
     access::{Access, Demand, TokenKind},
-    authorization::{AuthorizationResponse, Refused},
+    authorization::Refused,
     client::AuthenticationMethod,
     client_authentication::ASSERTION_TYPE,
     interaction::Decision,
+    response::AuthorizationResponse,
     token::{Parameters, TokenResponse},
 };
 use jose::{Algorithm, Header, Jwks, Jws, KeySet, SigningKey, base64url};
@@ -55,7 +56,7 @@ pub(crate) struct KeyPair {
 }
 
 impl KeyPair {
-    fn rsa(kid: &'static str) -> Self {
+    pub(crate) fn rsa(kid: &'static str) -> Self {
         let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
         Self { kid, pkcs8: key.private_key_to_pkcs8().unwrap() }
     }
@@ -72,6 +73,10 @@ impl KeyPair {
 
     pub(crate) fn ps256(&self) -> SigningKey {
         self.signing(Algorithm::Ps256)
+    }
+
+    pub(crate) fn der(&self) -> &[u8] {
+        &self.pkcs8
     }
 }
 
@@ -278,6 +283,7 @@ pub(crate) fn profile() -> Profile {
         mtls_token: MTLS_TOKEN.to_owned(),
         registration: Some("https://mtls.bank.example/register".to_owned()),
         jwks: format!("{ISSUER}/jwks"),
+        pushed: Some(format!("{ISSUER}/par")),
     };
     let mut profile = Profile::fapi1_advanced_uk(ISSUER.to_owned(), BANK_ID.to_owned(), endpoints);
     profile.directory_jwks_uri = Some(DIRECTORY_JWKS.to_owned());
@@ -313,6 +319,11 @@ impl World {
             bytes
         };
         Self { engine: Engine::new(memory, Arc::new(profile), Arc::clone(&BANK_KEY), randomness), now: START }
+    }
+
+    /// The same world with an engine that has more keys.
+    pub(crate) fn equipped(self, change: impl FnOnce(Engine<Memory>) -> Engine<Memory>) -> Self {
+        Self { engine: change(self.engine), ..self }
     }
 
     pub(crate) fn memory(&self) -> &Memory {

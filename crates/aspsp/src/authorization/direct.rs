@@ -1,0 +1,38 @@
+//! What all endpoints share that clients call directly: a form in, JSON out, nothing cached.
+
+use fapi::{Accepted, ErrorCode, Outcome, PresentedCertificate, error::ErrorBody, token::Parameters};
+use http::StatusCode;
+use party::authorization_server::{failed, no_store, presented};
+use serde::Serialize;
+use simulation::DecodedToken;
+use transport::{Request, Response, reply};
+
+/// The form with the `Authorization` header; none when the body is no form.
+pub(super) fn parameters(request: &Request) -> Option<Parameters> {
+    Some(Parameters::new(request.form_pairs()?).with_authorization(request.header("authorization")))
+}
+
+/// The refusal of a body that is no form (RFC 6749, 5.2).
+pub(super) fn no_form() -> Response {
+    let body = ErrorBody::new(ErrorCode::InvalidRequest, "The body is application/x-www-form-urlencoded.");
+    no_store(reply::json(StatusCode::BAD_REQUEST, &body))
+}
+
+/// The client's certificate in the engine's words.
+pub(super) fn certificate(request: &Request) -> Option<PresentedCertificate> {
+    presented(&request.caller)
+}
+
+/// The engine's outcome as an answer.
+pub(super) fn answer<T: Serialize>(status: StatusCode, outcome: Outcome<T>, tokens: Vec<DecodedToken>) -> Response {
+    let mut response = match outcome {
+        Ok(Accepted { value, passed }) => {
+            let mut response = no_store(reply::json(status, &value));
+            response.extensions_mut().insert(passed.verdict());
+            response
+        }
+        Err(failure) => failed(&failure),
+    };
+    response.extensions_mut().insert(tokens);
+    response
+}

@@ -1,0 +1,136 @@
+//! Requests that are pushed, and customers who come with a request_uri.
+
+use fapi::{Interaction, Outcome, client_authentication::ASSERTION_TYPE, pushed::Pushed};
+use serde_json::{Value, json};
+use time::Duration;
+
+use crate::world::{ISSUER, LARKSPUR, MAGPIE, Tpp, World, form, parameter, refused, shown, told};
+
+const REQUEST: &str = "invalid_request";
+const URI: &str = "invalid_request_uri";
+
+async fn push_as(world: &World, tpp: &Tpp, pairs: &[(&str, &str)], assertion: &Value) -> Outcome<Pushed> {
+    let assertion = world.assertion(tpp, assertion);
+    let proof = [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion.as_str())];
+    world.engine.push(&form(&proof, pairs), Some(&tpp.certificate()), world.now).await
+}
+
+async fn push(world: &World, changes: &Value) -> Outcome<Pushed> {
+    push_as(world, &LARKSPUR, &[("request", &world.request_object(changes))], &json!({})).await
+}
+
+async fn pushed(world: &World) -> String {
+    let accepted = push(world, &json!({})).await.unwrap();
+    assert_eq!(accepted.value.expires_in, 90);
+    accepted.value.request_uri
+}
+
+#[tokio::test]
+async fn a_pushed_request_needs_nothing_but_its_name_and_the_client() {
+    let world = World::new();
+    let uri = pushed(&world).await;
+    assert!(uri.starts_with("urn:ietf:params:oauth:request_uri:") && uri.len() > 70, "{uri}");
+    let accepted = world.authorize(&[("request_uri", &uri)]).await.unwrap();
+    assert_eq!((accepted.value.client_id.as_str(), accepted.value.state.as_deref()), ("larkspur", Some("state-1")));
+    // What stands beside it does not count.
+    let beside = [
+        ("request_uri", uri.as_str()),
+        ("scope", "payments"),
+        ("state", "other"),
+        ("redirect_uri", "https://x.example"),
+    ];
+    let accepted = world.authorize(&beside).await.unwrap();
+    assert_eq!(accepted.value.state.as_deref(), Some("state-1"));
+}
+
+#[tokio::test]
+async fn a_request_uri_serves_until_an_authorisation_was_completed_with_it() {
+    let world = World::new();
+    let uri = pushed(&world).await;
+    let first = world.authorize(&[("request_uri", &uri)]).await.unwrap().value;
+    let second = world.authorize(&[("request_uri", &uri)]).await.unwrap().value;
+    assert_ne!(first.id, second.id);
+    let loaded = fapi::Repository::load::<Interaction>(world.engine.backend(), &second.id).await.unwrap().unwrap();
+    let response = world.decide(&loaded, &world.approval()).await;
+    assert!(parameter(&response, "code").is_some());
+    let outcome = world.authorize(&[("request_uri", &uri)]).await;
+    assert_eq!(shown(outcome), ("fapi.authorization.request-uri-unused", URI));
+}
+
+#[tokio::test]
+async fn a_request_uri_ends_is_known_and_belongs_to_one_client() {
+    let mut world = World::new();
+    let uri = pushed(&world).await;
+    let object = world.request_object(&json!({}));
+    for (rule, error, pairs) in [
+        ("fapi.authorization.request-uri", URI, vec![("request_uri", "urn:ietf:params:oauth:request_uri:guessed")]),
+        ("fapi.authorization.request-uri", URI, vec![("request_uri", "https://larkspur.example/request.jwt")]),
+        ("fapi.authorization.request-uri", URI, vec![("request_uri", &*uri), ("request", &*object)]),
+        ("fapi.authorization.request-uri-of-client", REQUEST, vec![("request_uri", &*uri), ("client_id", "magpie")]),
+    ] {
+        assert_eq!(shown(world.authorize(&pairs).await), (rule, error), "{pairs:?}");
+    }
+    world.advance(Duration::seconds(89));
+    assert!(world.authorize(&[("request_uri", &uri)]).await.is_ok());
+    world.advance(Duration::seconds(1));
+    let outcome = world.authorize(&[("request_uri", &uri)]).await;
+    assert_eq!(shown(outcome), ("fapi.authorization.request-uri-not-expired", URI));
+}
+
+#[tokio::test]
+async fn a_request_is_judged_when_it_is_pushed() {
+    let world = World::new();
+    let object = "invalid_request_object";
+    for (rule, error, changes) in [
+        (
+            "fapi.request-object.pkce-required",
+            REQUEST,
+            json!({ "code_challenge": null, "code_challenge_method": null }),
+        ),
+        ("fapi.request-object.pkce", REQUEST, json!({ "code_challenge_method": "plain" })),
+        ("fapi.request-object.aud", object, json!({ "aud": format!("{ISSUER}/par") })),
+        ("fapi.request-object.not-nested", object, json!({ "request_uri": "urn:x" })),
+        ("fapi.request-object.exp", object, json!({ "exp": world.at(-60) })),
+        ("fapi.authorization.redirect-uri-registered", REQUEST, json!({ "redirect_uri": "https://x.example" })),
+    ] {
+        assert_eq!(refused(push(&world, &changes).await), (rule, error), "{changes}");
+    }
+    let outcome = push_as(&world, &LARKSPUR, &[("request_uri", "urn:x")], &json!({})).await;
+    assert_eq!(refused(outcome), ("fapi.pushed.no-request-uri", REQUEST));
+    let outcome = push_as(&world, &LARKSPUR, &[("scope", "openid accounts")], &json!({})).await;
+    assert_eq!(refused(outcome), ("fapi.authorization.request-object-present", REQUEST));
+    let of_larkspur = world.request_object(&json!({}));
+    let outcome = push_as(&world, &MAGPIE, &[("request", &of_larkspur)], &json!({})).await;
+    assert_eq!(refused(outcome), ("fapi.authorization.request-object-signature", object));
+    let without = World::with(|profile| profile.endpoints.pushed = None);
+    assert_eq!(refused(push(&without, &json!({})).await), ("fapi.pushed.offered", REQUEST));
+}
+
+#[tokio::test]
+async fn an_assertion_for_pushing_may_be_meant_for_the_issuer_the_token_endpoint_or_the_endpoint_itself() {
+    let world = World::new();
+    let par = format!("{ISSUER}/par");
+    for aud in [json!(ISSUER), json!(par), json!([ISSUER, "https://x.example"])] {
+        let object = world.request_object(&json!({}));
+        let outcome = push_as(&world, &LARKSPUR, &[("request", &object)], &json!({ "aud": aud })).await;
+        assert!(outcome.is_ok(), "{aud}: {:?}", outcome.err());
+    }
+    for changes in [json!({ "aud": "https://x.example" }), json!({ "iss": "magpie" }), json!({ "exp": world.at(-60) })]
+    {
+        let object = world.request_object(&json!({}));
+        let outcome = push_as(&world, &LARKSPUR, &[("request", &object)], &changes).await;
+        assert_eq!(refused(outcome).1, "invalid_client", "{changes}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_customer_is_refused_after_a_push_is_told_to_the_client() {
+    let world = World::new();
+    let uri = pushed(&world).await;
+    world.memory().consent(crate::world::CONSENT, |intent| {
+        intent.authorisable = fapi::Usable::No("Rejected".to_owned());
+    });
+    let (rule, _, response) = told(world.authorize(&[("request_uri", &uri)]).await);
+    assert_eq!(rule, "fapi.request-object.intent-state");
+    assert_eq!(response.redirect_uri, LARKSPUR.redirect_uri());
+}
