@@ -6,7 +6,12 @@ use rcgen::{
 };
 use time::{Duration, OffsetDateTime};
 
-use crate::{Certificate, LONGEST_VALIDITY_DAYS, PkiError, PrivateKey, Profile, error::not_made, profile::name};
+use crate::{
+    Certificate, LONGEST_VALIDITY_DAYS, PkiError, PrivateKey, Profile,
+    error::{not_made, unreadable},
+    key::check_public,
+    profile::name,
+};
 
 /// Clocks of other machines may be behind: certificates begin a little earlier.
 const EARLIER: Duration = Duration::minutes(10);
@@ -83,24 +88,23 @@ impl Authority {
     /// The authority in these files.
     ///
     /// # Errors
-    /// A file is not what it should be.
+    /// A file is not what it should be, a key belongs to another certificate, or the root did not sign the issuing
+    /// authority.
     pub fn from_parts(parts: &AuthorityParts) -> Result<Self, PkiError> {
         let root = Certificate::from_pem(&parts.root_pem)?;
         let root_key = PrivateKey::from_pem(&parts.root_key_pem)?;
         let issuing = Certificate::from_pem(&parts.issuing_pem)?;
         let issuing_key = PrivateKey::from_pem(&parts.issuing_key_pem)?;
-        let organisation = issuing.facts().subject.clone();
-        let organisation = organisation.split("O=").nth(1).and_then(|rest| rest.split(',').next()).unwrap_or_default();
-        let facts = issuing.facts();
-        let days = (facts.not_after - facts.not_before).whole_days();
-        let params = authority_params(
-            organisation,
-            "Issuing CA",
-            BasicConstraints::Constrained(0),
-            facts.not_before + EARLIER,
-            days,
-        );
-        let issuer = Issuer::new(params, issuing_key.rcgen()?);
+        for (certificate, key, name) in [(&root, &root_key, "root"), (&issuing, &issuing_key, "issuing authority")] {
+            if certificate.public_key_der()? != key.public_key_der() {
+                return Err(PkiError::OtherKey(name));
+            }
+        }
+        if !issuing.is_signed_by(&root)? {
+            return Err(PkiError::OtherRoot);
+        }
+        let issuer = Issuer::from_ca_cert_pem(&parts.issuing_pem, issuing_key.rcgen()?)
+            .map_err(|error| unreadable("issuing authority")(&error))?;
         Ok(Self { root, root_key, issuing, issuing_key, issuer })
     }
 
@@ -130,7 +134,8 @@ impl Authority {
     /// Issues a certificate for a public key (DER `SubjectPublicKeyInfo`), valid for at most 397 days.
     ///
     /// # Errors
-    /// The key cannot be read, or a name is not one that certificates can hold.
+    /// The key is not an RSA key of 2048 bits or more with a usual exponent, a name is not one that certificates can hold, or
+    /// a server has no name.
     pub fn issue(
         &self,
         public_key_der: &[u8],
@@ -139,6 +144,10 @@ impl Authority {
         now: OffsetDateTime,
     ) -> Result<Certificate, PkiError> {
         let made = not_made("certificate");
+        check_public(public_key_der)?;
+        if matches!(profile, Profile::Server { names } if names.is_empty()) {
+            return Err(PkiError::NoNames);
+        }
         let key = SubjectPublicKeyInfo::from_der(public_key_der).map_err(|error| made(&error))?;
         let mut params = profile.params()?;
         params.not_before = now - EARLIER;
@@ -205,5 +214,8 @@ fn positive(mut serial: [u8; 16]) -> [u8; 16] {
 }
 
 fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
+    if text.len() % 2 == 1 {
+        return None;
+    }
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
 }

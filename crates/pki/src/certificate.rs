@@ -127,6 +127,19 @@ impl Certificate {
         Ok(parsed.public_key().raw.to_vec())
     }
 
+    /// Whether this other certificate's key signed it.
+    ///
+    /// # Errors
+    /// A certificate cannot be read.
+    pub fn is_signed_by(&self, authority: &Self) -> Result<bool, PkiError> {
+        let read = unreadable("certificate");
+        let own = openssl::x509::X509::from_der(&self.der).map_err(|error| read(&error))?;
+        let key = openssl::x509::X509::from_der(&authority.der)
+            .and_then(|authority| authority.public_key())
+            .map_err(|error| read(&error))?;
+        own.verify(&key).map_err(|error| read(&error))
+    }
+
     /// What it says.
     #[must_use]
     pub fn facts(&self) -> &CertificateFacts {
@@ -232,6 +245,9 @@ pub fn pkcs12(
 ) -> Result<Vec<u8>, PkiError> {
     use openssl::{pkcs12::Pkcs12, pkey::PKey, stack::Stack, x509::X509};
     let made = not_made("PKCS#12 file");
+    if name.contains('\0') || password.contains('\0') {
+        return Err(made(&"a name or password with a NUL"));
+    }
     let key = PKey::private_key_from_der(key.pkcs8_der()).map_err(|error| made(&error))?;
     let leaf = X509::from_der(certificate.der()).map_err(|error| made(&error))?;
     let mut authorities = Stack::new().map_err(|error| made(&error))?;

@@ -17,6 +17,18 @@ pub enum PkiError {
     /// The key is not an RSA key.
     #[error("an RSA key is needed")]
     NotRsa,
+    /// The exponent is not one that RSA keys have (FIPS 186-5, 5.4: odd, above 65536).
+    #[error("an RSA key with an odd exponent of 65537 or more is needed")]
+    Exponent,
+    /// A key and the certificate beside it do not belong together.
+    #[error("the key of the {0} belongs to another certificate")]
+    OtherKey(&'static str),
+    /// The issuing authority is not below this root.
+    #[error("the issuing authority was not signed by this root")]
+    OtherRoot,
+    /// A server without a name.
+    #[error("a server certificate needs a DNS name or an IP address")]
+    NoNames,
     /// The request is not signed by its own key.
     #[error("the request is not signed with the key that it asks for")]
     NotSelfSigned,

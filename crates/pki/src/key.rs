@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use openssl::{pkey::PKey, rsa::Rsa};
+use openssl::{bn::BigNum, pkey::PKey, rsa::Rsa};
 
 use crate::{
     PkiError,
@@ -41,10 +41,11 @@ impl PrivateKey {
     /// Reads a PEM key.
     ///
     /// # Errors
-    /// It is not an RSA key of 2048 bits or more.
+    /// It is not an RSA key of 2048 bits or more, or it is encrypted.
     pub fn from_pem(pem: &str) -> Result<Self, PkiError> {
         let read = unreadable("key");
-        let key = PKey::private_key_from_pem(pem.as_bytes()).map_err(|error| read(&error))?;
+        // Without an answer of its own, OpenSSL asks for a passphrase at the terminal.
+        let key = PKey::private_key_from_pem_callback(pem.as_bytes(), |_| Ok(0)).map_err(|error| read(&error))?;
         if key.id() != openssl::pkey::Id::RSA {
             return Err(PkiError::NotRsa);
         }
@@ -78,6 +79,22 @@ impl PrivateKey {
     pub fn public_key_der(&self) -> &[u8] {
         &self.public_der
     }
+}
+
+/// Refuses public keys (DER `SubjectPublicKeyInfo`) that no certificate should be about.
+///
+/// # Errors
+/// It is not an RSA key of 2048 bits or more with an odd exponent of 65537 or more.
+pub(crate) fn check_public(der: &[u8]) -> Result<(), PkiError> {
+    let read = unreadable("key");
+    let key = PKey::public_key_from_der(der).map_err(|error| read(&error))?;
+    let rsa = key.rsa().map_err(|_| PkiError::NotRsa)?;
+    if key.bits() < BITS {
+        return Err(PkiError::TooShort(key.bits()));
+    }
+    let exponent = rsa.e();
+    let least = BigNum::from_u32(65_537).map_err(|error| read(&error))?;
+    if exponent.is_bit_set(0) && *exponent >= *least { Ok(()) } else { Err(PkiError::Exponent) }
 }
 
 /// PEM text around DER bytes (RFC 7468).

@@ -149,4 +149,84 @@ mod authority {
         assert_eq!(opened.ca.unwrap().len(), 2);
         assert!(file.parse2("wrong").is_err());
     }
+
+    #[test]
+    fn an_authority_comes_back_from_its_files_whatever_its_name() {
+        for name in ["Sandbox", "Bright, Vale & Sons O=x", "Bank \"of\" things; CN=evil"] {
+            let made = Authority::create(NOW, name).unwrap();
+            let key = PrivateKey::generate_rsa().unwrap();
+            let back = Authority::from_parts(&made.to_parts()).unwrap();
+            let before = issue(&made, &key, &Profile::Obwac(participant()));
+            let after = issue(&back, &key, &Profile::Obwac(participant()));
+            assert_eq!(before.facts().issuer, after.facts().issuer, "{name}");
+            assert_eq!(before.facts().authority_key_id, after.facts().authority_key_id, "{name}");
+            assert!(after.is_signed_by(back.issuing()).unwrap() && back.issuing().is_signed_by(back.root()).unwrap());
+        }
+    }
+
+    #[test]
+    fn files_that_do_not_belong_together_are_told() {
+        let (one, other) = (authority().to_parts(), authority().to_parts());
+        let wrong = |change: fn(&mut pki::AuthorityParts, &pki::AuthorityParts)| {
+            let mut parts = one.clone();
+            change(&mut parts, &other);
+            Authority::from_parts(&parts).err()
+        };
+        assert_eq!(
+            wrong(|parts, other| parts.root_key_pem.clone_from(&other.root_key_pem)),
+            Some(PkiError::OtherKey("root"))
+        );
+        assert_eq!(
+            wrong(|parts, other| parts.issuing_key_pem.clone_from(&other.issuing_key_pem)),
+            Some(PkiError::OtherKey("issuing authority"))
+        );
+        assert_eq!(
+            wrong(|parts, other| {
+                parts.root_pem.clone_from(&other.root_pem);
+                parts.root_key_pem.clone_from(&other.root_key_pem);
+            }),
+            Some(PkiError::OtherRoot)
+        );
+        assert!(matches!(wrong(|parts, _| parts.root_pem.clear()), Some(PkiError::Unreadable { .. })));
+    }
+
+    #[test]
+    fn no_certificate_is_about_a_weak_key_or_a_server_without_a_name() {
+        let authority = authority();
+        let der = |rsa: openssl::rsa::Rsa<openssl::pkey::Private>| {
+            openssl::pkey::PKey::from_rsa(rsa).unwrap().public_key_to_der().unwrap()
+        };
+        let three = openssl::bn::BigNum::from_u32(3).unwrap();
+        let elliptic = openssl::ec::EcGroup::from_curve_name(openssl::nid::Nid::X9_62_PRIME256V1).unwrap();
+        let elliptic = openssl::pkey::PKey::from_ec_key(openssl::ec::EcKey::generate(&elliptic).unwrap()).unwrap();
+        let profile = Profile::Obseal(participant());
+        let refused = |key: &[u8], profile: &Profile| authority.issue(key, profile, [7; 16], NOW).err();
+        let short = der(openssl::rsa::Rsa::generate(1024).unwrap());
+        assert_eq!(refused(&short, &profile), Some(PkiError::TooShort(1024)));
+        let small = der(openssl::rsa::Rsa::generate_with_e(2048, &three).unwrap());
+        assert_eq!(refused(&small, &profile), Some(PkiError::Exponent));
+        assert_eq!(refused(&elliptic.public_key_to_der().unwrap(), &profile), Some(PkiError::NotRsa));
+        assert!(matches!(refused(b"no key", &profile), Some(PkiError::Unreadable { .. })));
+        let key = PrivateKey::generate_rsa().unwrap();
+        let nameless = Profile::Server { names: Vec::new() };
+        assert_eq!(refused(key.public_key_der(), &nameless), Some(PkiError::NoNames));
+    }
+
+    #[test]
+    fn an_encrypted_key_is_refused_and_nobody_is_asked_for_a_passphrase() {
+        let key = openssl::pkey::PKey::from_rsa(openssl::rsa::Rsa::generate(2048).unwrap()).unwrap();
+        let cipher = openssl::symm::Cipher::aes_128_cbc();
+        let pem = key.private_key_to_pem_pkcs8_passphrase(cipher, b"secret").unwrap();
+        let outcome = PrivateKey::from_pem(&String::from_utf8(pem).unwrap());
+        assert!(matches!(outcome, Err(PkiError::Unreadable { what: "key", .. })), "{outcome:?}");
+    }
+
+    #[test]
+    fn a_name_with_a_nul_makes_no_file() {
+        let (authority, key) = (authority(), PrivateKey::generate_rsa().unwrap());
+        let leaf = issue(&authority, &key, &Profile::Obwac(participant()));
+        for (password, name) in [("changeit", "a\0b"), ("a\0b", "transport")] {
+            assert!(pki::pkcs12(&key, &leaf, &[], password, name).is_err());
+        }
+    }
 }
