@@ -7,7 +7,7 @@ use transport::{Request, Route, Router, RouterError, route};
 
 use crate::{
     Context, account_information,
-    authorization::{discovery, endpoint, interaction, pushed, registration, token},
+    authorization::{discovery, endpoint, interaction, pushed, registration, token, tokens},
     pages,
     problem::problem,
 };
@@ -35,6 +35,10 @@ pub(crate) fn public(context: Arc<Context>) -> Result<Router<Context>, RouterErr
 pub(crate) fn mutual(context: Arc<Context>) -> Result<Router<Context>, RouterError> {
     let mut routes: Vec<Route<Context>> = vec![
         route(Method::POST, "/token", token::token),
+        route(Method::POST, "/introspect", tokens::introspect),
+        route(Method::POST, "/revoke", tokens::revoke),
+        route(Method::GET, "/userinfo", tokens::userinfo),
+        route(Method::POST, "/userinfo", tokens::userinfo),
         route(Method::POST, "/par", pushed::push).body_limit(REGISTRATION_LIMIT),
         route(Method::POST, "/register", registration::register).body_limit(REGISTRATION_LIMIT),
     ];

@@ -205,6 +205,9 @@ fn profile(urls: &Urls, directory: &DirectoryAddress, membership: &Membership) -
         registration: Some(urls.api("/register")),
         jwks: urls.page("/jwks"),
         pushed: Some(urls.api("/par")),
+        introspection: Some(urls.api("/introspect")),
+        revocation: Some(urls.api("/revoke")),
+        userinfo: Some(urls.api("/userinfo")),
     };
     let mut profile = Profile::fapi1_advanced_uk(urls.issuer(), membership.organisation_id.clone(), endpoints);
     profile.directory_jwks_uri = Some(directory.jwks.clone());

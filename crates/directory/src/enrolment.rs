@@ -217,6 +217,7 @@ fn client(
         certificate_subject: None,
         secret: None,
         id_token_encrypted: false,
+        resource_server: false,
         jwks_uri: location(&context.urls, organisation_id, organisation_id),
         registered_at: now,
         metadata: serde_json::Value::Null,

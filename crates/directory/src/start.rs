@@ -203,6 +203,9 @@ fn profile(urls: &Urls) -> Profile {
         registration: None,
         jwks: urls.open("/keystore/openbanking.jwks"),
         pushed: None,
+        introspection: None,
+        revocation: None,
+        userinfo: None,
     };
     let scopes = ["TPPReadAccess", "TPPManage", "ASPSPReadAccess", "ASPSPManage"].map(str::to_owned).to_vec();
     Profile::client_credentials_only(urls.open(""), OWN_ID.to_owned(), endpoints, scopes)

@@ -127,6 +127,9 @@ pub struct Client {
     /// Whether id_tokens are encrypted for the client (`id_token_encrypted_response_alg` `RSA-OAEP-256` with `A256GCM`).
     #[serde(default)]
     pub id_token_encrypted: bool,
+    /// Whether it may ask about tokens of other clients, as a resource server does (RFC 7662, 4).
+    #[serde(default)]
+    pub resource_server: bool,
     /// When it was registered.
     pub registered_at: OffsetDateTime,
     /// Everything that the registration answered, to be shown by later reads of the registration.

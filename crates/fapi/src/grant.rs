@@ -96,6 +96,9 @@ pub struct RefreshToken {
     pub grant_id: String,
     /// End of its life, when it has one.
     pub expires_at: Option<OffsetDateTime>,
+    /// Key of the token that this one takes the place of as soon as it is used.
+    #[serde(default)]
+    pub predecessor: Option<String>,
 }
 
 impl Record for RefreshToken {

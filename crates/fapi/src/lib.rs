@@ -10,6 +10,7 @@
 //! - [`pushed`]: pushed authorization requests (RFC 9126)
 //! - [`response`]: how answers travel: fragment, form post, JARM
 //! - [`token`]: the token endpoint's grants
+//! - [`introspection`] and [`revocation`]: what a token is good for, and its end
 //! - [`access`]: what a resource server asks about a token
 //! - [`metadata`]: the discovery document of the running [`Profile`]
 //!
@@ -23,6 +24,7 @@ mod distinguished_name;
 pub mod error;
 pub mod grant;
 pub mod interaction;
+pub mod introspection;
 pub mod metadata;
 pub mod profile;
 pub mod pushed;
@@ -30,6 +32,7 @@ pub mod registration;
 pub mod repository;
 pub mod request_object;
 pub mod response;
+pub mod revocation;
 pub mod token;
 
 mod engine;
@@ -80,6 +83,8 @@ pub fn catalogue() -> Vec<&'static Rule> {
         authorization::RULES,
         request_object::RULES,
         pushed::RULES,
+        introspection::RULES,
+        revocation::RULES,
         token::RULES,
         access::RULES,
     ]

@@ -29,6 +29,9 @@ pub fn document(profile: &Profile) -> ProviderMetadata {
             token_endpoint: Some(endpoints.mtls_token.clone()),
             registration_endpoint: endpoints.registration.clone(),
             pushed_authorization_request_endpoint: endpoints.pushed.clone(),
+            introspection_endpoint: endpoints.introspection.clone(),
+            revocation_endpoint: endpoints.revocation.clone(),
+            userinfo_endpoint: endpoints.userinfo.clone(),
             ..MtlsEndpointAliases::default()
         }),
         registration_endpoint: endpoints.registration.clone(),
@@ -46,6 +49,11 @@ pub fn document(profile: &Profile) -> ProviderMetadata {
     ProviderMetadata {
         authorization_endpoint: endpoints.authorization.clone(),
         pushed_authorization_request_endpoint: endpoints.pushed.clone(),
+        introspection_endpoint: endpoints.introspection.clone(),
+        introspection_endpoint_auth_methods_supported: endpoints.introspection.as_ref().and_then(|_| texts(&methods)),
+        revocation_endpoint: endpoints.revocation.clone(),
+        revocation_endpoint_auth_methods_supported: endpoints.revocation.as_ref().and_then(|_| texts(&methods)),
+        userinfo_endpoint: endpoints.userinfo.clone(),
         require_pushed_authorization_requests: endpoints.pushed.is_some().then_some(false),
         response_modes_supported: texts(&modes),
         authorization_response_iss_parameter_supported: Some(profile.iss_parameter),

@@ -22,6 +22,12 @@ pub struct Endpoints {
     pub jwks: String,
     /// `pushed_authorization_request_endpoint`, with mutual TLS.
     pub pushed: Option<String>,
+    /// `introspection_endpoint`, with mutual TLS.
+    pub introspection: Option<String>,
+    /// `revocation_endpoint`, with mutual TLS.
+    pub revocation: Option<String>,
+    /// `userinfo_endpoint`, with mutual TLS.
+    pub userinfo: Option<String>,
 }
 
 /// How long things live.
@@ -78,6 +84,13 @@ pub struct Profile {
     pub response_modes: Vec<ResponseMode>,
     /// Whether answers that are not signed as a whole name the issuer (RFC 9207).
     pub iss_parameter: bool,
+    /// Whether each refresh gives a new refresh token. The one before it works until the new one was used, so that a lost
+    /// answer locks nobody out.
+    pub rotation: bool,
+    /// Whether access tokens are JWTs (RFC 9068), so that a gateway can judge them by itself.
+    pub jwt_access_tokens: bool,
+    /// `aud` of such tokens: the resource server.
+    pub resource: String,
     /// Whether encrypted request objects are opened and id_tokens are encrypted for clients that want that.
     pub encryption: bool,
     /// `acr_values_supported`, the strongest first.
@@ -114,6 +127,9 @@ impl Profile {
             response_types: vec!["code id_token"],
             response_modes: ResponseMode::PLAIN.to_vec(),
             iss_parameter: true,
+            rotation: false,
+            jwt_access_tokens: false,
+            resource: String::new(),
             encryption: true,
             acr_values: vec![ACR_SCA, ACR_CA],
             intents: true,

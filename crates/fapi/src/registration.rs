@@ -524,6 +524,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
             certificate_subject: response.tls_client_auth_subject_dn.clone().map(CertificateSubject::Dn),
             secret: response.client_secret.clone().map(Secret),
             id_token_encrypted: response.other.contains_key("id_token_encrypted_response_alg"),
+            resource_server: false,
             registered_at: now,
             metadata: serde_json::to_value(response).map_err(|error| Failure::Unavailable(error.to_string()))?,
         })

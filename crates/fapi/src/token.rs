@@ -1,18 +1,22 @@
 //! The token endpoint (RFC 6749, 3.2; RFC 8705; FAPI 1.0 Part 2, 5.2.2).
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use jose::hash::{constant_time_eq, sha256_base64url};
+use jose::{
+    claims::NumericDate,
+    hash::{constant_time_eq, sha256_base64url},
+};
 use rules::{Check, Evidence, Refusal, holds, judge};
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::{
     Accepted, Change, CommitError, Engine, ErrorCode, Expect, Failure, Intent, Intents, Keys, Loaded, Outcome,
-    PresentedCertificate, Record, Repository,
+    PresentedCertificate, Profile, Record, Repository,
     client_authentication::{ASSERTION_JTI_NEW, Authenticated},
     digest,
     grant::{AccessToken, AuthorizationCode, Grant, RefreshToken},
     id_token::IdToken,
+    introspection::Confirmation,
 };
 
 rules::catalogue! {
@@ -143,6 +147,40 @@ pub struct TokenResponse {
 impl std::fmt::Debug for TokenResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TokenResponse").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+/// Claims of an access token that a gateway judges by itself (RFC 9068, 2.2; RFC 8705, 3.1).
+#[derive(Serialize)]
+struct AccessTokenClaims<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    /// The customer, or the client itself where there is none (RFC 9068, 2.2).
+    sub: &'a str,
+    client_id: &'a str,
+    iat: NumericDate,
+    exp: NumericDate,
+    jti: &'a str,
+    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    openbanking_intent_id: Option<&'a str>,
+    cnf: Confirmation,
+}
+
+impl<'a> AccessTokenClaims<'a> {
+    fn new(profile: &'a Profile, token: &'a AccessToken, grant: Option<&'a Grant>, jti: &'a str) -> Self {
+        Self {
+            iss: &profile.issuer,
+            aud: &profile.resource,
+            sub: grant.map_or(&token.client_id, |grant| &grant.subject),
+            client_id: &token.client_id,
+            iat: token.issued_at.into(),
+            exp: token.expires_at.into(),
+            jti,
+            scope: token.scopes.join(" "),
+            openbanking_intent_id: grant.and_then(|grant| grant.intent_id.as_deref()),
+            cnf: Confirmation { thumbprint: token.thumbprint.clone() },
+        }
     }
 }
 
@@ -451,6 +489,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
             client_id: grant.client_id.clone(),
             grant_id: grant.id.clone(),
             expires_at: grant.expires_at,
+            predecessor: None,
         };
         let (access_token, change) = self.access_token(authenticated, Some(&grant), grant.scopes.clone(), now)?;
         let mut changes = vec![Change::put(key, Expect::Version(version), &redeemed)?, change];
@@ -483,6 +522,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         let grant_id = found.as_ref().map(|token| token.grant_id.clone());
         let facts = self.presented(sent.is_some(), found, grant_id, parameters, authenticated, now).await?;
         let passed = judge(&facts, REFRESH_CHECKS, &self.profile.switched_off)?;
+        let predecessor = facts.found.as_ref().and_then(|token| token.predecessor.clone());
         let Some(mut grant) = facts.grant else {
             return Err(Failure::Unavailable("a refresh token cannot be used without a grant".to_owned()));
         };
@@ -492,8 +532,22 @@ impl<B: Repository + Keys + Intents> Engine<B> {
             parameters.get("scope").unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect();
         let scopes = if wanted.is_empty() { grant.scopes.clone() } else { wanted };
         let (access_token, change) = self.access_token(authenticated, Some(&grant), scopes.clone(), now)?;
-        self.commit_for(authenticated, vec![change], &passed).await??;
-        let value = self.user_response(authenticated, &grant, access_token, &scopes, now).await?;
+        let mut changes = vec![change];
+        // Whoever uses a token has it: the one before is not needed any more.
+        changes.extend(predecessor.map(|key| Change::delete::<RefreshToken>(key, Expect::Any)));
+        let rotated = self.profile.rotation.then(|| self.secret());
+        if let Some(secret) = &rotated {
+            let next = RefreshToken {
+                client_id: grant.client_id.clone(),
+                grant_id: grant.id.clone(),
+                expires_at: grant.expires_at,
+                predecessor: Some(key),
+            };
+            changes.push(Change::put(digest(secret), Expect::Absent, &next)?);
+        }
+        self.commit_for(authenticated, changes, &passed).await??;
+        let mut value = self.user_response(authenticated, &grant, access_token, &scopes, now).await?;
+        value.refresh_token = rotated;
         Ok(Accepted { value, passed })
     }
 
@@ -535,7 +589,6 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         scopes: Vec<String>,
         now: OffsetDateTime,
     ) -> Result<(String, Change), Failure> {
-        let secret = self.secret();
         let token = AccessToken {
             client_id: authenticated.client.client_id.clone(),
             grant_id: grant.map(|grant| grant.id.clone()),
@@ -544,8 +597,15 @@ impl<B: Repository + Keys + Intents> Engine<B> {
             issued_at: now,
             expires_at: now + self.profile.lifetimes.access_token,
         };
-        let change = Change::put(digest(&secret), Expect::Absent, &token)?;
-        Ok((secret, change))
+        let secret = self.secret();
+        let text = if self.profile.jwt_access_tokens {
+            let claims = AccessTokenClaims::new(&self.profile, &token, grant, &secret);
+            self.signing.sign_claims(Some("at+jwt"), &claims)?
+        } else {
+            secret
+        };
+        let change = Change::put(digest(&text), Expect::Absent, &token)?;
+        Ok((text, change))
     }
 
     fn response(&self, access_token: String, scope: Option<String>) -> TokenResponse {

@@ -8,4 +8,5 @@ pub mod pushed;
 pub mod registration;
 pub mod session;
 pub mod token;
+pub mod tokens;
 mod views;

@@ -11,6 +11,8 @@ mod client_methods;
 #[cfg(test)]
 mod lessons;
 #[cfg(test)]
+mod life_of_tokens;
+#[cfg(test)]
 mod metadata;
 #[cfg(test)]
 mod pushed;
@@ -36,6 +38,7 @@ fn every_rule_of_the_catalogue_speaks_in_some_test() {
         include_str!("authorization.rs"),
         include_str!("client_authentication.rs"),
         include_str!("client_methods.rs"),
+        include_str!("life_of_tokens.rs"),
         include_str!("pushed.rs"),
         include_str!("refresh.rs"),
         include_str!("registration.rs"),

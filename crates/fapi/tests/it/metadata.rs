@@ -14,6 +14,9 @@ fn the_bank_publishes_what_its_profile_demands_and_offers() {
       "token_endpoint": "https://bank.example/token",
       "jwks_uri": "https://bank.example/jwks",
       "registration_endpoint": "https://mtls.bank.example/register",
+      "userinfo_endpoint": "https://bank.example/userinfo",
+      "introspection_endpoint": "https://bank.example/introspect",
+      "revocation_endpoint": "https://bank.example/revoke",
       "pushed_authorization_request_endpoint": "https://bank.example/par",
       "require_pushed_authorization_requests": false,
       "scopes_supported": [
@@ -84,6 +87,14 @@ fn the_bank_publishes_what_its_profile_demands_and_offers() {
         "PS256",
         "ES256"
       ],
+      "introspection_endpoint_auth_methods_supported": [
+        "private_key_jwt",
+        "tls_client_auth"
+      ],
+      "revocation_endpoint_auth_methods_supported": [
+        "private_key_jwt",
+        "tls_client_auth"
+      ],
       "code_challenge_methods_supported": [
         "S256"
       ],
@@ -92,6 +103,9 @@ fn the_bank_publishes_what_its_profile_demands_and_offers() {
       "mtls_endpoint_aliases": {
         "token_endpoint": "https://mtls.bank.example/token",
         "registration_endpoint": "https://mtls.bank.example/register",
+        "userinfo_endpoint": "https://bank.example/userinfo",
+        "introspection_endpoint": "https://bank.example/introspect",
+        "revocation_endpoint": "https://bank.example/revoke",
         "pushed_authorization_request_endpoint": "https://bank.example/par"
       }
     }
@@ -100,7 +114,15 @@ fn the_bank_publishes_what_its_profile_demands_and_offers() {
 
 #[test]
 fn a_server_without_users_publishes_its_token_endpoint_alone() {
-    let endpoints = Endpoints { authorization: None, registration: None, pushed: None, ..profile().endpoints };
+    let endpoints = Endpoints {
+        authorization: None,
+        registration: None,
+        pushed: None,
+        introspection: None,
+        revocation: None,
+        userinfo: None,
+        ..profile().endpoints
+    };
     let scopes = vec!["TPPReadAccess".to_owned()];
     let profile =
         Profile::client_credentials_only("https://directory.example".to_owned(), String::new(), endpoints, scopes);

@@ -134,6 +134,7 @@ impl Tpp {
             certificate_subject: None,
             secret: None,
             id_token_encrypted: false,
+            resource_server: false,
             authentication_algorithm: Algorithm::Ps256,
             request_object_algorithm: Algorithm::Ps256,
             id_token_algorithm: Algorithm::Ps256,
@@ -284,6 +285,9 @@ pub(crate) fn profile() -> Profile {
         registration: Some("https://mtls.bank.example/register".to_owned()),
         jwks: format!("{ISSUER}/jwks"),
         pushed: Some(format!("{ISSUER}/par")),
+        introspection: Some(format!("{ISSUER}/introspect")),
+        revocation: Some(format!("{ISSUER}/revoke")),
+        userinfo: Some(format!("{ISSUER}/userinfo")),
     };
     let mut profile = Profile::fapi1_advanced_uk(ISSUER.to_owned(), BANK_ID.to_owned(), endpoints);
     profile.directory_jwks_uri = Some(DIRECTORY_JWKS.to_owned());
