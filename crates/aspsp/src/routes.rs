@@ -41,6 +41,9 @@ pub(crate) fn mutual(context: Arc<Context>) -> Result<Router<Context>, RouterErr
         route(Method::POST, "/userinfo", tokens::userinfo),
         route(Method::POST, "/par", pushed::push).body_limit(REGISTRATION_LIMIT),
         route(Method::POST, "/register", registration::register).body_limit(REGISTRATION_LIMIT),
+        route(Method::GET, "/register/{ClientId}", registration::read),
+        route(Method::PUT, "/register/{ClientId}", registration::replace).body_limit(REGISTRATION_LIMIT),
+        route(Method::DELETE, "/register/{ClientId}", registration::delete),
     ];
     routes.extend(account_information::routes());
     Router::new(context, routes, problem)

@@ -16,6 +16,11 @@ pub(crate) fn same(one: &str, other: &str) -> bool {
     }
 }
 
+/// Whether the text is a distinguished name.
+pub(crate) fn readable(text: &str) -> bool {
+    attributes(text).is_some()
+}
+
 fn attributes(text: &str) -> Option<BTreeSet<(String, String)>> {
     let name = RdnSequence::from_str(&spelled(text)).ok()?;
     let attributes = name.0.iter().flat_map(|part| part.0.iter());

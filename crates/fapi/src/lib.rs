@@ -5,7 +5,8 @@
 //! answers with what to send and what to remember. What it remembers is committed entirely or not at all.
 //!
 //! - [`client_authentication`]: who calls (RFC 7523 `private_key_jwt`)
-//! - [`registration`]: dynamic client registration with a software statement (OB DCR 3.3)
+//! - [`registration`]: dynamic client registration with a software statement (OB DCR 3.3), and what is done with it later:
+//!   [`client_configuration`]
 //! - [`authorization`] and [`request_object`]: the authorization endpoint, up to the [`Interaction`] and its completion
 //! - [`pushed`]: pushed authorization requests (RFC 9126)
 //! - [`response`]: how answers travel: fragment, form post, JARM
@@ -20,6 +21,7 @@ pub mod access;
 pub mod authorization;
 pub mod client;
 pub mod client_authentication;
+pub mod client_configuration;
 mod distinguished_name;
 pub mod error;
 pub mod grant;
@@ -80,6 +82,7 @@ pub fn catalogue() -> Vec<&'static Rule> {
     [
         client_authentication::RULES,
         registration::RULES,
+        client_configuration::RULES,
         authorization::RULES,
         request_object::RULES,
         pushed::RULES,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use jose::{Algorithm, JoseError, Jws};
+use jose::{Algorithm, JoseError, Jws, jwe};
 use openbanking::{
     dates::NumericDate,
     registration::{RegistrationRequest, RegistrationResponse},
@@ -14,11 +14,11 @@ use time::OffsetDateTime;
 use url::Url;
 
 use crate::{
-    Accepted, Change, Client, CommitError, Engine, ErrorCode, Expect, Failure, Intents, Keys, Outcome,
+    Accepted, Change, Client, CommitError, Engine, ErrorCode, Expect, Failure, Intents, Keys, Loaded, Outcome,
     PresentedCertificate, Profile, Record, Repository,
     client::{AuthenticationMethod, CertificateSubject, Secret},
     client_authentication::LEEWAY,
-    digest,
+    digest, distinguished_name,
     grant::UsedJti,
 };
 
@@ -77,12 +77,20 @@ rules::catalogue! {
         reason: "Response types are ones that this server has.", clause: "OB DCR 3.3, data model" }
     SCOPE { id: "fapi.registration.scope",
         reason: "Scopes are ones that this server has and that the roles of the software statement open.", clause: "OB DCR 3.3, server checks" }
+    TLS_SUBJECT { id: "fapi.registration.tls-client-auth-subject-dn",
+        reason: "tls_client_auth_subject_dn is a distinguished name, and there with tls_client_auth only.", clause: "RFC 8705, 2.1.2; OB DCR 3.3, data model" }
+    ENCRYPTION { id: "fapi.registration.encryption",
+        reason: "Encryption of id_tokens is RSA-OAEP-256 with A256GCM, where this server has it.", clause: "OpenID Connect Registration, 2" }
+    SAME_SOFTWARE { id: "fapi.registration.same-software",
+        reason: "A changed registration is for the same software statement.", clause: "OB DCR 3.3, PUT /register/{ClientId}" }
     APPLICATION_TYPE { id: "fapi.registration.application-type",
         reason: "The application_type is web, mobile or native.", clause: "OB DCR 3.2 to 3.4, data model" }
 }
 
-struct RegistrationFacts {
+pub(crate) struct RegistrationFacts {
     profile: Arc<Profile>,
+    /// The client that is to be changed; none when a new one registers.
+    before: Option<Client>,
     now: OffsetDateTime,
     certificate: Option<PresentedCertificate>,
     request: Result<(Jws, RegistrationRequest), JoseError>,
@@ -363,6 +371,48 @@ const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
         },
     },
     Check {
+        rule: &TLS_SUBJECT,
+        error: ErrorCode::InvalidClientMetadata,
+        test: |facts| {
+            facts.on_request(|request| {
+                let needed = request.token_endpoint_auth_method == AuthenticationMethod::TlsClientAuth.as_str();
+                match &request.tls_client_auth_subject_dn {
+                    Some(name) if needed => holds(distinguished_name::readable(name), "a distinguished name", name),
+                    Some(_) => Err(Evidence::new("none", "tls_client_auth_subject_dn")),
+                    None => holds(!needed, "tls_client_auth_subject_dn", "nothing"),
+                }
+            })
+        },
+    },
+    Check {
+        rule: &ENCRYPTION,
+        error: ErrorCode::InvalidClientMetadata,
+        test: |facts| {
+            facts.on_request(|request| {
+                for (name, only) in
+                    [("id_token_encrypted_response_alg", jwe::ALG), ("id_token_encrypted_response_enc", jwe::ENC)]
+                {
+                    if let Some(found) = request.other.get(name) {
+                        let right = facts.profile.encryption && found.as_str() == Some(only);
+                        holds(right, format!("{name} {only}, or none"), found.to_string())?;
+                    }
+                }
+                Ok(())
+            })
+        },
+    },
+    Check {
+        rule: &SAME_SOFTWARE,
+        error: ErrorCode::InvalidClientMetadata,
+        test: |facts| match &facts.before {
+            None => Ok(()),
+            Some(before) => facts.on_statement(|statement| {
+                let found = &statement.metadata.software_id;
+                holds(*found == before.software_id, &before.software_id, found)
+            }),
+        },
+    },
+    Check {
         rule: &APPLICATION_TYPE,
         error: ErrorCode::InvalidClientMetadata,
         test: |facts| {
@@ -392,14 +442,27 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         certificate: Option<&PresentedCertificate>,
         now: OffsetDateTime,
     ) -> Outcome<Registered> {
-        let facts = self.registration_facts(text, certificate, now).await;
+        self.enter(text, certificate, None, now).await
+    }
+
+    /// Registers a client, or changes one.
+    pub(crate) async fn enter(
+        &self,
+        text: &str,
+        certificate: Option<&PresentedCertificate>,
+        before: Option<Loaded<Client>>,
+        now: OffsetDateTime,
+    ) -> Outcome<Registered> {
+        let mut facts = self.registration_facts(text, certificate, now).await;
+        facts.before = before.as_ref().map(|loaded| loaded.record.clone());
         let mut passed = judge(&facts, CHECKS, &self.profile.switched_off)?;
         let (Ok((_, request)), Some(Ok((_, statement)))) = (facts.request, facts.statement) else {
             return Err(Failure::Unavailable("a registration needs a request and a software statement".to_owned()));
         };
-        let registered = self.registered(&request, &statement, now)?;
+        let registered = self.registered(&request, &statement, facts.before.as_ref(), now)?;
         let used = UsedJti { expires_at: moment(request.exp).saturating_add(LEEWAY) };
-        let mut changes = vec![Change::put(&registered.client.client_id, Expect::Absent, &registered.client)?];
+        let expect = before.map_or(Expect::Absent, |loaded| Expect::Version(loaded.version));
+        let mut changes = vec![Change::put(&registered.client.client_id, expect, &registered.client)?];
         let key = format!("{}/{}", request.iss, digest(&request.jti));
         let expect = if self.profile.switched_off.contains(&REQUEST_JTI) { Expect::Any } else { Expect::Absent };
         changes.push(Change::put(key, expect, &used)?);
@@ -433,6 +496,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         });
         let mut facts = RegistrationFacts {
             profile: Arc::clone(&self.profile),
+            before: None,
             now,
             certificate: certificate.cloned(),
             request,
@@ -466,10 +530,14 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         &self,
         request: &RegistrationRequest,
         statement: &SoftwareStatementAssertion,
+        before: Option<&Client>,
         now: OffsetDateTime,
     ) -> Result<Registered, Failure> {
-        let client_id: String = self.secret().chars().filter(char::is_ascii_alphanumeric).take(22).collect();
-        let mut response = RegistrationResponse::granting(request, &statement.metadata, &client_id, now);
+        let (client_id, since) = match before {
+            Some(before) => (before.client_id.clone(), before.registered_at),
+            None => (self.secret().chars().filter(char::is_ascii_alphanumeric).take(22).collect(), now),
+        };
+        let mut response = RegistrationResponse::granting(request, &statement.metadata, &client_id, since);
         if response.response_types.is_empty() && response.grant_types.iter().any(|one| one == "authorization_code") {
             response.response_types = vec!["code id_token".to_owned()];
         }
@@ -483,7 +551,8 @@ impl<B: Repository + Keys + Intents> Engine<B> {
             response.client_secret = Some(self.secret());
             response.client_secret_expires_at = Some(OffsetDateTime::UNIX_EPOCH.into());
         }
-        let client = self.client(&response, statement, now)?;
+        let mut client = self.client(&response, statement, since)?;
+        client.id_token_encrypted = request.other.contains_key("id_token_encrypted_response_alg");
         Ok(Registered { client, response })
     }
 
@@ -523,7 +592,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
             jwks: None,
             certificate_subject: response.tls_client_auth_subject_dn.clone().map(CertificateSubject::Dn),
             secret: response.client_secret.clone().map(Secret),
-            id_token_encrypted: response.other.contains_key("id_token_encrypted_response_alg"),
+            id_token_encrypted: false,
             resource_server: false,
             registered_at: now,
             metadata: serde_json::to_value(response).map_err(|error| Failure::Unavailable(error.to_string()))?,

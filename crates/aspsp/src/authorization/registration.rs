@@ -1,39 +1,107 @@
-//! Dynamic client registration over HTTP (OB DCR 3.3; RFC 7591).
+//! Dynamic client registration over HTTP (OB DCR 3.2 to 3.4; RFC 7591, RFC 7592).
 
 use std::sync::Arc;
 
-use fapi::{ErrorCode, error::ErrorBody};
+use fapi::{Accepted, ErrorCode, Failure, access::bearer, client_configuration::Visit, error::ErrorBody};
 use http::StatusCode;
-use party::authorization_server::{decoded, failed, no_store, presented};
+use party::authorization_server::{decoded, failed, no_store, to_store};
+use store::Range;
 use transport::{Request, Response, reply};
 
-use crate::Context;
+use super::direct;
+use crate::{Context, consents::account_access};
 
 /// Content types of a registration request; the second is that of DCR 3.2.
 const CONTENT_TYPES: [&str; 2] = ["application/jwt", "application/jose"];
 
+/// The signed request.
+fn text(request: &Request) -> Result<&str, Box<Response>> {
+    let refused = |status| {
+        let body = ErrorBody::new(ErrorCode::InvalidClientMetadata, "The body is a signed JWT, application/jwt.");
+        Box::new(no_store(reply::json(status, &body)))
+    };
+    let known = |found: &str| CONTENT_TYPES.iter().any(|known| known.eq_ignore_ascii_case(found));
+    if !request.content_type().is_some_and(known) {
+        return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    std::str::from_utf8(&request.body).map(str::trim).map_err(|_| refused(StatusCode::BAD_REQUEST))
+}
+
 /// `POST /register`.
 pub async fn register(context: Arc<Context>, request: Request) -> Response {
-    if !request.content_type().is_some_and(|found| CONTENT_TYPES.iter().any(|known| known.eq_ignore_ascii_case(found)))
-    {
-        let body = ErrorBody::new(ErrorCode::InvalidClientMetadata, "The body is a signed JWT, application/jwt.");
-        return no_store(reply::json(StatusCode::UNSUPPORTED_MEDIA_TYPE, &body));
-    }
-    let Ok(text) = std::str::from_utf8(&request.body) else {
-        let body = ErrorBody::new(ErrorCode::InvalidClientMetadata, "The body is a signed JWT, application/jwt.");
-        return no_store(reply::json(StatusCode::BAD_REQUEST, &body));
+    let text = match text(&request) {
+        Ok(text) => text,
+        Err(refused) => return *refused,
     };
-    let text = text.trim();
-    let tokens: Vec<_> = decoded("registration request", Some(text)).into_iter().collect();
-    let certificate = presented(&request.caller);
-    let mut response = match context.engine.register(text, certificate.as_ref(), context.tools.clock.now()).await {
-        Ok(accepted) => {
-            let mut response = no_store(reply::json(StatusCode::CREATED, &accepted.value.response));
-            response.extensions_mut().insert(accepted.passed.verdict());
-            response
-        }
+    let tokens = decoded("registration request", Some(text)).into_iter().collect();
+    let certificate = direct::certificate(&request);
+    let outcome = context.engine.register(text, certificate.as_ref(), context.tools.clock.now()).await;
+    direct::answer(StatusCode::CREATED, outcome.map(response), tokens)
+}
+
+fn response(accepted: Accepted<fapi::registration::Registered>) -> Accepted<impl serde::Serialize> {
+    Accepted { value: accepted.value.response, passed: accepted.passed }
+}
+
+/// `GET /register/{ClientId}`.
+pub async fn read(context: Arc<Context>, request: Request) -> Response {
+    let certificate = direct::certificate(&request);
+    let outcome = context.engine.read_client(visit(&context, &request, certificate.as_ref())).await;
+    direct::answer(StatusCode::OK, outcome, Vec::new())
+}
+
+/// `PUT /register/{ClientId}`.
+pub async fn replace(context: Arc<Context>, request: Request) -> Response {
+    let text = match text(&request) {
+        Ok(text) => text,
+        Err(refused) => return *refused,
+    };
+    let tokens = decoded("registration request", Some(text)).into_iter().collect();
+    let certificate = direct::certificate(&request);
+    let outcome = context.engine.replace_client(visit(&context, &request, certificate.as_ref()), text).await;
+    direct::answer(StatusCode::OK, outcome.map(response), tokens)
+}
+
+/// `DELETE /register/{ClientId}`: the client, its tokens and its consents end at once.
+pub async fn delete(context: Arc<Context>, request: Request) -> Response {
+    let certificate = direct::certificate(&request);
+    match context.engine.delete_client(visit(&context, &request, certificate.as_ref())).await {
+        Ok(Accepted { value, passed }) => match end(&context, value, client_id(&request)).await {
+            Ok(()) => {
+                let mut response = no_store(reply::empty(StatusCode::NO_CONTENT));
+                response.extensions_mut().insert(passed.verdict());
+                response
+            }
+            Err(error) => failed(&Failure::Unavailable(error)),
+        },
         Err(failure) => failed(&failure),
-    };
-    response.extensions_mut().insert(tokens);
-    response
+    }
+}
+
+fn client_id(request: &Request) -> &str {
+    request.params.get("ClientId").unwrap_or_default()
+}
+
+fn visit<'a>(
+    context: &Context,
+    request: &'a Request,
+    certificate: Option<&'a fapi::PresentedCertificate>,
+) -> Visit<'a> {
+    let now = context.tools.clock.now();
+    Visit { client_id: client_id(request), token: bearer(request.header("authorization")), certificate, now }
+}
+
+/// Commits the end of a client together with that of its consents.
+async fn end(context: &Context, change: fapi::Change, client_id: &str) -> Result<(), String> {
+    let now = context.tools.clock.now();
+    let mut changes = to_store(vec![change]).map_err(|error| error.to_string())?;
+    let consents = account_access::collection();
+    let all = consents.range(context.store(), Range::all()).await.map_err(|error| error.to_string())?;
+    for (key, mut consent, version) in all {
+        if consent.client_id == client_id && consent.deleted_at.is_none() {
+            consent.deleted_at = Some(now);
+            changes.push(consents.update(key, version, &consent).map_err(|error| error.to_string())?);
+        }
+    }
+    context.store().commit(changes).await.map_err(|error| error.to_string())
 }

@@ -1,6 +1,6 @@
 //! Dynamic registration: a signed request that carries what the Directory vouches for.
 
-use fapi::{Client, Outcome, PresentedCertificate, registration::Registered};
+use fapi::{Client, Outcome, PresentedCertificate, client_configuration::Visit, registration::Registered};
 use jose::{Algorithm, Header, SigningKey};
 use serde_json::{Value, json};
 use time::Duration;
@@ -301,4 +301,65 @@ async fn a_registered_client_can_ask_for_a_token_at_once() {
     let form = crate::world::form(&parameters, &[]);
     let token = world.engine.token(&form, Some(&LARKSPUR.certificate()), world.now).await.unwrap().value.access_token;
     assert_eq!(world.open(&token).await.unwrap().value.client.client_id, client_id);
+}
+
+async fn configure(world: &World, token: Option<&str>, client_id: &str) -> Result<Value, fapi::Failure> {
+    let certificate = LARKSPUR.certificate();
+    let visit = Visit { client_id, token, certificate: Some(&certificate), now: world.now };
+    world.engine.read_client(visit).await.map(|accepted| accepted.value)
+}
+
+#[tokio::test]
+async fn a_registration_is_its_clients_own_and_keeps_its_name_when_it_changes() {
+    let world = bank();
+    let registered = world.register(&json!({})).await.unwrap().value;
+    let id = registered.client.client_id.clone();
+    let assertion = world.assertion(&LARKSPUR, &json!({"iss": id, "sub": id}));
+    let form = crate::world::form(
+        &[("grant_type", "client_credentials"), ("scope", "accounts"), ("client_assertion", &assertion)],
+        &[("client_assertion_type", fapi::client_authentication::ASSERTION_TYPE)],
+    );
+    let certificate = LARKSPUR.certificate();
+    let token = world.engine.token(&form, Some(&certificate), world.now).await.unwrap().value.access_token;
+    assert_eq!(configure(&world, Some(&token), &id).await.unwrap()["client_id"], json!(id));
+    let outcome = configure(&world, Some(&token), "magpie").await;
+    assert_eq!(refused(outcome), ("fapi.client-configuration.own", "invalid_token"));
+    assert_eq!(refused(configure(&world, None, &id).await), ("fapi.access.token-present", "invalid_token"));
+
+    let visit = Visit { client_id: &id, token: Some(&token), certificate: Some(&certificate), now: world.now };
+    let change = |changes: Value| signed(&LARKSPUR.key, &Header::typed("JWT"), &world.registration_claims(&changes));
+    let other = json!({
+        "jti": "2", "iss": "another", "software_id": "another",
+        "software_statement": world.statement(&json!({"software_id": "another"})),
+    });
+    let outcome = world.engine.replace_client(visit, &change(other)).await;
+    assert_eq!(refused(outcome), ("fapi.registration.same-software", METADATA));
+    let changed = world.engine.replace_client(visit, &change(json!({"jti": "3", "scope": "openid"}))).await.unwrap();
+    assert_eq!((changed.value.client.client_id.as_str(), changed.value.client.scopes.len()), (id.as_str(), 1));
+    let outcome = world.engine.replace_client(visit, &change(json!({"jti": "3"}))).await;
+    assert_eq!(refused(outcome), ("fapi.registration.jti", METADATA));
+
+    let deletion = world.engine.delete_client(visit).await.unwrap().value;
+    fapi::Repository::commit(world.engine.backend(), vec![deletion]).await.unwrap();
+    assert_eq!(refused(configure(&world, Some(&token), &id).await).0, "fapi.access.client-registered");
+}
+
+#[tokio::test]
+async fn a_subject_goes_with_tls_client_auth_and_encryption_with_what_there_is() {
+    let world = bank();
+    let name = "tls_client_auth_subject_dn";
+    let subject = "fapi.registration.tls-client-auth-subject-dn";
+    for (rule, changes) in [
+        (subject, json!({"token_endpoint_auth_method": "tls_client_auth"})),
+        (subject, json!({"token_endpoint_auth_method": "tls_client_auth", name: "nonsense"})),
+        (subject, json!({name: "CN=x"})),
+        ("fapi.registration.encryption", json!({"id_token_encrypted_response_alg": "RSA1_5"})),
+        ("fapi.registration.encryption", json!({"id_token_encrypted_response_enc": "A128GCM"})),
+    ] {
+        assert_eq!(refused(world.register(&changes).await), (rule, METADATA), "{changes}");
+    }
+    let by_certificate = json!({"token_endpoint_auth_method": "tls_client_auth", name: "CN=x"});
+    assert!(world.register(&by_certificate).await.unwrap().value.client.certificate_subject.is_some());
+    let encrypted = json!({"jti": "4", "id_token_encrypted_response_alg": "RSA-OAEP-256", "id_token_encrypted_response_enc": "A256GCM"});
+    assert!(world.register(&encrypted).await.unwrap().value.client.id_token_encrypted);
 }

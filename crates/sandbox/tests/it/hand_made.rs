@@ -15,6 +15,8 @@ use tempfile::TempDir;
 use transport::{Answer, CallError, ClientSettings, HttpClient, Identity, Stop};
 use url::Url;
 
+/// The verifier of the challenge in [`World::request_object`] (RFC 7636, appendix B).
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Which certificate a request shows.
@@ -174,6 +176,20 @@ impl World {
         .to_vec()
     }
 
+    /// A form for any endpoint that authenticates its clients.
+    pub(crate) fn proved(&self, pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        let assertion = self.sign(&self.assertion_claims());
+        let proof = [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion.as_str())];
+        proof.iter().chain(pairs).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    /// What an endpoint that authenticates its clients answers.
+    pub(crate) async fn direct(&self, path: &str, pairs: &[(&str, &str)]) -> (u16, Value) {
+        let form = self.proved(pairs);
+        let answer = self.http(Shows::Own).post(&self.bank(path)).form(&form).send().await.unwrap();
+        (answer.status.as_u16(), answer.json().unwrap_or_default())
+    }
+
     pub(crate) async fn token(&self, form: &[(String, String)], shows: Shows, trace: &Trace) -> Answer {
         self.http(shows).post(&self.bank("/token")).trace(trace).form(form).send().await.unwrap()
     }
@@ -194,6 +210,27 @@ impl World {
         let answer = self.http(Shows::Own).post(&url).bearer(&token).json(&body).send().await.unwrap();
         let body: Value = answer.json().unwrap();
         body["Data"]["ConsentId"].as_str().unwrap().to_owned()
+    }
+
+    /// Claims of a request object that the bank accepts.
+    pub(crate) fn request_object(&self, consent: &str) -> Value {
+        let now = self.now();
+        json!({
+            "iss": self.client_id, "client_id": self.client_id, "aud": self.hosted.bank.urls.issuer(),
+            "response_type": "code id_token", "scope": "openid accounts",
+            "redirect_uri": self.hosted.tpp.public.join("/callback").unwrap(),
+            "state": "state-1", "nonce": "nonce-1", "iat": now, "nbf": now, "exp": now + 300,
+            "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256",
+            "claims": { "id_token": {
+                "openbanking_intent_id": { "value": consent, "essential": true },
+                "acr": { "essential": true, "values": ["urn:openbanking:psd2:sca"] },
+            } },
+        })
+    }
+
+    /// Subject of the certificate that the TPP shows.
+    pub(crate) fn certificate_subject(&self) -> String {
+        hosting::certificate(&self.hosted.tpp.exports.join("transport.pem")).unwrap().facts().subject.clone()
     }
 
     /// The rule that the bank's journal names for a journey.

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod authorization_server;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod customer;
@@ -12,3 +14,5 @@ mod hand_made;
 mod processes;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod registration;

@@ -251,22 +251,6 @@ async fn certificates_are_looked_at() {
     }
 }
 
-/// Claims of a request object that the bank accepts.
-fn request_object(world: &World, consent: &str) -> Value {
-    let now = world.now();
-    json!({
-        "iss": world.client_id, "client_id": world.client_id, "aud": world.hosted.bank.urls.issuer(),
-        "response_type": "code id_token", "scope": "openid accounts",
-        "redirect_uri": world.hosted.tpp.public.join("/callback").unwrap(),
-        "state": "state-1", "nonce": "nonce-1", "iat": now, "nbf": now, "exp": now + 300,
-        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256",
-        "claims": { "id_token": {
-            "openbanking_intent_id": { "value": consent, "essential": true },
-            "acr": { "essential": true, "values": ["urn:openbanking:psd2:sca"] },
-        } },
-    })
-}
-
 fn authorize(world: &World, request: &str) -> url::Url {
     let mut url = world.page("/authorize");
     url.query_pairs_mut()
@@ -281,7 +265,7 @@ fn authorize(world: &World, request: &str) -> url::Url {
 async fn the_authorization_endpoint_redirects_only_where_it_may() {
     let world = World::new().await;
     let consent = world.consent().await;
-    let good = || request_object(&world, &consent);
+    let good = || world.request_object(&consent);
     let sign = |claims: &Value| world.signing.sign_claims(Some("oauth-authz-req+jwt"), claims).unwrap();
     let now = world.now();
     let elsewhere = json!("https://attacker.example/callback");
@@ -372,7 +356,7 @@ struct Visitor<'a> {
 impl<'a> Visitor<'a> {
     async fn arrive(world: &'a World) -> Self {
         let consent = world.consent().await;
-        let request = request_object(world, &consent);
+        let request = world.request_object(&consent);
         let request = world.signing.sign_claims(Some("oauth-authz-req+jwt"), &request).unwrap();
         let answer = world.http(Shows::Nothing).get(&authorize(world, &request)).send().await.unwrap();
         let cookie = answer.header("set-cookie").unwrap();
