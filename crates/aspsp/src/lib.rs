@@ -12,6 +12,7 @@
 pub mod account_information;
 pub mod authorization;
 pub mod bank;
+pub mod clients;
 pub mod consents;
 pub mod customers;
 pub mod memory;
@@ -29,7 +30,7 @@ use rules::Rule;
 use store::Store;
 use url::Url;
 
-pub use settings::Settings;
+pub use settings::{ProfileName, Settings};
 pub use start::{Login, Running, start};
 
 use crate::{bank::Bank, customers::Customers, memory::Memory, money::Money, pages::Pages};
@@ -113,6 +114,14 @@ pub fn catalogue() -> Vec<&'static Rule> {
     rules
 }
 
+/// The page of `docs/rules.md`.
+#[must_use]
+pub fn rules_page() -> String {
+    let introduction = "Every refusal of the bank is one of these rules. The wire gets the error of the specification and the demand; the journal gets\n\
+                        the rule, what it expected and what it found. Written by `ob-aspsp rules --markdown`.";
+    party::catalogue::as_markdown("Rules of the bank", introduction, &catalogue())
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -122,5 +131,12 @@ mod tests {
         let rules = super::catalogue();
         let ids: BTreeSet<_> = rules.iter().map(|rule| rule.id).collect();
         assert_eq!(ids.len(), rules.len());
+    }
+
+    #[test]
+    fn the_page_in_docs_is_current() {
+        let page = include_str!("../../../docs/rules.md");
+        let command = "cargo run --bin ob-aspsp -- rules --markdown > docs/rules.md";
+        assert!(page == super::rules_page(), "docs/rules.md is not current; run {command}");
     }
 }

@@ -32,10 +32,20 @@ struct Arguments {
 enum Command {
     /// Ask the bank that runs with these settings whether it is well; exit code 0 if it is
     Health,
+    /// List every rule that it applies: identifier, demand, clause
+    Rules {
+        /// As the Markdown page in docs
+        #[arg(long)]
+        markdown: bool,
+    },
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(Command::Rules { markdown }) = arguments.command {
+        list(markdown);
+        return ExitCode::SUCCESS;
+    }
     party::run("ob-aspsp", |stop| async move {
         arguments.logging.begin()?;
         let settings = merge(&arguments.settings, arguments.config.as_deref())?;
@@ -48,6 +58,11 @@ fn main() -> ExitCode {
         party::ended(running.tasks).await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+#[expect(clippy::print_stdout, reason = "what the process was asked for: its rules")]
+fn list(markdown: bool) {
+    print!("{}", if markdown { aspsp::rules_page() } else { party::catalogue::as_text(&aspsp::catalogue()) });
 }
 
 #[expect(clippy::print_stdout, reason = "what the process was asked for: where it is")]

@@ -46,12 +46,46 @@ pub struct Settings {
     /// Customers and their money [default: the built-in fixtures/personas.yaml]
     #[arg(long, env = "OB_ASPSP_PERSONAS", value_name = "FILE")]
     pub personas: Option<PathBuf>,
+    /// What the authorization server demands and offers [default: fapi1-advanced-uk]
+    #[arg(long, env = "OB_ASPSP_PROFILE", value_name = "PROFILE", value_enum)]
+    pub profile: Option<ProfileName>,
+    /// Clients that are configured instead of registered (YAML, see fixtures/clients.yaml)
+    #[arg(long, env = "OB_ASPSP_CLIENTS", value_name = "FILE")]
+    pub clients: Option<PathBuf>,
+    /// Whether each refresh gives a new refresh token [default: false]
+    #[arg(long, env = "OB_ASPSP_ROTATE_REFRESH_TOKENS", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub rotate_refresh_tokens: Option<bool>,
+    /// Whether access tokens are JWTs that a gateway can read (RFC 9068) [default: false]
+    #[arg(long, env = "OB_ASPSP_JWT_ACCESS_TOKENS", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub jwt_access_tokens: Option<bool>,
+    /// Whether clients may authenticate with certificates of any authority that stand in their key sets (RFC 8705, 2.2)
+    /// [default: false]
+    #[arg(long, env = "OB_ASPSP_SELF_SIGNED_CLIENTS", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub self_signed_clients: Option<bool>,
+    /// Whether clients may authenticate with secrets, which FAPI forbids; for tools that know nothing else [default: false]
+    #[arg(long, env = "OB_ASPSP_CLIENT_SECRETS", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub client_secrets: Option<bool>,
     /// Seed of the customers' money: the same seed gives the same accounts and transactions [default: 1]
     #[arg(long, env = "OB_ASPSP_SEED", value_name = "NUMBER")]
     pub seed: Option<u64>,
     /// Also write the journal of exchanges to this file, one JSON object a line
     #[arg(long, env = "OB_ASPSP_JOURNAL", value_name = "FILE")]
     pub journal: Option<PathBuf>,
+}
+
+/// A profile of the authorization server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProfileName {
+    /// FAPI 1.0 Advanced with the UK Open Banking rules: every authorisation is for an intent
+    #[default]
+    #[value(name = "fapi1-advanced-uk")]
+    #[serde(rename = "fapi1-advanced-uk")]
+    Fapi1AdvancedUk,
+    /// FAPI 1.0 Advanced alone: also the response type code with JARM, and no intents
+    #[value(name = "fapi1-advanced")]
+    #[serde(rename = "fapi1-advanced")]
+    Fapi1Advanced,
 }
 
 const CONTROL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8459);

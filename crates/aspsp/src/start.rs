@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use fapi::{Endpoints, Engine, Profile, metadata};
+use fapi::{Endpoints, Engine, Profile, client::AuthenticationMethod, metadata};
 use http::Method;
 use jose::{Jwk, Jwks, SigningKey, jwe::DecryptionKey};
 use ledger::{Books, Personas};
@@ -17,6 +17,7 @@ use party::{
     DataDirectory, StartError, Tools, control,
     participant::{DirectoryAddress, DirectoryClient, Membership, enrol, find_directory},
 };
+use pki::Certificate;
 use simulation::{Chance, Trace};
 use store::{SledStore, Store};
 use time::Date;
@@ -25,8 +26,9 @@ use transport::{ClientCertificates, ClientSettings, HttpClient, ServerTls};
 use url::Url;
 
 use crate::{
-    Context, Documents, Settings, Urls,
+    Context, Documents, ProfileName, Settings, Urls,
     bank::Bank,
+    clients,
     customers::Customers,
     memory::{KEYS_TIMEOUT, Memory},
     money::{self, Money},
@@ -116,10 +118,13 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let first = revocations(&directory, &http).await.map_err(StartError::Other)?;
     let public_tls = Arc::new(ServerTls::new(&membership.server, ClientCertificates::Unasked, &[])?);
     let anchors = std::slice::from_ref(&membership.anchor);
-    let mtls_tls = Arc::new(ServerTls::new(&membership.server, ClientCertificates::Anchored(anchors), &[first])?);
+    let self_signed = settings.self_signed_clients.unwrap_or_default();
+    let mtls_tls = Arc::new(ServerTls::new(&membership.server, accepted(self_signed, anchors), &[first])?);
 
-    let profile = Arc::new(profile(&urls, &directory, &membership));
+    let profile = Arc::new(profile(&settings, &urls, &directory, &membership));
     let documents = documents(&profile, &membership, &keys)?;
+    let configured = clients::load(settings.clients.as_deref())?;
+    clients::settle(&*store, configured, &profile, tools.clock.now()).await?;
     let memory = Memory::new(store, http.clone(), tools.clock.clone());
     let chance: Chance = tools.chance.clone();
     let engine = Engine::new(memory, profile, Arc::clone(&membership.signing), move || chance.bytes())
@@ -145,7 +150,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     ];
     announce(&context, &directory, &membership, &trace).await?;
     let name = context.bank.name.clone();
-    tasks.push(tokio::spawn(keep_revocations(mtls_tls, membership, directory, http, tools)));
+    tasks.push(tokio::spawn(keep_revocations(mtls_tls, self_signed, membership, directory, http, tools)));
     Ok(Running { name, urls, control: control_address, exports: data.join("exports"), logins, tasks })
 }
 
@@ -197,7 +202,7 @@ fn client(membership: &Membership, tools: &Tools) -> Result<HttpClient, StartErr
     })?)
 }
 
-fn profile(urls: &Urls, directory: &DirectoryAddress, membership: &Membership) -> Profile {
+fn profile(settings: &Settings, urls: &Urls, directory: &DirectoryAddress, membership: &Membership) -> Profile {
     let endpoints = Endpoints {
         authorization: Some(urls.page("/authorize")),
         token: urls.api("/token"),
@@ -209,7 +214,22 @@ fn profile(urls: &Urls, directory: &DirectoryAddress, membership: &Membership) -
         revocation: Some(urls.api("/revoke")),
         userinfo: Some(urls.api("/userinfo")),
     };
-    let mut profile = Profile::fapi1_advanced_uk(urls.issuer(), membership.organisation_id.clone(), endpoints);
+    let (issuer, own) = (urls.issuer(), membership.organisation_id.clone());
+    let mut profile = match settings.profile.unwrap_or_default() {
+        ProfileName::Fapi1AdvancedUk => Profile::fapi1_advanced_uk(issuer, own, endpoints),
+        ProfileName::Fapi1Advanced => Profile::fapi1_advanced(issuer, own, endpoints),
+    };
+    let on = |setting: Option<bool>| setting.unwrap_or_default();
+    profile.rotation = on(settings.rotate_refresh_tokens);
+    profile.jwt_access_tokens = on(settings.jwt_access_tokens);
+    profile.resource = urls.api("/open-banking");
+    if on(settings.self_signed_clients) {
+        profile.authentication_methods.push(AuthenticationMethod::SelfSignedTlsClientAuth);
+    }
+    if on(settings.client_secrets) {
+        let with_secret = AuthenticationMethod::ALL.into_iter().filter(|method| method.has_secret());
+        profile.authentication_methods.extend(with_secret);
+    }
     profile.directory_jwks_uri = Some(directory.jwks.clone());
     profile
 }
@@ -264,6 +284,11 @@ async fn announce(
     Ok(())
 }
 
+/// Which client certificates the listener takes.
+fn accepted(self_signed: bool, anchors: &[Certificate]) -> ClientCertificates<'_> {
+    if self_signed { ClientCertificates::Any(anchors) } else { ClientCertificates::Anchored(anchors) }
+}
+
 /// The list of revoked certificates, DER.
 async fn revocations(directory: &DirectoryAddress, http: &HttpClient) -> Result<Vec<u8>, String> {
     let url = directory.public.join("/pki/issuing.crl").map_err(|error| error.to_string())?;
@@ -274,6 +299,7 @@ async fn revocations(directory: &DirectoryAddress, http: &HttpClient) -> Result<
 /// Asks for revoked certificates again and again; they count from the next connection.
 async fn keep_revocations(
     tls: Arc<ServerTls>,
+    self_signed: bool,
     membership: Membership,
     directory: DirectoryAddress,
     http: HttpClient,
@@ -289,7 +315,7 @@ async fn keep_revocations(
         }
         let replaced = match revocations(&directory, &http).await {
             Ok(list) => tls
-                .replace(&membership.server, ClientCertificates::Anchored(anchors), &[list])
+                .replace(&membership.server, accepted(self_signed, anchors), &[list])
                 .map_err(|error| error.to_string()),
             Err(error) => Err(error),
         };

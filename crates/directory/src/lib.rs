@@ -141,6 +141,14 @@ pub fn catalogue() -> Vec<&'static Rule> {
     .collect()
 }
 
+/// The page of `docs/directory-rules.md`.
+#[must_use]
+pub fn rules_page() -> String {
+    let introduction =
+        "Every refusal of the Directory is one of these rules. Written by `ob-directory rules --markdown`.";
+    party::catalogue::as_markdown("Rules of the Directory", introduction, &catalogue())
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -150,5 +158,12 @@ mod tests {
         let rules = super::catalogue();
         let ids: BTreeSet<_> = rules.iter().map(|rule| rule.id).collect();
         assert_eq!(ids.len(), rules.len());
+    }
+
+    #[test]
+    fn the_page_in_docs_is_current() {
+        let page = include_str!("../../../docs/directory-rules.md");
+        let command = "cargo run --bin ob-directory -- rules --markdown > docs/directory-rules.md";
+        assert!(page == super::rules_page(), "docs/directory-rules.md is not current; run {command}");
     }
 }

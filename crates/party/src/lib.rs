@@ -5,6 +5,7 @@
 //! control port, also when one process hosts them all.
 
 pub mod authorization_server;
+pub mod catalogue;
 pub mod clock;
 pub mod control;
 mod data;

@@ -33,6 +33,8 @@ use crate::{
 rules::catalogue! {
     /// Rules of the customer's data.
     pub(super) RULES;
+    CONSENT { id: "ais.resource.consent",
+        reason: "The access token stands for a consent.", clause: "OB Read/Write 4.0, Account and Transaction API Profile, Security and Access Control" }
     CONSENT_VERSION { id: "ais.resource.consent-version",
         reason: "The consent was not lodged on a newer version of the API.", clause: "OB Read/Write 4.0, Account and Transaction API Profile, Release Management" }
     ACCOUNT_KNOWN { id: "ais.resource.account-known",
@@ -176,6 +178,13 @@ pub(super) async fn read(
     }
 }
 
+/// Judged before the consent is looked for, which the token names.
+const TOKEN_CHECKS: &[Check<Option<String>, Wire>] = &[Check {
+    rule: &CONSENT,
+    error: Wire::status(StatusCode::FORBIDDEN),
+    test: |named| holds(named.is_some(), "a token for a consent", "one without"),
+}];
+
 async fn answer(
     context: &Context,
     request: &Request,
@@ -184,7 +193,10 @@ async fn answer(
 ) -> Result<(Response, Passed), ApiError> {
     let demand = Demand { scope: Some(SCOPE), kind: TokenKind::Customer };
     let (access, mut passed) = admit(context, request, demand).await?;
-    let intent_id = access.grant.and_then(|grant| grant.intent_id).unwrap_or_default();
+    let intent_id = access.grant.and_then(|grant| grant.intent_id);
+    let off = &context.engine.profile().switched_off;
+    passed.extend(apply(&intent_id, TOKEN_CHECKS, off).map_err(|error| error.after(passed.clone()))?);
+    let intent_id = intent_id.unwrap_or_default();
     let (consent, _) = account_access::collection()
         .get(context.store(), &intent_id)
         .await?
@@ -194,7 +206,6 @@ async fn answer(
     let account = |id: &str| books.account(&AccountId::new(id));
     let named = request.params.get("AccountId").map(|id| (id, account(id)));
     let facts = Facts { version, consent: &consent, resource, named };
-    let off = &context.engine.profile().switched_off;
     passed.extend(apply(&facts, &checks(), off).map_err(|error| error.after(passed.clone()))?);
     let accounts = match named {
         Some((_, account)) => account.into_iter().collect(),

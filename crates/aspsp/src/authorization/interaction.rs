@@ -14,6 +14,7 @@ use http::{HeaderValue, StatusCode, header};
 use jose::hash::constant_time_eq;
 use party::authorization_server::to_store;
 use store::Version;
+use time::OffsetDateTime;
 use transport::{Request, Response, reply};
 
 use super::{
@@ -33,8 +34,8 @@ pub(super) struct Visit {
     pub(super) interaction: Loaded<Interaction>,
     pub(super) session: Session,
     session_version: Version,
-    pub(super) consent: AccountAccessConsent,
-    consent_version: Version,
+    /// The consent, with its version; none where the running profile has no intents.
+    pub(super) consent: Option<(AccountAccessConsent, Version)>,
 }
 
 /// Why a page cannot be shown.
@@ -160,10 +161,11 @@ async fn visit(context: &Context, request: &Request) -> Result<Visit, Refusal> {
         return Err(Refusal::Ended);
     }
     let interaction = context.engine.backend().load::<Interaction>(id).await?.ok_or(Refusal::Ended)?;
-    let intent_id = interaction.record.intent_id.clone().unwrap_or_default();
-    let (consent, consent_version) =
-        account_access::collection().get(store, &intent_id).await?.ok_or(Refusal::Ended)?;
-    Ok(Visit { interaction, session, session_version, consent, consent_version })
+    let consent = match &interaction.record.intent_id {
+        Some(id) => Some(account_access::collection().get(store, id).await?.ok_or(Refusal::Ended)?),
+        None => None,
+    };
+    Ok(Visit { interaction, session, session_version, consent })
 }
 
 /// Ends an authorisation whose time is over, or whose consent was taken back meanwhile.
@@ -172,7 +174,10 @@ async fn expire(context: &Context, visit: Visit) -> Result<Visit, Refusal> {
         return Ok(visit);
     }
     let now = context.tools.clock.now();
-    let usable = !matches!(visit.consent.intent(now).authorisable, fapi::Usable::No(_));
+    let usable = visit
+        .consent
+        .as_ref()
+        .is_none_or(|(consent, _)| !matches!(consent.intent(now).authorisable, fapi::Usable::No(_)));
     if usable && Engine::<Memory>::decidable(&visit.interaction.record, now) {
         return Ok(visit);
     }
@@ -228,14 +233,19 @@ async fn wrong(context: &Context, mut visit: Visit, text: &str) -> Result<Respon
 /// Both factors were right: choose accounts, unless they were chosen at an earlier authorisation of this consent.
 async fn authenticated(context: &Context, visit: Visit, customer: String) -> Result<Response, Refusal> {
     let now = context.tools.clock.now();
+    let Some((consent, _)) = &visit.consent else {
+        // Without an intent there is nothing to choose: who the customer is was all that the client asked.
+        return finish(context, visit, Decision::Approved { subject: customer, authenticated_at: now }, Vec::new())
+            .await;
+    };
     if visit.interaction.record.reauthentication {
-        let same = visit.consent.customer.as_deref() == Some(customer.as_str());
+        let same = consent.customer.as_deref() == Some(customer.as_str());
         let decision = if same {
             Decision::Approved { subject: customer, authenticated_at: now }
         } else {
             Decision::Rejected(Rejection::AuthenticationFailed)
         };
-        let accounts = visit.consent.accounts.clone();
+        let accounts = consent.accounts.clone();
         return finish(context, visit, decision, accounts).await;
     }
     if context.eligible_accounts(&customer).is_empty() {
@@ -262,16 +272,12 @@ async fn finish(
 /// Decides: consent, grant, code, interaction and session change in one commit, or not at all.
 async fn settle(context: &Context, visit: Visit, decision: Decision, accounts: Vec<String>) -> Result<Visit, Refusal> {
     let now = context.tools.clock.now();
-    let Visit { interaction, mut session, session_version, consent, consent_version } = visit;
+    let Visit { interaction, mut session, session_version, consent } = visit;
     let completed = context
         .engine
         .complete(&interaction, &decision, now)
         .await
         .map_err(|failure| Refusal::Failed(failure.description().to_owned()))?;
-    let after = match &decision {
-        Decision::Approved { subject, .. } => consent.clone().authorise(subject, accounts, now),
-        Decision::Rejected(_) => consent.clone().reject(now),
-    };
     let approved = matches!(decision, Decision::Approved { .. });
     session.stage = match completed.response.delivery() {
         Delivery::Redirect(location) => Stage::Done { location, fields: Vec::new(), approved },
@@ -282,15 +288,30 @@ async fn settle(context: &Context, visit: Visit, decision: Decision, accounts: V
     };
     let mut changes = to_store(completed.changes)?;
     changes.push(session::collection().update(&interaction.record.id, session_version, &session)?);
-    // A consent that was deleted or decided meanwhile keeps its state; the TPP still learns that nothing was granted.
-    let consent = match (after, &decision) {
-        (Ok(after), _) => {
-            changes.push(account_access::collection().update(&after.id, consent_version, &after)?);
-            after
+    let consent = match consent {
+        Some((consent, version)) => {
+            let after = decided(&consent, &decision, accounts, now)?;
+            if after != consent {
+                changes.push(account_access::collection().update(&after.id, version, &after)?);
+            }
+            Some((after, version))
         }
-        (Err(_), Decision::Rejected(_)) => consent,
-        (Err(error), Decision::Approved { .. }) => return Err(Refusal::Failed(error.to_string())),
+        None => None,
     };
     commit(context, changes).await?;
-    Ok(Visit { interaction, session, session_version, consent, consent_version })
+    Ok(Visit { interaction, session, session_version, consent })
+}
+
+/// The consent after the decision. One that was deleted or decided meanwhile keeps its state when the customer rejects; the
+/// TPP still learns that nothing was granted.
+fn decided(
+    consent: &AccountAccessConsent,
+    decision: &Decision,
+    accounts: Vec<String>,
+    now: OffsetDateTime,
+) -> Result<AccountAccessConsent, Refusal> {
+    match decision {
+        Decision::Approved { subject, .. } => Ok(consent.clone().authorise(subject, accounts, now)?),
+        Decision::Rejected(_) => Ok(consent.clone().reject(now).unwrap_or_else(|_| consent.clone())),
+    }
 }

@@ -78,24 +78,30 @@ pub(super) fn page(context: &Context, visit: &Visit, status: StatusCode, problem
     let form =
         |phone_ending| FormView { tpp: tpp(), action: path(visit), csrf: &visit.session.csrf, problem, phone_ending };
     let render = Render { context, status };
-    match &visit.session.stage {
-        Stage::Login => render.page("login", "Log in", &form(None)),
-        Stage::OneTimePassword { customer } => {
+    match (&visit.session.stage, &visit.consent) {
+        // Without a consent nobody comes as far as accounts.
+        (Stage::Login, _) | (Stage::Accounts { .. }, None) => render.page("login", "Log in", &form(None)),
+        (Stage::OneTimePassword { customer }, _) => {
             render.page("one-time-password", "One-time password", &form(Some(context.customers.phone_ending(customer))))
         }
-        Stage::Accounts { customer, .. } => {
+        (Stage::Accounts { customer, .. }, Some((consent, _))) => {
             let view = AccountsView {
                 form: form(None),
-                accounts: accounts(context, customer, &visit.consent),
-                clusters: clusters(&visit.consent),
-                history: history(&visit.consent),
-                until: until(&visit.consent),
+                accounts: accounts(context, customer, consent),
+                clusters: clusters(consent),
+                history: history(consent),
+                until: until(consent),
             };
             render.page("accounts", "Choose accounts", &view)
         }
-        Stage::Done { location, fields, approved } => {
+        (Stage::Done { location, fields, approved }, consent) => {
             let (heading, status_text) = if *approved {
-                ("All done", "We have connected the accounts that you chose.")
+                let text = if consent.is_some() {
+                    "We have connected the accounts that you chose."
+                } else {
+                    "You are logged in."
+                };
+                ("All done", text)
             } else {
                 ("Nothing was shared", "We have not shared any information.")
             };

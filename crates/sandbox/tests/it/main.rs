@@ -13,6 +13,8 @@ mod hand_made;
 #[cfg(test)]
 mod processes;
 #[cfg(test)]
+mod profiles;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod registration;
