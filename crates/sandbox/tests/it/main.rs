@@ -7,6 +7,8 @@ mod authorization_server;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod customer;
 #[cfg(test)]
 mod hand_made;
