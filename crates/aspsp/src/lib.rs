@@ -18,6 +18,7 @@ pub mod customers;
 pub mod memory;
 pub mod money;
 pub mod pages;
+pub mod participants;
 mod problem;
 mod routes;
 mod settings;

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use fapi::{Change, CommitError, Intent, Intents, Keys, KeysError, Loaded, Record, Repository, RepositoryError};
+use arc_swap::ArcSwap;
+use fapi::{
+    Change, CommitError, Intent, Intents, Keys, KeysError, Loaded, Participants, Record, Repository, RepositoryError,
+};
 use http::Method;
 use jose::KeySet;
 use party::authorization_server;
@@ -29,6 +32,8 @@ pub struct Memory {
     http: HttpClient,
     clock: Clock,
     key_sets: Mutex<HashMap<String, Remembered>>,
+    /// Statuses of organisations that are not active, as the Directory told them last.
+    suspended: ArcSwap<HashMap<String, String>>,
 }
 
 #[derive(Clone)]
@@ -40,7 +45,12 @@ struct Remembered {
 impl Memory {
     /// Surroundings over a store and a client that trusts the ecosystem's certificates.
     pub fn new(store: Arc<dyn Store>, http: HttpClient, clock: Clock) -> Self {
-        Self { store, http, clock, key_sets: Mutex::default() }
+        Self { store, http, clock, key_sets: Mutex::default(), suspended: ArcSwap::default() }
+    }
+
+    /// Remembers which organisations may not take part.
+    pub fn suspend(&self, statuses: HashMap<String, String>) {
+        self.suspended.store(Arc::new(statuses));
     }
 
     /// The store itself, for the bank's own records.
@@ -97,6 +107,12 @@ impl Keys for Memory {
             Some(keys) => Ok(keys),
             None => self.fetch(jwks_uri).await,
         }
+    }
+}
+
+impl Participants for Memory {
+    fn suspended(&self, organisation_id: &str) -> Option<String> {
+        self.suspended.load().get(organisation_id).cloned()
     }
 }
 

@@ -16,6 +16,7 @@ use openbanking::{
 use party::{
     DataDirectory, StartError, Tools, control,
     participant::{DirectoryAddress, DirectoryClient, Membership, enrol, find_directory},
+    sweeping::{keep_swept, sweep, sweep_engine},
 };
 use pki::Certificate;
 use simulation::{Chance, Trace};
@@ -27,13 +28,14 @@ use url::Url;
 
 use crate::{
     Context, Documents, ProfileName, Settings, Urls,
+    authorization::session,
     bank::Bank,
     clients,
     customers::Customers,
     memory::{KEYS_TIMEOUT, Memory},
     money::{self, Money},
     pages::Pages,
-    routes,
+    participants, routes,
 };
 
 const PUBLIC: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8450);
@@ -141,15 +143,25 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         documents,
         bank,
     });
+    let asking = Arc::new(DirectoryClient::new(directory.clone(), &membership, "ASPSPReadAccess ASPSPManage", &tools)?);
     let public_router = Arc::new(routes::public(Arc::clone(&context))?);
     let mtls_router = Arc::new(routes::mutual(Arc::clone(&context))?);
     let mut tasks = vec![
         transport::serve(public, Some(public_tls), public_router, tools.observer(), tools.stop.clone()),
         transport::serve(mtls, Some(Arc::clone(&mtls_tls)), mtls_router, tools.observer(), tools.stop.clone()),
-        control::serve(control, token, Arc::clone(&context), &data, &tools, Vec::new())?,
+        control::serve(control, token, Arc::clone(&context), &data, &tools, participants::routes(Arc::clone(&asking)))?,
     ];
-    announce(&context, &directory, &membership, &trace).await?;
+    announce(&context, &asking, &trace).await?;
+    tasks.push(tokio::spawn(participants::keep_fresh(Arc::clone(&context), asking)));
     let name = context.bank.name.clone();
+    let (swept, clock) = (Arc::clone(&context), tools.clock.clone());
+    tasks.push(tokio::spawn(keep_swept(tools.clone(), move || {
+        let (context, now) = (Arc::clone(&swept), clock.now());
+        async move {
+            let sessions = sweep(context.store(), session::collection(), |session| session.expires_at <= now).await?;
+            Ok(sessions + sweep_engine(context.store(), now).await?)
+        }
+    })));
     tasks.push(tokio::spawn(keep_revocations(mtls_tls, self_signed, membership, directory, http, tools)));
     Ok(Running { name, urls, control: control_address, exports: data.join("exports"), logins, tasks })
 }
@@ -268,13 +280,7 @@ fn documents(profile: &Profile, membership: &Membership, keys: &Keys) -> Result<
 }
 
 /// Tells the Directory where the authorization server is, so that TPPs find it by asking.
-async fn announce(
-    context: &Context,
-    directory: &DirectoryAddress,
-    membership: &Membership,
-    trace: &Trace,
-) -> Result<(), StartError> {
-    let client = DirectoryClient::new(directory.clone(), membership, "ASPSPReadAccess ASPSPManage", &context.tools)?;
+async fn announce(context: &Context, client: &DirectoryClient, trace: &Trace) -> Result<(), StartError> {
     let configuration = context.urls.page(WELL_KNOWN);
     let mut server = AuthorisationServerRequest::new(&context.bank.name, &configuration);
     server.resource_base = Some(context.urls.api("/open-banking"));

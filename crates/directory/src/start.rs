@@ -9,7 +9,10 @@ use std::{
 use bytes::Bytes;
 use fapi::{Endpoints, Engine, Profile, metadata};
 use jose::{Algorithm, Jwk, Jwks, SigningKey};
-use party::{DataDirectory, StartError, Tools, control as control_port};
+use party::{
+    DataDirectory, StartError, Tools, control as control_port,
+    sweeping::{keep_swept, sweep, sweep_engine},
+};
 use pki::{Authority, AuthorityParts, Certificate, Participant, PrivateKey};
 use store::{SledStore, Store};
 use time::OffsetDateTime;
@@ -18,8 +21,8 @@ use transport::{ClientCertificates, Identity, ServerTls};
 use url::Url;
 
 use crate::{
-    Context, Documents, Settings, Urls, certification, control, participants, refusal::DirectoryError, routes,
-    surroundings::Surroundings,
+    Context, Documents, Settings, Urls, certification, control, participants, refusal::DirectoryError, registry,
+    routes, surroundings::Surroundings,
 };
 
 const PUBLIC: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8440);
@@ -97,12 +100,23 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         tls: Arc::clone(&mtls_tls),
         server,
     });
+    let (swept, clock) = (Arc::clone(&context), tools.clock.clone());
+    let sweeper = tokio::spawn(keep_swept(tools.clone(), move || {
+        let (context, now) = (Arc::clone(&swept), clock.now());
+        async move {
+            let store = context.store();
+            let doors = sweep(store, registry::enrolments(), |enrolment| enrolment.expires_at <= now).await?;
+            let invitations = sweep(store, registry::invitations(), |invitation| invitation.expires_at <= now).await?;
+            Ok(doors + invitations + sweep_engine(store, now).await?)
+        }
+    }));
     let public_router = Arc::new(routes::public(Arc::clone(&context))?);
     let mtls_router = Arc::new(routes::mutual(Arc::clone(&context))?);
     let tasks = vec![
         transport::serve(public, Some(public_tls), public_router, tools.observer(), tools.stop.clone()),
         transport::serve(mtls, Some(mtls_tls), mtls_router, tools.observer(), tools.stop.clone()),
         control_port::serve(control, token, context, &data, &tools, control::routes())?,
+        sweeper,
     ];
     Ok(Running { public: urls.public, api: urls.mtls, control: control_address, trust_anchor, tasks })
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use fapi::{Change, CommitError, Intent, Intents, Keys, KeysError, Loaded, Record, Repository, RepositoryError};
+use fapi::{
+    Change, CommitError, Intent, Intents, Keys, KeysError, Loaded, Participants, Record, Repository, RepositoryError,
+};
 use jose::KeySet;
 use party::authorization_server;
 use store::Store;
@@ -45,6 +47,9 @@ impl Keys for Surroundings {
         Ok(Arc::new(KeySet::from_jwks(&jwks)))
     }
 }
+
+/// The Directory asks its own register, before the engine is asked.
+impl Participants for Surroundings {}
 
 impl Intents for Surroundings {
     async fn intent(&self, _: &str) -> Result<Option<Intent>, RepositoryError> {

@@ -5,8 +5,7 @@ use rules::{Check, Evidence, holds, judge};
 use time::OffsetDateTime;
 
 use crate::{
-    Accepted, Client, Engine, ErrorCode, Failure, Intent, Intents, Keys, Outcome, PresentedCertificate, Repository,
-    digest,
+    Accepted, Client, Engine, ErrorCode, Failure, Intent, Outcome, PresentedCertificate, Surroundings, digest,
     grant::{AccessToken, Grant},
 };
 
@@ -25,6 +24,8 @@ rules::catalogue! {
         reason: "The access token is used with the certificate that it was issued to.", clause: "RFC 8705, 3; FAPI 1.0 Part 2, 6.2.1" }
     CLIENT_REGISTERED { id: "fapi.access.client-registered",
         reason: "The client of the access token is still registered.", clause: "RFC 7592, 2.3" }
+    ORGANISATION_ACTIVE { id: "fapi.access.organisation-active",
+        reason: "The organisation of the client is active at the Directory.", clause: "OB Directory, participant status" }
     GRANT_ALIVE { id: "fapi.access.grant-alive",
         reason: "The grant behind the access token was not revoked and has not expired.", clause: "RFC 6750, 3.1" }
     TOKEN_KIND { id: "fapi.access.token-kind",
@@ -73,6 +74,7 @@ struct AccessFacts {
     certificate: Option<PresentedCertificate>,
     token: Option<AccessToken>,
     client: Option<Client>,
+    suspended: Option<String>,
     grant: Option<Grant>,
     intent: Option<Intent>,
 }
@@ -132,6 +134,11 @@ const CHECKS: &[Check<AccessFacts, ErrorCode>] = &[
         },
     },
     Check {
+        rule: &ORGANISATION_ACTIVE,
+        error: ErrorCode::InvalidToken,
+        test: |facts| holds(facts.suspended.is_none(), "Active", facts.suspended.as_deref().unwrap_or_default()),
+    },
+    Check {
         rule: &GRANT_ALIVE,
         error: ErrorCode::InvalidToken,
         test: |facts| {
@@ -189,7 +196,7 @@ pub fn bearer(header: Option<&str>) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty()).then(|| token.trim())
 }
 
-impl<B: Repository + Keys + Intents> Engine<B> {
+impl<B: Surroundings> Engine<B> {
     /// Judges whether an access token opens a resource.
     ///
     /// # Errors
@@ -208,6 +215,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
             certificate: certificate.cloned(),
             token: None,
             client: None,
+            suspended: None,
             grant: None,
             intent: None,
         };
@@ -216,6 +224,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
         }
         if let Some(token) = &facts.token {
             facts.client = self.backend.load::<Client>(&token.client_id).await?.map(|loaded| loaded.record);
+            facts.suspended = facts.client.as_ref().and_then(|client| self.backend.suspended(&client.organisation_id));
             if let Some(grant_id) = &token.grant_id {
                 facts.grant = self.backend.load::<Grant>(grant_id).await?.map(|loaded| loaded.record);
             }

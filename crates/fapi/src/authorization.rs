@@ -7,8 +7,7 @@ use rules::{Check, Evidence, Passed, Refusal, holds, judge};
 use time::OffsetDateTime;
 
 use crate::{
-    Accepted, Change, Client, Engine, ErrorCode, Expect, Failure, Intents, Interaction, Keys, Loaded, Repository,
-    Usable, digest,
+    Accepted, Change, Client, Engine, ErrorCode, Expect, Failure, Interaction, Loaded, Surroundings, Usable, digest,
     grant::{AuthorizationCode, Grant},
     id_token::IdToken,
     interaction::{Decision, Rejection},
@@ -25,6 +24,8 @@ rules::catalogue! {
         reason: "No parameter is sent twice.", clause: "RFC 6749, 3.1" }
     CLIENT_KNOWN { id: "fapi.authorization.client-known",
         reason: "The client_id names a registered client.", clause: "RFC 6749, 4.1.2.1" }
+    ORGANISATION_ACTIVE { id: "fapi.authorization.organisation-active",
+        reason: "The organisation of the client is active at the Directory.", clause: "OB Directory, participant status" }
     REQUEST_URI { id: "fapi.authorization.request-uri",
         reason: "A request_uri is one that this server gave out for a pushed request.", clause: "RFC 9126, 4; OpenID Connect Core, 6.2" }
     REQUEST_URI_OF_CLIENT { id: "fapi.authorization.request-uri-of-client",
@@ -71,6 +72,11 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
                 facts.outer.get("client_id").unwrap_or("nothing"),
             )
         },
+    },
+    Check {
+        rule: &ORGANISATION_ACTIVE,
+        error: ErrorCode::UnauthorizedClient,
+        test: |facts| holds(facts.suspended.is_none(), "Active", facts.suspended.as_deref().unwrap_or_default()),
     },
     Check {
         rule: &REQUEST_URI,
@@ -201,7 +207,7 @@ pub struct Completed {
     pub passed: Passed,
 }
 
-impl<B: Repository + Keys + Intents> Engine<B> {
+impl<B: Surroundings> Engine<B> {
     /// Judges an authorization request.
     ///
     /// # Errors
@@ -261,6 +267,7 @@ impl<B: Repository + Keys + Intents> Engine<B> {
             profile: Arc::clone(&self.profile),
             now: pushed_request.as_ref().map_or(now, |pushed| pushed.created_at),
             opened_at: now,
+            suspended: client.as_ref().and_then(|client| self.backend.suspended(&client.organisation_id)),
             pushed: pushing || pushed_request.is_some(),
             pushed_request,
             outer,

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use time::{Duration, OffsetDateTime};
 
 use crate::{
-    Change, Client, CommitError, Engine, ErrorCode, Expect, Failure, Intents, Keys, PresentedCertificate, Profile,
-    Record, Repository,
+    Change, Client, CommitError, Engine, ErrorCode, Expect, Failure, PresentedCertificate, Profile, Record,
+    Surroundings,
     client::{AuthenticationMethod, CertificateSubject, Secret},
     distinguished_name,
     grant::UsedJti,
@@ -66,6 +66,8 @@ rules::catalogue! {
         reason: "The client_assertion does not live longer than an hour.", clause: "RFC 7523, 3-4" }
     ASSERTION_NOT_BEFORE { id: "fapi.client-authentication.nbf",
         reason: "The client_assertion is already valid.", clause: "RFC 7523, 3-5 and 3-6" }
+    ORGANISATION_ACTIVE { id: "fapi.client-authentication.organisation-active",
+        reason: "The organisation of the client is active at the Directory.", clause: "OB Directory, participant status; OB DCR 3.3, server checks" }
     CERTIFICATE_OF_CLIENT { id: "fapi.client-authentication.certificate-of-client",
         reason: "The certificate belongs to the organisation of the client.", clause: "OB DCR 3.3, data model; RFC 8705, 3" }
     ASSERTION_JTI_NEW { id: "fapi.client-authentication.jti",
@@ -98,6 +100,8 @@ struct AuthenticationFacts {
     signature: Result<(), JoseError>,
     /// `x5t#S256` of the certificates in the client's key set.
     registered_certificates: Vec<String>,
+    /// Why the client's organisation may not take part, if it may not.
+    suspended: Option<String>,
 }
 
 impl AuthenticationFacts {
@@ -361,6 +365,11 @@ const ORGANISATION_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[
         },
     },
     Check {
+        rule: &ORGANISATION_ACTIVE,
+        error: ErrorCode::InvalidClient,
+        test: |facts| holds(facts.suspended.is_none(), "Active", facts.suspended.as_deref().unwrap_or_default()),
+    },
+    Check {
         rule: &CERTIFICATE_OF_CLIENT,
         error: ErrorCode::InvalidClient,
         test: |facts| {
@@ -399,7 +408,7 @@ pub struct Authenticated {
     pub passed: Passed,
 }
 
-impl<B: Repository + Keys + Intents> Engine<B> {
+impl<B: Surroundings> Engine<B> {
     /// Authenticates the client of a direct request.
     ///
     /// # Errors
@@ -458,10 +467,12 @@ impl<B: Repository + Keys + Intents> Engine<B> {
             keys: Ok(()),
             signature: Ok(()),
             registered_certificates: Vec::new(),
+            suspended: None,
         };
         if let Some(named) = facts.named() {
             facts.client = self.backend.load::<Client>(named).await?.map(|loaded| loaded.record);
         }
+        facts.suspended = facts.client.as_ref().and_then(|client| self.backend.suspended(&client.organisation_id));
         Ok(facts)
     }
 

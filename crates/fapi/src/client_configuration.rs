@@ -7,8 +7,7 @@ use rules::{Check, Passed, holds, judge};
 use time::OffsetDateTime;
 
 use crate::{
-    Accepted, Change, Client, Engine, ErrorCode, Expect, Failure, Intents, Keys, Loaded, Outcome, PresentedCertificate,
-    Repository,
+    Accepted, Change, Client, Engine, ErrorCode, Expect, Failure, Loaded, Outcome, PresentedCertificate, Surroundings,
     access::{Demand, TokenKind},
     registration::Registered,
 };
@@ -44,7 +43,7 @@ pub struct Visit<'a> {
     pub now: OffsetDateTime,
 }
 
-impl<B: Repository + Keys + Intents> Engine<B> {
+impl<B: Surroundings> Engine<B> {
     /// The registration as it was answered last.
     ///
     /// # Errors

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use jose::{Algorithm, JoseError, KeySet, SigningKey, jwe::DecryptionKey};
 use rules::{Passed, Refusal, Verdict};
 
-use crate::{
-    Client, CommitError, ErrorCode, Intents, Keys, KeysError, Profile, Repository, RepositoryError, random_secret,
-};
+use crate::{Client, CommitError, ErrorCode, KeysError, Profile, RepositoryError, Surroundings, random_secret};
 
 /// Something that every rule let through.
 #[derive(Debug, Clone)]
@@ -102,7 +100,7 @@ pub struct Engine<B> {
     randomness: Box<dyn Fn() -> [u8; 32] + Send + Sync>,
 }
 
-impl<B: Repository + Keys + Intents> Engine<B> {
+impl<B: Surroundings> Engine<B> {
     /// An engine. `randomness` gives 32 bytes that nobody can guess, each time it is called.
     pub fn new(
         backend: B,

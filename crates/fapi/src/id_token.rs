@@ -4,7 +4,7 @@ use jose::{claims::NumericDate, hash::left_half_sha256, jwe};
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::{Client, Engine, Failure, Intents, Keys, Profile, Repository, grant::Grant};
+use crate::{Client, Engine, Failure, Profile, Surroundings, grant::Grant};
 
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct IdToken<'a> {
@@ -28,7 +28,7 @@ pub(crate) struct IdToken<'a> {
     at_hash: Option<String>,
 }
 
-impl<B: Repository + Keys + Intents> Engine<B> {
+impl<B: Surroundings> Engine<B> {
     /// The id_token as the client registered it: signed, and encrypted for it if it wants that (OpenID Connect Core, 10.2).
     pub(crate) async fn id_token(&self, client: &Client, claims: &IdToken<'_>) -> Result<String, Failure> {
         let signed = self.signing_for(client.id_token_algorithm).sign_claims(Some("JWT"), claims)?;

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use jose::claims::NumericDate;
 
 use crate::{
-    Accepted, Client, Engine, ErrorCode, Intents, Keys, Outcome, PresentedCertificate, Repository, digest,
+    Accepted, Client, Engine, ErrorCode, Outcome, PresentedCertificate, Surroundings, digest,
     grant::{AccessToken, Grant, RefreshToken},
     token::Parameters,
 };
@@ -80,7 +80,7 @@ pub struct Introspection {
     pub cnf: Option<Confirmation>,
 }
 
-impl<B: Repository + Keys + Intents> Engine<B> {
+impl<B: Surroundings> Engine<B> {
     /// Answers an introspection request. A client learns of its own tokens, a resource server of all.
     ///
     /// # Errors

@@ -47,7 +47,8 @@ pub use error::ErrorCode;
 pub use interaction::Interaction;
 pub use profile::{Endpoints, Lifetimes, Profile};
 pub use repository::{
-    Change, CommitError, Expect, Intent, Intents, Keys, KeysError, Loaded, Record, Repository, RepositoryError, Usable,
+    Change, CommitError, Expect, Intent, Intents, Keys, KeysError, Loaded, Participants, Record, Repository,
+    RepositoryError, Surroundings, Usable,
 };
 pub use secret::{digest, random_secret};
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    Accepted, Change, Engine, ErrorCode, Expect, Intents, Keys, Outcome, PresentedCertificate, Record, Repository,
-    authorization, digest, request_object, request_object::RequestFacts, token::Parameters,
+    Accepted, Change, Engine, ErrorCode, Expect, Outcome, PresentedCertificate, Record, Surroundings, authorization,
+    digest, request_object, request_object::RequestFacts, token::Parameters,
 };
 
 /// How a `request_uri` of this server begins (RFC 9126, 2.2).
@@ -69,7 +69,7 @@ pub struct Pushed {
     pub expires_in: i64,
 }
 
-impl<B: Repository + Keys + Intents> Engine<B> {
+impl<B: Surroundings> Engine<B> {
     /// Takes a pushed request.
     ///
     /// # Errors

@@ -14,8 +14,8 @@ use time::OffsetDateTime;
 use url::Url;
 
 use crate::{
-    Accepted, Change, Client, CommitError, Engine, ErrorCode, Expect, Failure, Intents, Keys, Loaded, Outcome,
-    PresentedCertificate, Profile, Record, Repository,
+    Accepted, Change, Client, CommitError, Engine, ErrorCode, Expect, Failure, Loaded, Outcome, PresentedCertificate,
+    Profile, Record, Surroundings,
     client::{AuthenticationMethod, CertificateSubject, Secret},
     client_authentication::LEEWAY,
     digest, distinguished_name,
@@ -430,7 +430,7 @@ pub struct Registered {
     pub response: RegistrationResponse,
 }
 
-impl<B: Repository + Keys + Intents> Engine<B> {
+impl<B: Surroundings> Engine<B> {
     /// Registers a client. The same software statement may be registered several times; each registration is a client
     /// of its own.
     ///

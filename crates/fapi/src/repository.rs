@@ -137,6 +137,21 @@ pub struct Intent {
     pub expires_at: Option<OffsetDateTime>,
 }
 
+/// What is known of other participants.
+pub trait Participants: Send + Sync {
+    /// The status of an organisation in the Directory's words when it may not take part now; none when it may, or when
+    /// nothing is known against it.
+    fn suspended(&self, organisation_id: &str) -> Option<String> {
+        let _ = organisation_id;
+        None
+    }
+}
+
+/// Everything that surrounds the engine.
+pub trait Surroundings: Repository + Keys + Intents + Participants {}
+
+impl<T: Repository + Keys + Intents + Participants> Surroundings for T {}
+
 /// The consents that the engine protects.
 pub trait Intents: Send + Sync {
     /// The intent with this id.

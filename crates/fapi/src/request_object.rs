@@ -177,6 +177,8 @@ pub(crate) struct RequestFacts {
     pub(crate) now: OffsetDateTime,
     pub(crate) outer: Parameters,
     pub(crate) client: Option<Client>,
+    /// Why the client's organisation may not take part, if it may not.
+    pub(crate) suspended: Option<String>,
     pub(crate) object: Option<Result<(Jws, RequestObject), JoseError>>,
     pub(crate) keys: Result<(), String>,
     pub(crate) signature: Result<(), JoseError>,

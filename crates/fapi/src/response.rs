@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 use url::Url;
 
-use crate::{Client, Engine, ErrorCode, Failure, Intents, Keys, Repository};
+use crate::{Client, Engine, ErrorCode, Failure, Surroundings};
 
 /// How long a signed response lives (JARM, 2.1: at most 10 minutes).
 const SIGNED_FOR: Duration = Duration::minutes(5);
@@ -151,7 +151,7 @@ struct Signed<'a> {
     parameters: Map<String, Value>,
 }
 
-impl<B: Repository + Keys + Intents> Engine<B> {
+impl<B: Surroundings> Engine<B> {
     /// Puts parameters into the form that the client asked for.
     pub(crate) fn respond(
         &self,

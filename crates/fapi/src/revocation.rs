@@ -4,7 +4,7 @@ use rules::{Check, holds, judge};
 use time::OffsetDateTime;
 
 use crate::{
-    Accepted, Change, Engine, ErrorCode, Expect, Intents, Keys, Outcome, PresentedCertificate, Repository, digest,
+    Accepted, Change, Engine, ErrorCode, Expect, Outcome, PresentedCertificate, Surroundings, digest,
     grant::{AccessToken, Grant, RefreshToken},
     token::Parameters,
 };
@@ -51,7 +51,7 @@ const CHECKS: &[Check<RevocationFacts, ErrorCode>] = &[
     },
 ];
 
-impl<B: Repository + Keys + Intents> Engine<B> {
+impl<B: Surroundings> Engine<B> {
     /// Revokes a token. With a refresh token ends the grant and everything under it. A token that is not known is as good
     /// as revoked (RFC 7009, 2.2).
     ///

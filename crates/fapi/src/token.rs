@@ -10,8 +10,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::{
-    Accepted, Change, CommitError, Engine, ErrorCode, Expect, Failure, Intent, Intents, Keys, Loaded, Outcome,
-    PresentedCertificate, Profile, Record, Repository,
+    Accepted, Change, CommitError, Engine, ErrorCode, Expect, Failure, Intent, Loaded, Outcome, PresentedCertificate,
+    Profile, Record, Surroundings,
     client_authentication::{ASSERTION_JTI_NEW, Authenticated},
     digest,
     grant::{AccessToken, AuthorizationCode, Grant, RefreshToken},
@@ -394,7 +394,7 @@ const REFRESH_CHECKS: &[Check<Presented<RefreshToken>, ErrorCode>] = &[
     },
 ];
 
-impl<B: Repository + Keys + Intents> Engine<B> {
+impl<B: Surroundings> Engine<B> {
     /// Answers a token request.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ pub mod logging;
 pub mod participant;
 pub mod settings;
 mod start;
+pub mod sweeping;
 
 pub use data::{DataDirectory, DataError, PKCS12_PASSWORD};
 pub use listener::{own_url, server_names};

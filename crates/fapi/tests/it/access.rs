@@ -7,7 +7,7 @@ use fapi::{
 };
 use time::Duration;
 
-use crate::world::{CONSENT, LARKSPUR, MAGPIE, World, assert_passed, refused};
+use crate::world::{CONSENT, LARKSPUR, MAGPIE, World, assert_passed, refused, shown};
 
 const TOKEN: &str = "invalid_token";
 
@@ -155,4 +155,16 @@ fn a_bearer_token_is_what_follows_the_scheme_in_any_case() {
     ] {
         assert_eq!(bearer(header), token, "{header:?}");
     }
+}
+
+#[tokio::test]
+async fn a_client_whose_organisation_may_not_take_part_is_refused_everywhere() {
+    let world = World::new();
+    let tokens = world.granted().await;
+    world.memory().suspend(LARKSPUR.organisation_id);
+    assert_eq!(refused(world.open(&tokens.access_token).await), ("fapi.access.organisation-active", "invalid_token"));
+    let outcome = world.token(&LARKSPUR, &[("grant_type", "client_credentials")]).await;
+    assert_eq!(refused(outcome), ("fapi.client-authentication.organisation-active", "invalid_client"));
+    let outcome = world.ask(&serde_json::json!({})).await;
+    assert_eq!(shown(outcome), ("fapi.authorization.organisation-active", "unauthorized_client"));
 }

@@ -10,7 +10,8 @@ use std::{
 
 use fapi::{
     Accepted, Change, Client, CommitError, Endpoints, Engine, Expect, Failure, Intent, Intents, Interaction, Keys,
-    KeysError, Loaded, Outcome, PresentedCertificate, Profile, Record, Repository, RepositoryError, Usable,
+    KeysError, Loaded, Outcome, Participants, PresentedCertificate, Profile, Record, Repository, RepositoryError,
+    Usable,
     access::{Access, Demand, TokenKind},
     authorization::Refused,
     client::AuthenticationMethod,
@@ -160,6 +161,7 @@ pub(crate) struct Memory {
     fetched: Mutex<Vec<String>>,
     intents: Mutex<HashMap<String, Intent>>,
     broken: AtomicBool,
+    suspended: Mutex<BTreeMap<String, String>>,
 }
 
 impl Memory {
@@ -208,6 +210,10 @@ impl Memory {
 
     pub(crate) fn consent(&self, id: &str, change: impl FnOnce(&mut Intent)) {
         change(self.intents.lock().unwrap().get_mut(id).unwrap());
+    }
+
+    pub(crate) fn suspend(&self, organisation_id: &str) {
+        self.suspended.lock().unwrap().insert(organisation_id.to_owned(), "Revoked".to_owned());
     }
 
     pub(crate) fn break_down(&self) {
@@ -261,6 +267,12 @@ impl Keys for Memory {
         self.fetched.lock().unwrap().push(jwks_uri.to_owned());
         let found = self.key_sets.lock().unwrap().get(jwks_uri).cloned();
         found.ok_or_else(|| KeysError(format!("{jwks_uri} cannot be read")))
+    }
+}
+
+impl Participants for Memory {
+    fn suspended(&self, organisation_id: &str) -> Option<String> {
+        self.suspended.lock().unwrap().get(organisation_id).cloned()
     }
 }
 

@@ -8,8 +8,8 @@ use std::{
 use http::Method;
 use jose::claims::NumericDate;
 use openbanking::directory::{
-    AuthorisationServer, AuthorisationServerRequest, CertificateAssociation, CertificateKind, SoftwareStatement,
-    SoftwareStatementRequest,
+    AuthorisationServer, AuthorisationServerRequest, CertificateAssociation, CertificateKind, Organisation,
+    SoftwareStatement, SoftwareStatementRequest,
 };
 use serde::{Deserialize, Serialize};
 use simulation::Trace;
@@ -144,6 +144,14 @@ impl DirectoryClient {
         let answer =
             self.call(Method::GET, &path, trace, |builder| builder.header("accept", "application/jws+json")).await?;
         Ok(String::from_utf8_lossy(&answer.body).trim().to_owned())
+    }
+
+    /// All organisations, with their statuses.
+    ///
+    /// # Errors
+    /// The Directory cannot be reached or refuses.
+    pub async fn organisations(&self, trace: &Trace) -> Result<Vec<Organisation>, ParticipantError> {
+        Ok(self.call(Method::GET, "/v2.1/organisation", trace, |builder| builder).await?.json()?)
     }
 
     /// All authorisation servers that the Directory knows.

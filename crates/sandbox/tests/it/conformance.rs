@@ -89,7 +89,8 @@ async fn request_objects() {
     let now = world.now();
     let object = "invalid_request_object";
     let long = "n".repeat(384);
-    let rows: Vec<(&str, Value, Vec<(&str, &str)>, Answer)> = vec![
+    type Row<'a> = (&'a str, Value, Vec<(&'a str, &'a str)>, Answer);
+    let rows: Vec<Row<'_>> = vec![
         (
             "ensure-request-object-with-multiple-aud-succeeds",
             json!({ "aud": [world.hosted.bank.urls.issuer(), "https://other.example"] }),

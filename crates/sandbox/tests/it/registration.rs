@@ -147,3 +147,39 @@ async fn a_change_is_held_to_the_rules_of_registration() {
     let (status, _) = world.direct("/token", &[("grant_type", "client_credentials")]).await;
     assert_eq!(status, 401, "the assertion is not its method any more");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_that_changes_at_the_directory_counts_at_the_bank() {
+    let world = World::new().await;
+    let token = world.client_token().await;
+    let directory = format!("http://{}", world.hosted.directory.control);
+    let bank = format!("http://{}", world.hosted.bank.control);
+    let tell = async |url: String, body: Value| {
+        let answer = world.http(Shows::Nothing).post(&url.parse().unwrap()).json(&body).send().await.unwrap();
+        (answer.status.as_u16(), answer.json::<Value>().unwrap())
+    };
+    let all: Value = world
+        .http(Shows::Nothing)
+        .get(&format!("{directory}/organisations").parse().unwrap())
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .unwrap();
+    let tpp = all.as_array().unwrap().iter().find(|one| one["name"] == "Larkspur Money Ltd").unwrap();
+    let status = format!("{directory}/organisations/{}/status", tpp["organisation-id"].as_str().unwrap());
+    let accounts = world.bank("/open-banking/v4.0/aisp/account-access-consents/x");
+    for (to, suspended, api, endpoint) in
+        [("Revoked", 1, 401, 401), ("Active", 0, 400, 200), ("Withdrawn", 1, 401, 401)]
+    {
+        assert_eq!(tell(status.clone(), json!({ "status": to })).await.0, 200);
+        assert_eq!(
+            tell(format!("{bank}/directory/refresh"), json!({})).await,
+            (200, json!({ "suspended": suspended }))
+        );
+        let answer = world.http(Shows::Own).get(&accounts).bearer(&token).send().await.unwrap();
+        assert_eq!(answer.status.as_u16(), api, "{to}");
+        let (found, _) = world.direct("/token", &[("grant_type", "client_credentials"), ("scope", "accounts")]).await;
+        assert_eq!(found, endpoint, "{to}");
+    }
+}
