@@ -37,8 +37,10 @@ pub mod response;
 pub mod revocation;
 pub mod token;
 
+mod access_token;
 mod engine;
 mod id_token;
+mod parameters;
 mod secret;
 
 pub use client::Client;

@@ -1,23 +1,21 @@
 //! The token endpoint (RFC 6749, 3.2; RFC 8705; FAPI 1.0 Part 2, 5.2.2).
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use jose::{
-    claims::NumericDate,
-    hash::{constant_time_eq, sha256_base64url},
-};
+use jose::hash::{constant_time_eq, sha256_base64url};
 use rules::{Check, Evidence, Refusal, holds, judge};
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::{
     Accepted, Change, CommitError, Engine, ErrorCode, Expect, Failure, Intent, Loaded, Outcome, PresentedCertificate,
-    Profile, Record, Surroundings,
+    Record, Surroundings,
+    access_token::AccessTokenClaims,
     client_authentication::{ASSERTION_JTI_NEW, Authenticated},
     digest,
     grant::{AccessToken, AuthorizationCode, Grant, RefreshToken},
     id_token::IdToken,
-    introspection::Confirmation,
 };
+
+pub use crate::parameters::Parameters;
 
 rules::catalogue! {
     /// Rules of the token endpoint.
@@ -62,68 +60,6 @@ rules::catalogue! {
         reason: "The consent behind the grant is authorised.", clause: "OB Read/Write 4.0, Changes to an intent's authorized state" }
 }
 
-/// Parameters of a form or query, in order, with repetitions.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Parameters {
-    pairs: Vec<(String, String)>,
-    /// The `Authorization` header.
-    authorization: Option<String>,
-}
-
-impl Parameters {
-    /// Parameters from decoded pairs.
-    #[must_use]
-    pub fn new(pairs: Vec<(String, String)>) -> Self {
-        Self { pairs, authorization: None }
-    }
-
-    /// The same parameters with the request's `Authorization` header, where clients may authenticate with it.
-    #[must_use]
-    pub fn with_authorization(mut self, header: Option<&str>) -> Self {
-        self.authorization = header.map(str::to_owned);
-        self
-    }
-
-    /// The same parameters with this `client_id`, which client authentication found out, unless they have one.
-    pub(crate) fn naming(mut self, client_id: &str) -> Self {
-        if self.get("client_id").is_none() {
-            self.pairs.push(("client_id".to_owned(), client_id.to_owned()));
-        }
-        self
-    }
-
-    /// Client id and secret of `Authorization: Basic` (RFC 6749, 2.3.1: both are form-encoded first).
-    pub(crate) fn basic(&self) -> Option<(String, String)> {
-        let (scheme, encoded) = self.authorization.as_deref()?.split_once(' ')?;
-        if !scheme.eq_ignore_ascii_case("basic") {
-            return None;
-        }
-        let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-        let (client_id, secret) = decoded.split_once(':')?;
-        let plain = |text: &str| {
-            let mut pairs = url::form_urlencoded::parse(text.as_bytes());
-            pairs.next().map(|(name, _)| name.into_owned()).unwrap_or_default()
-        };
-        Some((plain(client_id), plain(secret)))
-    }
-
-    /// The value of a parameter; an empty one counts as omitted (RFC 6749, 3.1).
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.pairs.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
-    }
-
-    /// The name of a parameter that is sent more than once.
-    #[must_use]
-    pub fn repeated(&self) -> Option<&str> {
-        self.pairs
-            .iter()
-            .enumerate()
-            .find(|(index, (name, _))| self.pairs.iter().take(*index).any(|(earlier, _)| earlier == name))
-            .map(|(_, (name, _))| name.as_str())
-    }
-}
-
 /// A successful answer of the token endpoint.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct TokenResponse {
@@ -147,40 +83,6 @@ pub struct TokenResponse {
 impl std::fmt::Debug for TokenResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TokenResponse").field("scope", &self.scope).finish_non_exhaustive()
-    }
-}
-
-/// Claims of an access token that a gateway judges by itself (RFC 9068, 2.2; RFC 8705, 3.1).
-#[derive(Serialize)]
-struct AccessTokenClaims<'a> {
-    iss: &'a str,
-    aud: &'a str,
-    /// The customer, or the client itself where there is none (RFC 9068, 2.2).
-    sub: &'a str,
-    client_id: &'a str,
-    iat: NumericDate,
-    exp: NumericDate,
-    jti: &'a str,
-    scope: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    openbanking_intent_id: Option<&'a str>,
-    cnf: Confirmation,
-}
-
-impl<'a> AccessTokenClaims<'a> {
-    fn new(profile: &'a Profile, token: &'a AccessToken, grant: Option<&'a Grant>, jti: &'a str) -> Self {
-        Self {
-            iss: &profile.issuer,
-            aud: &profile.resource,
-            sub: grant.map_or(&token.client_id, |grant| &grant.subject),
-            client_id: &token.client_id,
-            iat: token.issued_at.into(),
-            exp: token.expires_at.into(),
-            jti,
-            scope: token.scopes.join(" "),
-            openbanking_intent_id: grant.and_then(|grant| grant.intent_id.as_deref()),
-            cnf: Confirmation { thumbprint: token.thumbprint.clone() },
-        }
     }
 }
 

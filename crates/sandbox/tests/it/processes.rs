@@ -9,7 +9,10 @@ use std::{
 
 use sandbox::hosting::{certificate, credentials_in};
 use scenario::{ControlAddress, Ecosystem, Progress, Runner, Scenario, ScenarioResult, StepResult};
+use serde_json::json;
+use simulation::{Chance, Clock};
 use tempfile::TempDir;
+use transport::{ClientSettings, HttpClient};
 use url::Url;
 
 /// A program of this workspace; `cargo test --workspace` builds all of them.
@@ -202,6 +205,63 @@ async fn a_party_that_is_killed_comes_back_at_the_time_that_the_others_have() {
     let mut killer = Killer { three: &mut three, killed: Vec::new() };
     let later = runner.run(&scenario("account-information"), &mut killer).await.unwrap();
     assert_eq!(problems(&later), Vec::<String>::new());
+}
+
+/// Tells the TPP to take a step, and answers what it did; none when it could not.
+async fn step(http: &HttpClient, tpp: &Url, name: &str, body: serde_json::Value) -> Option<serde_json::Value> {
+    let url = tpp.join(&format!("/steps/{name}")).unwrap();
+    let answer = http.post(&url).json(&body).send().await.ok()?;
+    answer.json::<serde_json::Value>().ok()?.get("done").cloned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_under_load_is_there_after_a_kill() {
+    let mut three = Three::start();
+    let http = HttpClient::new(ClientSettings {
+        party: "load",
+        anchors: Vec::new(),
+        identity: None,
+        journal: None,
+        clock: Clock::real(),
+        chance: Chance::from_system(),
+        cookies: false,
+        timeout: std::time::Duration::from_secs(20),
+    })
+    .unwrap();
+    let tpp = three.tpp.control().url;
+    let bank = "Ashdown Bank";
+    step(&http, &tpp, "onboard", json!({})).await.unwrap();
+    step(&http, &tpp, "register", json!({ "bank": bank })).await.unwrap();
+    let (answered, mut answers) = tokio::sync::mpsc::unbounded_channel();
+    for _ in 0..8 {
+        let (http, tpp, answered) = (http.clone(), tpp.clone(), answered.clone());
+        tokio::spawn(async move {
+            let body = json!({ "bank": bank, "version": "v4.0", "permissions": ["ReadAccountsBasic"] });
+            while let Some(lodged) = step(&http, &tpp, "lodge-consent", body.clone()).await {
+                if answered.send(lodged["consent-id"].as_str().unwrap().to_owned()).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    drop(answered);
+    let mut lodged = Vec::new();
+    while lodged.len() < 60 {
+        lodged.push(answers.recv().await.unwrap());
+    }
+    three.bank.kill_and_start();
+    while let Ok(more) = answers.try_recv() {
+        lodged.push(more);
+    }
+    answers.close();
+    for consent in lodged {
+        let call = json!({
+            "bank": bank, "version": "v4.0", "token": "client", "method": "GET",
+            "path": format!("/account-access-consents/{consent}"),
+        });
+        let answer = step(&http, &tpp, "call", call).await.unwrap();
+        assert_eq!(answer["status"], 200, "{consent} was answered and is gone: {answer}");
+    }
 }
 
 #[test]
