@@ -130,7 +130,7 @@ impl Psu {
     /// # Errors
     /// A page could not be opened or used.
     pub async fn authorise(&self, link: &Url, intention: &Intention, trace: &Trace) -> Result<Arrival, PsuError> {
-        let mut arrival = self.go(link, intention, Destination::LastPage, trace).await?;
+        let mut arrival = self.fetch_answer(link, intention, Destination::LastPage, trace).await?;
         arrival.url.set_fragment(None);
         Ok(arrival)
     }
@@ -142,16 +142,6 @@ impl Psu {
     /// # Errors
     /// A page could not be opened or used.
     pub async fn fetch_answer(
-        &self,
-        link: &Url,
-        intention: &Intention,
-        destination: Destination,
-        trace: &Trace,
-    ) -> Result<Arrival, PsuError> {
-        self.go(link, intention, destination, trace).await
-    }
-
-    async fn go(
         &self,
         link: &Url,
         intention: &Intention,
