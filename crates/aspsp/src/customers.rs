@@ -49,6 +49,12 @@ impl Customers {
         found.filter(|credentials| right && !credentials.password.is_empty()).map(|found| found.customer.as_str())
     }
 
+    /// The customer with this user name, for a login page that has checked everything else.
+    #[must_use]
+    pub fn named(&self, username: &str) -> Option<&str> {
+        self.by_username.get(username).map(|found| found.customer.as_str())
+    }
+
     /// Whether this is the one-time password that the customer was sent.
     #[must_use]
     pub fn second_factor(&self, customer: &str, one_time_password: &str) -> bool {

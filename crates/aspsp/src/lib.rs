@@ -34,7 +34,9 @@ use url::Url;
 pub use settings::{ProfileName, Settings};
 pub use start::{Login, Running, start};
 
-use crate::{bank::Bank, customers::Customers, memory::Memory, money::Money, pages::Pages};
+use crate::{
+    authorization::login_page::LoginPage, bank::Bank, customers::Customers, memory::Memory, money::Money, pages::Pages,
+};
 
 /// Where the bank's two listeners are reached.
 #[derive(Debug, Clone)]
@@ -85,6 +87,8 @@ pub struct Context {
     pub pages: Pages,
     /// Who can log in.
     pub customers: Customers,
+    /// The page that logs customers in instead of the bank's own.
+    pub login_page: Option<LoginPage>,
     /// The books.
     pub money: Money,
     /// Where the listeners are.
@@ -111,6 +115,7 @@ impl Context {
 #[must_use]
 pub fn catalogue() -> Vec<&'static Rule> {
     let mut rules = fapi::catalogue();
+    rules.extend(authorization::login_page::RULES);
     rules.extend(account_information::catalogue());
     rules
 }

@@ -65,6 +65,12 @@ pub struct Settings {
     /// Whether clients may authenticate with secrets, which FAPI forbids; for tools that know nothing else [default: false]
     #[arg(long, env = "OB_ASPSP_CLIENT_SECRETS", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub client_secrets: Option<bool>,
+    /// Page of another identity system that logs customers in (docs/login-page.md) [default: the bank's own pages]
+    #[arg(long, env = "OB_ASPSP_LOGIN_PAGE", value_name = "URL")]
+    pub login_page: Option<Url>,
+    /// Keys of that page (JWK set) that sign its answers
+    #[arg(long, env = "OB_ASPSP_LOGIN_KEYS", value_name = "FILE")]
+    pub login_keys: Option<PathBuf>,
     /// Seed of the customers' money: the same seed gives the same accounts and transactions [default: 1]
     #[arg(long, env = "OB_ASPSP_SEED", value_name = "NUMBER")]
     pub seed: Option<u64>,

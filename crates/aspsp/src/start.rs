@@ -28,7 +28,7 @@ use url::Url;
 
 use crate::{
     Context, Documents, ProfileName, Settings, Urls,
-    authorization::session,
+    authorization::{login_page::LoginPage, session},
     bank::Bank,
     clients,
     customers::Customers,
@@ -125,6 +125,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
 
     let profile = Arc::new(profile(&settings, &urls, &directory, &membership));
     let documents = documents(&profile, &membership, &keys)?;
+    let login_page = LoginPage::load(settings.login_page.as_ref(), settings.login_keys.as_deref())?;
     let configured = clients::load(settings.clients.as_deref())?;
     clients::settle(&*store, configured, &profile, tools.clock.now()).await?;
     let memory = Memory::new(store, http.clone(), tools.clock.clone());
@@ -138,6 +139,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         tools: tools.clone(),
         pages,
         customers: Customers::new(&personas, &books),
+        login_page,
         money: Money::new(books),
         urls: urls.clone(),
         documents,

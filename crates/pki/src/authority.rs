@@ -85,11 +85,13 @@ impl Authority {
         })
     }
 
-    /// The authority in these files.
+    /// The authority in these files. Its name is taken from the issuing certificate as it stands there, so that chains
+    /// match byte for byte (RFC 5280, 7.1).
     ///
     /// # Errors
-    /// A file is not what it should be, a key belongs to another certificate, or the root did not sign the issuing
-    /// authority.
+    /// [`PkiError::OtherKey`] when a key belongs to another certificate, [`PkiError::OtherRoot`] when the root did not
+    /// sign the issuing authority (RFC 5280, 6.1.3), and those of [`PrivateKey::from_pem`] and
+    /// [`Certificate::from_pem`].
     pub fn from_parts(parts: &AuthorityParts) -> Result<Self, PkiError> {
         let root = Certificate::from_pem(&parts.root_pem)?;
         let root_key = PrivateKey::from_pem(&parts.root_key_pem)?;
@@ -103,7 +105,7 @@ impl Authority {
         if !issuing.is_signed_by(&root)? {
             return Err(PkiError::OtherRoot);
         }
-        let issuer = Issuer::from_ca_cert_pem(&parts.issuing_pem, issuing_key.rcgen()?)
+        let issuer = Issuer::from_ca_cert_der(&issuing.der().into(), issuing_key.rcgen()?)
             .map_err(|error| unreadable("issuing authority")(&error))?;
         Ok(Self { root, root_key, issuing, issuing_key, issuer })
     }
@@ -131,11 +133,14 @@ impl Authority {
         &self.issuing
     }
 
-    /// Issues a certificate for a public key (DER `SubjectPublicKeyInfo`), valid for at most 397 days.
+    /// Issues a certificate for a public key (DER `SubjectPublicKeyInfo`), valid for 397 days with both its ends
+    /// (CA/Browser Forum baseline, 6.3.2).
     ///
     /// # Errors
-    /// The key is not an RSA key of 2048 bits or more with a usual exponent, a name is not one that certificates can hold, or
-    /// a server has no name.
+    /// [`PkiError::NotRsa`], [`PkiError::TooShort`] below 2048 bits (FAPI 1.0 Part 1, 5.2.2-5), [`PkiError::Exponent`]
+    /// (FIPS 186-5, A.1.1), [`PkiError::NoNames`] for a server without a name or with a blank one (CA/Browser Forum
+    /// baseline, 7.1.2.7.12), [`PkiError::Unreadable`] when the bytes are no key, or [`PkiError::NotMade`] for a name
+    /// that certificates cannot hold.
     pub fn issue(
         &self,
         public_key_der: &[u8],
@@ -145,7 +150,7 @@ impl Authority {
     ) -> Result<Certificate, PkiError> {
         let made = not_made("certificate");
         check_public(public_key_der)?;
-        if matches!(profile, Profile::Server { names } if names.is_empty()) {
+        if profile.lacks_a_name() {
             return Err(PkiError::NoNames);
         }
         let key = SubjectPublicKeyInfo::from_der(public_key_der).map_err(|error| made(&error))?;

@@ -127,10 +127,10 @@ impl Certificate {
         Ok(parsed.public_key().raw.to_vec())
     }
 
-    /// Whether this other certificate's key signed it.
+    /// Whether this other certificate's key signed it (RFC 5280, 6.1.3 (a)(1)); names and validity are not looked at.
     ///
     /// # Errors
-    /// A certificate cannot be read.
+    /// [`PkiError::Unreadable`] when the library cannot read one of the two.
     pub fn is_signed_by(&self, authority: &Self) -> Result<bool, PkiError> {
         let read = unreadable("certificate");
         let own = openssl::x509::X509::from_der(&self.der).map_err(|error| read(&error))?;
@@ -232,10 +232,12 @@ impl CertificateFacts {
     }
 }
 
-/// A PKCS#12 file with a key, its certificate and the chain, for browsers and tools that want one.
+/// A PKCS#12 file (RFC 7292) with a key, its certificate and the chain, for browsers and tools that want one. Browsers
+/// show the name beside the certificate.
 ///
 /// # Errors
-/// The library could not make it.
+/// [`PkiError::Nul`] for a NUL in the name or the password (RFC 7292, B.1), or [`PkiError::NotMade`] when the library
+/// could not make it.
 pub fn pkcs12(
     key: &PrivateKey,
     certificate: &Certificate,
@@ -245,8 +247,10 @@ pub fn pkcs12(
 ) -> Result<Vec<u8>, PkiError> {
     use openssl::{pkcs12::Pkcs12, pkey::PKey, stack::Stack, x509::X509};
     let made = not_made("PKCS#12 file");
-    if name.contains('\0') || password.contains('\0') {
-        return Err(made(&"a name or password with a NUL"));
+    for (text, what) in [(name, "name"), (password, "password")] {
+        if text.contains('\0') {
+            return Err(PkiError::Nul(what));
+        }
     }
     let key = PKey::private_key_from_der(key.pkcs8_der()).map_err(|error| made(&error))?;
     let leaf = X509::from_der(certificate.der()).map_err(|error| made(&error))?;

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use openssl::{bn::BigNum, pkey::PKey, rsa::Rsa};
+use openssl::{
+    pkey::{HasPublic, Id, PKey, PKeyRef},
+    rsa::Rsa,
+};
 
 use crate::{
     PkiError,
@@ -10,6 +13,7 @@ use crate::{
 };
 
 const BITS: u32 = 2048;
+const EXPONENT_BITS: std::ops::RangeInclusive<i32> = 17..=256;
 
 /// A private key. It is not shown by `Debug`, and never leaves the party that made it.
 #[derive(Clone)]
@@ -38,20 +42,24 @@ impl PrivateKey {
         Ok(Self { pkcs8_der, public_der })
     }
 
-    /// Reads a PEM key.
+    /// Reads a PEM key (RFC 7468, 10). Never asks for a passphrase: a key that needs one is refused.
     ///
     /// # Errors
-    /// It is not an RSA key of 2048 bits or more, or it is encrypted.
+    /// [`PkiError::Encrypted`], [`PkiError::NotRsa`], [`PkiError::TooShort`] below 2048 bits (FAPI 1.0 Part 1,
+    /// 5.2.2-5), [`PkiError::Exponent`] (FIPS 186-5, A.1.1), or [`PkiError::Unreadable`] when it is no key.
     pub fn from_pem(pem: &str) -> Result<Self, PkiError> {
         let read = unreadable("key");
         // Without an answer of its own, OpenSSL asks for a passphrase at the terminal.
-        let key = PKey::private_key_from_pem_callback(pem.as_bytes(), |_| Ok(0)).map_err(|error| read(&error))?;
-        if key.id() != openssl::pkey::Id::RSA {
-            return Err(PkiError::NotRsa);
+        let mut asked = false;
+        let key = PKey::private_key_from_pem_callback(pem.as_bytes(), |_| {
+            asked = true;
+            Ok(0)
+        });
+        if asked {
+            return Err(PkiError::Encrypted);
         }
-        if key.bits() < BITS {
-            return Err(PkiError::TooShort(key.bits()));
-        }
+        let key = key.map_err(|error| read(&error))?;
+        check_strength(&key)?;
         let pkcs8_der = key.private_key_to_pkcs8().map_err(|error| read(&error))?;
         let public_der = key.public_key_to_der().map_err(|error| read(&error))?;
         Ok(Self { pkcs8_der, public_der })
@@ -84,17 +92,28 @@ impl PrivateKey {
 /// Refuses public keys (DER `SubjectPublicKeyInfo`) that no certificate should be about.
 ///
 /// # Errors
-/// It is not an RSA key of 2048 bits or more with an odd exponent of 65537 or more.
+/// It is none, or is not an RSA key of 2048 bits or more with an odd exponent between 2^16 and 2^256.
 pub(crate) fn check_public(der: &[u8]) -> Result<(), PkiError> {
-    let read = unreadable("key");
-    let key = PKey::public_key_from_der(der).map_err(|error| read(&error))?;
-    let rsa = key.rsa().map_err(|_| PkiError::NotRsa)?;
+    let key = PKey::public_key_from_der(der).map_err(|error| unreadable("key")(&error))?;
+    check_strength(&key)
+}
+
+fn check_strength<T: HasPublic>(key: &PKeyRef<T>) -> Result<(), PkiError> {
+    // Keys for RSASSA-PSS only (RFC 4055, 1.2) have an identifier of their own and are refused too.
+    if key.id() != Id::RSA {
+        return Err(PkiError::NotRsa);
+    }
     if key.bits() < BITS {
         return Err(PkiError::TooShort(key.bits()));
     }
+    let rsa = key.rsa().map_err(|_| PkiError::NotRsa)?;
     let exponent = rsa.e();
-    let least = BigNum::from_u32(65_537).map_err(|error| read(&error))?;
-    if exponent.is_bit_set(0) && *exponent >= *least { Ok(()) } else { Err(PkiError::Exponent) }
+    // An odd number of 17 bits or more is above 2^16.
+    if exponent.is_bit_set(0) && EXPONENT_BITS.contains(&exponent.num_bits()) {
+        Ok(())
+    } else {
+        Err(PkiError::Exponent)
+    }
 }
 
 /// PEM text around DER bytes (RFC 7468).

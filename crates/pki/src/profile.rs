@@ -38,6 +38,11 @@ pub enum Profile {
 }
 
 impl Profile {
+    /// Whether it is a server's and has no name, or a blank one.
+    pub(crate) fn lacks_a_name(&self) -> bool {
+        matches!(self, Self::Server { names } if names.is_empty() || names.iter().any(|name| name.trim().is_empty()))
+    }
+
     /// Everything but serial number and validity.
     pub(crate) fn params(&self) -> Result<CertificateParams, PkiError> {
         let made = not_made("certificate");

@@ -11,6 +11,7 @@ use x509_parser::{
 use crate::{
     PkiError, PrivateKey, Profile, QcStatements,
     error::{not_made, unreadable},
+    key::check_public,
     qc_statements, subject,
 };
 
@@ -32,7 +33,7 @@ pub fn certificate_request(key: &PrivateKey, profile: &Profile) -> Result<String
     request.pem().map_err(|error| made(&error))
 }
 
-/// A request that is signed by its own key, an RSA key of 2048 bits or more.
+/// A request (RFC 2986) that is signed by its own key, an RSA key of 2048 bits or more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SigningRequest {
     /// The key as DER `SubjectPublicKeyInfo`.
@@ -47,15 +48,18 @@ pub struct SigningRequest {
     pub country: Option<String>,
     /// QC statements, when it asks for them.
     pub qc_statements: Option<QcStatements>,
-    /// DNS names and IP addresses that it asks for.
+    /// DNS names and IP addresses that it asks for; blank ones are passed over (RFC 5280, 4.2.1.6).
     pub names: Vec<String>,
 }
 
 impl SigningRequest {
-    /// Reads a PEM or DER request and verifies its signature.
+    /// Reads a PEM or DER request and verifies its signature. What it accepts of a key, [`crate::Authority::issue`]
+    /// accepts too.
     ///
     /// # Errors
-    /// It is not one, is not signed by its own key, or the key is not an RSA key of 2048 bits or more.
+    /// [`PkiError::NotSelfSigned`] when its own key did not sign it (RFC 2986, 4.2), [`PkiError::NotRsa`],
+    /// [`PkiError::TooShort`] below 2048 bits (FAPI 1.0 Part 1, 5.2.2-5), [`PkiError::Exponent`] (FIPS 186-5, A.1.1),
+    /// or [`PkiError::Unreadable`] when it is no request.
     pub fn parse(bytes: &[u8]) -> Result<Self, PkiError> {
         let read = unreadable("certificate request");
         if bytes.len() > LONGEST {
@@ -72,15 +76,10 @@ impl SigningRequest {
             return Err(read(&"bytes after its end"));
         }
         let info = &parsed.certification_request_info;
-        match info.subject_pki.parsed() {
-            Ok(PublicKey::RSA(key)) => {
-                let bits = u32::try_from(key.key_size()).unwrap_or(u32::MAX);
-                if bits < 2048 {
-                    return Err(PkiError::TooShort(bits));
-                }
-            }
-            _ => return Err(PkiError::NotRsa),
+        if !matches!(info.subject_pki.parsed(), Ok(PublicKey::RSA(_))) {
+            return Err(PkiError::NotRsa);
         }
+        check_public(info.subject_pki.raw)?;
         parsed.verify_signature().map_err(|_| PkiError::NotSelfSigned)?;
         let mut request = Self {
             public_key_der: info.subject_pki.raw.to_vec(),
@@ -108,7 +107,7 @@ impl SigningRequest {
         if let ParsedExtension::SubjectAlternativeName(names) = extension {
             for name in &names.general_names {
                 match name {
-                    GeneralName::DNSName(dns) => self.names.push((*dns).to_owned()),
+                    GeneralName::DNSName(dns) if !dns.trim().is_empty() => self.names.push((*dns).to_owned()),
                     GeneralName::IPAddress(bytes) => {
                         self.names.extend(subject::ip_address(bytes).map(|address| address.to_string()));
                     }

@@ -19,6 +19,7 @@ use transport::{Request, Response, reply};
 
 use super::{
     endpoint::error_page,
+    login_page::Login,
     session::{self, Session, Stage, set_cookie},
     views,
 };
@@ -28,6 +29,9 @@ use crate::{
     memory::Memory,
     pages::secured,
 };
+
+/// Where a login page sends the customer back to.
+const IDENTIFIED: &str = "identified";
 
 /// Everything that belongs to one authorisation.
 pub(super) struct Visit {
@@ -86,6 +90,9 @@ pub async fn show(context: Arc<Context>, request: Request) -> Response {
         Err(refusal) => refusal.page(&context, &request),
         Ok(visit) => match expire(&context, visit).await {
             Err(refusal) => refusal.page(&context, &request),
+            Ok(visit) if visit.session.stage == Stage::Login && context.login_page.is_some() => {
+                elsewhere(&context, &request, visit).await
+            }
             Ok(visit) if request.params.get("Step") == Some(step(&visit.session.stage)) => {
                 views::page(&context, &visit, StatusCode::OK, None)
             }
@@ -107,6 +114,41 @@ pub async fn act(context: Arc<Context>, request: Request) -> Response {
     }
 }
 
+/// Sends the customer to the page that logs customers in, or takes its answer.
+async fn elsewhere(context: &Context, request: &Request, visit: Visit) -> Response {
+    let Some(page) = &context.login_page else { return onward(&visit) };
+    let interaction = &visit.interaction.record;
+    let (issuer, login_id, now) = (context.urls.issuer(), fapi::digest(&interaction.id), context.tools.clock.now());
+    if request.params.get("Step") != Some(IDENTIFIED) {
+        let return_to = context.urls.page(&format!("/authorisation/{}/{IDENTIFIED}", interaction.id));
+        let signing = context.engine.signing_key();
+        return match page.link(signing, &issuer, &login_id, &interaction.client_name, &return_to, now) {
+            Ok(link) => secured(reply::redirect(StatusCode::SEE_OTHER, &link)),
+            Err(error) => Refusal::from(error).page(context, request),
+        };
+    }
+    let pairs = request.query_pairs();
+    let answer = pairs.iter().find(|(name, _)| name == "answer").map_or("", |(_, value)| value.as_str());
+    let find = |name: &str| context.customers.named(name).map(str::to_owned);
+    let off = &context.engine.profile().switched_off;
+    let (outcome, verdict) = match page.judge(answer, &issuer, &login_id, now, off, find) {
+        Ok((Login::Customer(customer, at), passed)) => {
+            (authenticated(context, visit, customer, at).await, passed.verdict())
+        }
+        Ok((Login::Cancelled, passed)) => {
+            (finish(context, visit, Decision::Rejected(Rejection::Cancelled), Vec::new()).await, passed.verdict())
+        }
+        Err(refusal) => {
+            let text = refusal.rule.reason;
+            let page = error_page(context, request, StatusCode::BAD_REQUEST, "invalid_request", text);
+            (Ok(page), refusal.verdict())
+        }
+    };
+    let mut response = outcome.unwrap_or_else(|refusal| refusal.page(context, request));
+    response.extensions_mut().insert(verdict);
+    response
+}
+
 async fn decide(context: &Context, request: &Request) -> Result<Response, Refusal> {
     let visit = expire(context, visit(context, request).await?).await?;
     let form = request.form_pairs().ok_or(Refusal::Forged)?;
@@ -121,6 +163,7 @@ async fn decide(context: &Context, request: &Request) -> Result<Response, Refusa
         return finish(context, visit, Decision::Rejected(Rejection::Cancelled), Vec::new()).await;
     }
     match visit.session.stage.clone() {
+        Stage::Login if context.login_page.is_some() => Err(Refusal::Forged),
         Stage::Login => match context.customers.login(field("username"), field("password")) {
             Some(customer) => {
                 let stage = Stage::OneTimePassword { customer: customer.to_owned() };
@@ -132,7 +175,8 @@ async fn decide(context: &Context, request: &Request) -> Result<Response, Refusa
             if !context.customers.second_factor(&customer, field("one_time_password")) {
                 return wrong(context, visit, "That is not the one-time password that we sent.").await;
             }
-            authenticated(context, visit, customer).await
+            let now = context.tools.clock.now();
+            authenticated(context, visit, customer, now).await
         }
         Stage::Accounts { customer, authenticated_at } => {
             let eligible = context.eligible_accounts(&customer);
@@ -231,8 +275,12 @@ async fn wrong(context: &Context, mut visit: Visit, text: &str) -> Result<Respon
 }
 
 /// Both factors were right: choose accounts, unless they were chosen at an earlier authorisation of this consent.
-async fn authenticated(context: &Context, visit: Visit, customer: String) -> Result<Response, Refusal> {
-    let now = context.tools.clock.now();
+async fn authenticated(
+    context: &Context,
+    visit: Visit,
+    customer: String,
+    now: OffsetDateTime,
+) -> Result<Response, Refusal> {
     let Some((consent, _)) = &visit.consent else {
         // Without an intent there is nothing to choose: who the customer is was all that the client asked.
         return finish(context, visit, Decision::Approved { subject: customer, authenticated_at: now }, Vec::new())

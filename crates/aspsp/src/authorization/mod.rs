@@ -4,6 +4,7 @@ mod direct;
 pub mod discovery;
 pub mod endpoint;
 pub mod interaction;
+pub mod login_page;
 pub mod pushed;
 pub mod registration;
 pub mod session;

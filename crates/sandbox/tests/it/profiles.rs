@@ -203,3 +203,65 @@ async fn a_configured_client_may_be_known_by_its_certificate() {
     assert_eq!(document["response_types_supported"], json!(["code id_token", "code"]));
     assert_eq!(document["token_endpoint_auth_methods_supported"], json!(["private_key_jwt", "tls_client_auth"]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_page_may_log_customers_in() {
+    const PAGE: &str = "https://login.example/page";
+    let keys = tempfile::NamedTempFile::new().unwrap();
+    let plain = Plain::new(|settings| {
+        settings.login_page = Some(PAGE.parse().unwrap());
+        settings.login_keys = Some(keys.path().to_owned());
+        // The page has the key of the TPP here: it needs one that the test can sign with.
+        let jwks = json!({ "keys": [exported_key(settings)] });
+        std::fs::write(keys.path(), jwks.to_string()).unwrap();
+    })
+    .await;
+    let mut link: Url = plain.bank.urls.page("/authorize").parse().unwrap();
+    let object = plain.request(&json!({ "response_type": "code id_token", "response_mode": "fragment" }));
+    link.query_pairs_mut()
+        .append_pair("client_id", "suite-client-1")
+        .append_pair("response_type", "code id_token")
+        .append_pair("scope", "openid accounts")
+        .append_pair("request", &object);
+    let browser = plain.world.browser();
+    let go = async |url: &Url| browser.get(url).send().await.unwrap();
+    let first = go(&link).await;
+    let login: Url = plain.bank.urls.page(first.header("location").unwrap()).parse().unwrap();
+    let away: Url = go(&login).await.header("location").unwrap().parse().unwrap();
+    assert!(away.as_str().starts_with(PAGE), "{away}");
+    let request = Jws::parse(&away.query_pairs().find(|(name, _)| name == "request").unwrap().1).unwrap();
+    request.verify(&plain.keys().await, &[Algorithm::Ps256]).unwrap();
+    let asked: Value = request.claims().unwrap();
+    let back = |changes: &Value| {
+        let now = plain.world.now();
+        let mut answer = json!({
+            "iss": PAGE, "aud": plain.bank.urls.issuer(), "exp": now + 60, "login_id": asked["login_id"],
+            "sub": "nora", "auth_time": now, "acr": "urn:openbanking:psd2:sca",
+        });
+        for (name, value) in changes.as_object().unwrap() {
+            answer[name] = value.clone();
+        }
+        let mut url: Url = asked["return_to"].as_str().unwrap().parse().unwrap();
+        url.query_pairs_mut().append_pair("answer", &plain.world.sign(&answer));
+        url
+    };
+    for wrong in [json!({ "login_id": "another" }), json!({ "sub": "nobody" }), json!({ "aud": PAGE })] {
+        assert_eq!(go(&back(&wrong)).await.status, 400, "{wrong}");
+    }
+    let stranger = plain.world.browser().get(&back(&json!({}))).send().await.unwrap();
+    assert_eq!(stranger.status, 400, "the answer counts in one browser");
+    let done = go(&back(&json!({}))).await;
+    assert_eq!(done.status, 200);
+    assert!(String::from_utf8_lossy(&done.body).contains("You are logged in."));
+    assert_eq!(go(&back(&json!({}))).await.status, 400, "it counts once");
+}
+
+/// The public signing key of the TPP in the ecosystem that these settings lead to.
+fn exported_key(settings: &Settings) -> Value {
+    let exports = settings.trust_anchor.as_ref().unwrap().ancestors().nth(3).unwrap().join("tpp/exports");
+    let kid = std::fs::read_to_string(exports.join("signing.kid")).unwrap();
+    let pem = std::fs::read_to_string(exports.join("signing.key")).unwrap();
+    let key = pki::PrivateKey::from_pem(&pem).unwrap();
+    let key = jose::SigningKey::from_pkcs8_der(kid.trim(), Algorithm::Ps256, key.pkcs8_der()).unwrap();
+    serde_json::to_value(key.public_jwk()).unwrap()
+}
