@@ -17,17 +17,11 @@ use rules::{Check, Passed, holds};
 use time::OffsetDateTime;
 use transport::{Request, Response, reply};
 
-use super::{
-    refusal::{ApiError, Wire, apply},
-    request::admit,
-    shown, transactions,
-};
+use super::{shown, transactions};
 use crate::{
     Context,
-    consents::{
-        AccountAccessConsent,
-        account_access::{self, SCOPE},
-    },
+    api::{ApiError, Wire, admit, apply},
+    consents::{AccountAccessConsent, collection},
 };
 
 rules::catalogue! {
@@ -191,15 +185,15 @@ async fn answer(
     version: ApiVersion,
     resource: &Resource,
 ) -> Result<(Response, Passed), ApiError> {
-    let demand = Demand { scope: Some(SCOPE), kind: TokenKind::Customer };
+    let demand = Demand { scope: Some("accounts"), kind: TokenKind::Customer };
     let (access, mut passed) = admit(context, request, demand).await?;
     let intent_id = access.grant.and_then(|grant| grant.intent_id);
     let off = &context.engine.profile().switched_off;
     passed.extend(apply(&intent_id, TOKEN_CHECKS, off).map_err(|error| error.after(passed.clone()))?);
     let intent_id = intent_id.unwrap_or_default();
-    let (consent, _) = account_access::collection()
-        .get(context.store(), &intent_id)
-        .await?
+    let found = collection().get(context.store(), &intent_id).await?;
+    let consent = found
+        .and_then(|(consent, _)| AccountAccessConsent::of(consent))
         .ok_or_else(|| ApiError::Failed(format!("the grant's consent {intent_id} is not there")))?;
     let now = context.tools.clock.now();
     let books = context.money.at(now);
