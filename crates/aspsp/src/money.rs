@@ -57,7 +57,7 @@ pub async fn reference_date(store: &dyn Store, seed: u64, now: OffsetDateTime) -
     Ok(date)
 }
 
-/// The books, and when something pending is next to be booked.
+/// The books, and when something next happens in them by itself.
 pub struct Money {
     books: RwLock<Books>,
     next_due: AtomicI64,
@@ -71,13 +71,11 @@ impl Money {
         Self { books: RwLock::new(books), next_due }
     }
 
-    /// The books as they are now: what is due is booked first.
+    /// The books as they are now: what is due happens first.
     pub fn at(&self, now: OffsetDateTime) -> RwLockReadGuard<'_, Books> {
         if now.unix_timestamp() >= self.next_due.load(Ordering::Acquire) {
             let mut books = self.books.write().unwrap_or_else(PoisonError::into_inner);
-            if let Err(error) = books.book_due(now) {
-                tracing::error!(%error, "a pending entry could not be booked");
-            }
+            books.run_until(now);
             self.next_due.store(next_due(&books), Ordering::Release);
         }
         self.books.read().unwrap_or_else(PoisonError::into_inner)
@@ -94,9 +92,9 @@ impl Money {
     }
 }
 
-/// Second in which the next pending entry is to be booked.
+/// Second in which something next happens.
 fn next_due(books: &Books) -> i64 {
-    books.pending().map(|entry| entry.booked_at.unix_timestamp()).min().unwrap_or(i64::MAX)
+    books.next_due().map_or(i64::MAX, OffsetDateTime::unix_timestamp)
 }
 
 #[cfg(test)]
