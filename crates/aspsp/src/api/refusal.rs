@@ -26,6 +26,11 @@ impl Wire {
         Self { status: StatusCode::BAD_REQUEST, code: Some(code), path }
     }
 
+    /// Another status with a code, at a member or header.
+    pub const fn coded(status: StatusCode, code: ErrorCode, path: Option<&'static str>) -> Self {
+        Self { status, code: Some(code), path }
+    }
+
     /// A status that needs no body.
     pub const fn status(status: StatusCode) -> Self {
         Self { status, code: None, path: None }
@@ -56,6 +61,13 @@ impl ApiError {
         let evidence = Evidence::new(format!("{}: {}", error.path, error.expected), error.found.clone());
         let refused = Refused { status: StatusCode::BAD_REQUEST, detail: Some(error.into()) };
         Self::Refused(Box::new(Refusal::new(rule, refused, evidence)))
+    }
+
+    /// A refusal by a rule whose place in the body is only known from the request.
+    #[must_use]
+    pub fn refused(rule: &'static Rule, detail: ErrorDetail, evidence: Evidence) -> Self {
+        let status = StatusCode::from_u16(detail.code.http_status()).unwrap_or(StatusCode::BAD_REQUEST);
+        Self::Refused(Box::new(Refusal::new(rule, Refused { status, detail: Some(detail) }, evidence)))
     }
 
     /// Puts what had passed before.

@@ -41,7 +41,27 @@ impl Books {
         Ok(())
     }
 
-    fn submit(&mut self, order: &PaymentOrder, at: OffsetDateTime) -> Result<(), CommandError> {
+    /// Whether [`Books::apply`] would do what the command says, as the books stand.
+    ///
+    /// # Errors
+    /// What [`Books::apply`] would report.
+    pub fn check(&self, command: &Command) -> Result<(), CommandError> {
+        if let Some(now) = self.now.filter(|now| command.at < *now) {
+            return Err(CommandError::Past { at: command.at, now });
+        }
+        match &command.action {
+            Action::Submit(order) => self.check_submission(order),
+            Action::Authorise { order, customer } => self.check_authorisation(order, customer),
+            Action::Refuse { order, customer } => self.signatory(order, customer).map(drop),
+            Action::Cancel { order } => self.check_cancellation(order),
+            Action::Step { order } | Action::Reject { order, .. } => {
+                self.orders.get(order).map(drop).ok_or_else(|| unknown("order", order).into())
+            }
+            Action::SetStatus { account, .. } => Ok(self.ledger(account).map(drop)?),
+        }
+    }
+
+    fn check_submission(&self, order: &PaymentOrder) -> Result<(), CommandError> {
         if !order.id.fits() {
             return Err(BooksError::Identifier(order.id.to_string()).into());
         }
@@ -53,7 +73,11 @@ impl Books {
             let (order, customer) = (order.id.clone(), order.ordered_by.clone());
             return Err(CommandError::NotAHolder { order, customer });
         }
-        check(order, account)?;
+        Ok(check(order, account)?)
+    }
+
+    fn submit(&mut self, order: &PaymentOrder, at: OffsetDateTime) -> Result<(), CommandError> {
+        self.check_submission(order)?;
         let id = order.id.clone();
         let received = Change { at, status: OrderStatus::Received, reason: None };
         let state = OrderState {
@@ -92,11 +116,17 @@ impl Books {
         Ok(state)
     }
 
-    fn authorise(&mut self, id: &OrderId, customer: &CustomerId, at: OffsetDateTime) -> Result<(), CommandError> {
+    fn check_authorisation(&self, id: &OrderId, customer: &CustomerId) -> Result<(), CommandError> {
         let state = self.signatory(id, customer)?;
         if state.authorisations.iter().any(|given| given.customer == *customer) {
             return Err(CommandError::AuthorisedAlready { order: id.clone(), customer: customer.clone() });
         }
+        Ok(())
+    }
+
+    fn authorise(&mut self, id: &OrderId, customer: &CustomerId, at: OffsetDateTime) -> Result<(), CommandError> {
+        self.check_authorisation(id, customer)?;
+        let state = self.signatory(id, customer)?;
         let order = Arc::clone(&state.order);
         let complete = state.authorisations.len() + 1 >= usize::from(order.signatories);
         if let Some(state) = self.orders.get_mut(id) {
@@ -113,12 +143,17 @@ impl Books {
         Ok(())
     }
 
-    fn cancel(&mut self, id: &OrderId, at: OffsetDateTime) -> Result<(), CommandError> {
+    fn check_cancellation(&self, id: &OrderId) -> Result<(), CommandError> {
         let state = self.orders.get(id).ok_or_else(|| unknown("order", id))?;
         let waits = state.status() == OrderStatus::PartiallyAccepted;
         if !waits && state.instructions.iter().all(|instruction| instruction.next.is_none()) {
             return Err(CommandError::NothingLeft(id.clone()));
         }
+        Ok(())
+    }
+
+    fn cancel(&mut self, id: &OrderId, at: OffsetDateTime) -> Result<(), CommandError> {
+        self.check_cancellation(id)?;
         self.forget_deadline(id);
         self.forget_next(id);
         self.note(id, OrderStatus::Cancelled, None, at);
