@@ -164,12 +164,7 @@ impl Reader {
                 Some(value) => self.check(value, &member.form, &place(path, member.name))?,
                 None if member.required => {
                     let expected = format!("the member {}", member.name);
-                    return Err(ReadingError::new(
-                        ErrorCode::FieldMissing,
-                        place(path, member.name),
-                        expected,
-                        "none",
-                    ));
+                    return Err(ReadingError::new(ErrorCode::FieldMissing, place(path, member.name), expected, "none"));
                 }
                 None => {}
             }
@@ -196,18 +191,14 @@ impl Reader {
                 ApiVersion::V3_1 => self.check(value, v3, path),
                 ApiVersion::V4_0 => self.check(value, v4, path),
             },
-            (Form::Either(one, other), _) => {
-                self.check(value, one, path).or_else(|_| self.check(value, other, path))
-            }
+            (Form::Either(one, other), _) => self.check(value, one, path).or_else(|_| self.check(value, other, path)),
             (Form::Object(members), Value::Object(object)) => {
                 self.check_object(object, members, path)?;
                 self.check_unknown(object, members, path)
             }
             (Form::Open(members), Value::Object(object)) => self.check_object(object, members, path),
             (Form::Object(_) | Form::Open(_), _) => invalid("an object".to_owned()),
-            (Form::List(least, form), Value::Array(list)) if list.len() >= *least => {
-                self.check_items(list, form, path)
-            }
+            (Form::List(least, form), Value::Array(list)) if list.len() >= *least => self.check_items(list, form, path),
             (Form::List(least, _), _) => invalid(format!("a list with at least {least} elements")),
             (Form::ListUpTo(most, form), Value::Array(list)) if list.len() <= *most => {
                 self.check_items(list, form, path)
