@@ -23,6 +23,7 @@ pub mod personas;
 
 pub use account::{Account, AccountId, AccountKind, AccountStatus, Identification};
 pub use books::{Balances, Books, BooksError, ScheduledPayment, StandingInstruction};
+pub use calendar::working_day_after;
 pub use customer::{Address, Customer, CustomerId};
 pub use entry::{Contra, Details, Entry, EntryError, EntryId, Posting};
 pub use generate::{GenerateError, generate};

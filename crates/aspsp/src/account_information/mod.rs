@@ -8,6 +8,8 @@ mod resources;
 mod shown;
 mod transactions;
 
+pub(crate) use shown::numbers;
+
 use http::Method;
 use openbanking::version::ApiVersion;
 use transport::{Route, route};
