@@ -32,7 +32,7 @@ fn the_fixtures_books_are_lifelike() {
     let currencies: BTreeSet<_> = books.accounts().map(|account| account.currency.to_string()).collect();
     assert_eq!(currencies, BTreeSet::from(["EUR".into(), "GBP".into()]));
     for customer in books.customers() {
-        assert!((2..=4).contains(&books.accounts_of(&customer.id).count()), "{}", customer.username);
+        assert!((2..=5).contains(&books.accounts_of(&customer.id).count()), "{}", customer.username);
     }
     let pending: Vec<_> = all.iter().filter(|row| row.transaction.status == Status::Pending).collect();
     assert!((2..40).contains(&pending.len()), "{} pending", pending.len());
@@ -129,7 +129,10 @@ fn the_same_seed_and_date_make_the_same_books() {
 fn a_joint_account_belongs_to_both() {
     let books = generate(&personas(), 7, DATE).unwrap();
     let joint: Vec<_> = books.accounts().filter(|account| account.holders.len() == 2).collect();
-    assert_eq!(joint.len(), 1);
+    assert_eq!(joint.len(), 2);
+    let (together, joint): (Vec<_>, Vec<_>) = joint.into_iter().partition(|account| account.signatories == 2);
+    assert_eq!((together.len(), together[0].nickname.as_str()), (1, "Loft conversion"));
+    assert_eq!((joint.len(), joint[0].signatories), (1, 1));
     assert_eq!(joint[0].holder_name, "Tobias Ashdown-Vale & Rosalind Ashdown-Vale");
     for holder in &joint[0].holders {
         assert!(books.accounts_of(holder).any(|account| account.id == joint[0].id));
