@@ -263,6 +263,28 @@ impl History {
         }
     }
 
+    /// Puts a pending transaction onto the books at that moment; returns its new place.
+    pub(crate) fn book(&mut self, position: Position, at: OffsetDateTime) -> Option<Position> {
+        let index = self.index(position).filter(|index| self.lines[*index].record.status == Status::Pending)?;
+        if position.booked_at != at {
+            let mut record = self.remove_pending(position)?;
+            record.status = Status::Booked;
+            (record.position.booked_at, record.value_at) = (at, at);
+            let position = record.position;
+            self.insert(record);
+            return Some(position);
+        }
+        // It comes when it was expected: nothing has to be moved.
+        let record = &mut self.lines[index].record;
+        (record.status, record.value_at) = (Status::Booked, at);
+        let minor = record.minor;
+        self.pending.remove(&self.lines[index].record);
+        for line in &mut self.lines[index..] {
+            line.balance_after += minor;
+        }
+        Some(position)
+    }
+
     /// Takes a pending transaction out.
     pub(crate) fn remove_pending(&mut self, position: Position) -> Option<Record> {
         let index = self.index(position).filter(|index| self.lines[*index].record.status == Status::Pending)?;

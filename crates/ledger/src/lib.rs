@@ -4,6 +4,9 @@
 //! [`Contra`] accounts, and every balance is a sum of postings. [`Books`] has no clock and no randomness of its
 //! own: times and identifiers come with the calls, so that the same calls make the same books.
 //!
+//! What customers decide comes as a [`Command`]; what follows from it in time ([`orders`]: settlement, scheduled payments,
+//! standing orders) happens in [`Books::run_until`]. A bank keeps the commands and makes its books again from them.
+//!
 //! [`generate`] fills the books with two years of lifelike money from [`Personas`], the data that a user edits.
 
 mod account;

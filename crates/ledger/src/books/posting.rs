@@ -136,20 +136,26 @@ impl Books {
 
     /// Brings a pending entry onto the books at that moment.
     pub fn book(&mut self, id: &EntryId, at: OffsetDateTime) -> Result<(), BooksError> {
-        for (account, mut record) in self.take_pending(id)? {
-            record.status = Status::Booked;
-            record.position.booked_at = at;
-            record.value_at = at;
-            self.write(account, record)?;
+        for transaction in self.take_pending(id)? {
+            if let Some((account, position)) = self.transactions.get_mut(&transaction)
+                && let Some(ledger) = self.ledgers.get_mut(account)
+                && let Some(place) = ledger.history.book(*position, at)
+            {
+                *position = place;
+            }
         }
         Ok(())
     }
 
     /// Lets a pending entry go, as when a card authorisation is never presented: its transactions disappear.
     pub fn release(&mut self, id: &EntryId) -> Result<(), BooksError> {
-        let entry = self.pending.get(id).cloned().ok_or_else(|| unknown("pending entry", id))?;
-        self.take_pending(id)?;
-        for posting in entry.postings {
+        let postings = self.pending.get(id).map(|entry| entry.postings.clone()).unwrap_or_default();
+        for transaction in self.take_pending(id)? {
+            if let Some((account, position)) = self.transactions.remove(&transaction) {
+                self.ledger_mut(&account)?.history.remove_pending(position);
+            }
+        }
+        for posting in postings {
             if let Posting::Contra { contra, amount } = posting
                 && let Some((sum, _)) = self.contra.get_mut(&(contra, amount.currency()))
             {
@@ -159,19 +165,15 @@ impl Books {
         Ok(())
     }
 
-    fn take_pending(&mut self, id: &EntryId) -> Result<Vec<(AccountId, Record)>, BooksError> {
+    /// Ends the pending life of an entry; returns its transactions.
+    fn take_pending(&mut self, id: &EntryId) -> Result<Vec<TransactionId>, BooksError> {
         let entry = self.pending.remove(id).ok_or_else(|| unknown("pending entry", id))?;
         self.agenda.remove(&(entry.booked_at, Due::Book(id.clone())));
-        let mut taken = Vec::with_capacity(entry.postings.len());
-        for posting in &entry.postings {
-            if let Posting::Account { details, .. } = posting
-                && let Some((account, position)) = self.transactions.remove(&details.transaction)
-                && let Some(record) = self.ledger_mut(&account)?.history.remove_pending(position)
-            {
-                taken.push((account, record));
-            }
-        }
-        Ok(taken)
+        let transaction = |posting: Posting| match posting {
+            Posting::Account { details, .. } => Some(details.transaction),
+            Posting::Contra { .. } => None,
+        };
+        Ok(entry.postings.into_iter().filter_map(transaction).collect())
     }
 
     /// The entries that are pending.
