@@ -1,5 +1,7 @@
 use ledger::personas::Habit;
-use ledger::{Account, AccountKind, Books, GenerateError, Kind, Personas, Row, Status, TransactionQuery, generate};
+use ledger::{
+    Account, AccountKind, Books, BooksError, GenerateError, Kind, Personas, Row, Status, TransactionQuery, generate,
+};
 use openbanking::money::Money;
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -199,6 +201,10 @@ fn mistakes_in_the_file_are_reported() {
     assert_eq!(wrong.to_string(), "account nora-current, habit 14: nobody is no other account in the file");
     assert!(matches!(made("day: 28,", "day: 32,"), Err(GenerateError::Habit { number: 1, .. })));
     assert!(matches!(made("shared_with: [rosalind]", "shared_with: [tobias]"), Err(GenerateError::Account { .. })));
+    assert!(matches!(made("signatories: 2", "signatories: 3"), Err(GenerateError::Books(BooksError::Signatories(_)))));
+    assert!(matches!(made("daily_limit: 5000", "daily_limit: 0"), Err(GenerateError::Books(BooksError::Limit(_)))));
+    let varying = made("amount: 1045, day: 1", "amount: 1045 to 1050, day: 1").unwrap_err();
+    assert!(varying.to_string().contains("the same amount every month"), "{varying}");
     assert!(matches!(made("  EUR: \"1.1650\"\n", ""), Err(GenerateError::Bank(_))));
     assert!(matches!(made("opened: 2017-09-04", "opened: 2030-09-04"), Err(GenerateError::Account { .. })));
 }

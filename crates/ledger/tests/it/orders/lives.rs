@@ -284,6 +284,70 @@ fn a_file_of_which_nothing_can_be_paid_fails() {
 }
 
 #[test]
+fn a_file_is_done_when_its_last_payment_is() {
+    let mut books = bank();
+    books.set_timing(explicit());
+    submit(&mut books, START, file("f", &[100, 200])).unwrap();
+    for _ in 0..3 {
+        apply(&mut books, START, Action::Step { order: OrderId::new("f") }).unwrap();
+        assert_eq!(statuses(state(&books, "f")), [Received]);
+    }
+    // The one within the bank is credited now, the one elsewhere was the first to need a fourth step.
+    let ends: Vec<_> = state(&books, "f").instructions.iter().map(|progress| progress.payments[0].status()).collect();
+    assert_eq!(ends, [AcceptedWithoutPosting, AcceptedCreditSettlementCompleted]);
+    apply(&mut books, START, Action::Step { order: OrderId::new("f") }).unwrap();
+    assert_eq!(statuses(state(&books, "f")), [Received, InitiationCompleted]);
+}
+
+#[test]
+fn a_large_file_does_not_take_the_square_of_its_length() {
+    let mut books = bank();
+    let amounts = vec![1; 5_000];
+    submit(&mut books, START, file("f", &amounts)).unwrap();
+    books.run_until(after(60));
+    assert_eq!(state(&books, "f").status(), InitiationCompleted);
+    assert_eq!((booked(&books, "ada", after(60)), booked(&books, "ben", after(60))), (HELD - 5_000, HELD + 2_500));
+    assert!(books.balanced());
+}
+
+#[test]
+fn a_file_can_hold_payments_for_later_days() {
+    let mut books = bank();
+    let mut order = file("f", &[100, 200]);
+    order.instructions[1].execution = Execution::On(date!(2026 - 12 - 01));
+    submit(&mut books, START, order).unwrap();
+    books.run_until(after(60));
+    assert_eq!((state(&books, "f").status(), booked(&books, "ada", after(60))), (InitiationCompleted, HELD - 100));
+    let end = datetime!(2026-12-01 05:00 UTC);
+    books.run_until(end);
+    assert_eq!(booked(&books, "ada", end), HELD - 300);
+}
+
+#[test]
+fn timing_is_read_from_a_file_and_obeyed() {
+    let text = "{ in_process: 10, debited: 20, without_posting: 30, credited: 40, time_of_day: \"16:30\" }";
+    let timing: Timing = serde_saphyr::from_str(text).unwrap();
+    assert!(serde_saphyr::from_str::<Timing>("{ debitted: 20 }").is_err());
+    let mut books = bank();
+    books.set_timing(timing);
+    submit(&mut books, START, simple("p", "ada", 5)).unwrap();
+    let payment = instruction(elsewhere(), pounds(7), Execution::On(START.date()));
+    submit(&mut books, START, order("s", "ada", payment)).unwrap();
+    let seconds = |books: &Books| -> Vec<_> {
+        state(books, "p").history.iter().map(|change| (change.at - START).whole_seconds()).collect()
+    };
+    // Held from the beginning, also while settlement has not begun.
+    assert_eq!((seconds(&books), books.balances(&id("ada"), START).unwrap().spendable), (vec![0], pounds(HELD - 5)));
+    books.run_until(after(60));
+    assert_eq!(seconds(&books), [0, 10, 20, 30, 40]);
+    assert_eq!(state(&books, "s").instructions[0].next.unwrap().at, datetime!(2026-11-23 16:30 UTC));
+    // A day whose hour has passed is paid at once.
+    let late = instruction(elsewhere(), pounds(9), Execution::On(START.date()));
+    submit(&mut books, datetime!(2026-11-23 18:00 UTC), order("late", "ada", late)).unwrap();
+    assert_eq!(payments(&books, "late")[0].history[0].at, datetime!(2026-11-23 18:00 UTC));
+}
+
+#[test]
 fn commands_travel_as_json() {
     let mut payment = simple("p", "joint", 5);
     payment.authorise_before = Some(after(99));
