@@ -1,11 +1,12 @@
 //! All books of the bank in one value. The caller keeps it behind a lock.
 
 mod posting;
+mod services;
 
 use crate::history::{History, Position};
 use crate::{
     Account, AccountId, AccountStatus, Beneficiary, Contra, Customer, CustomerId, DirectDebit, Entry, EntryError,
-    EntryId, Page, Row, StandingOrder, TransactionId, TransactionQuery,
+    EntryId, Page, Row, Services, StandingOrder, TransactionId, TransactionQuery,
 };
 use openbanking::money::{Currency, Money};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -97,6 +98,7 @@ pub struct Books {
     entries: HashSet<EntryId>,
     transactions: HashMap<TransactionId, (AccountId, Position)>,
     pending: BTreeMap<EntryId, Entry>,
+    services: BTreeMap<AccountId, Services>,
     next_sequence: u64,
 }
 
@@ -205,6 +207,11 @@ impl Books {
 
     fn ledger(&self, id: &AccountId) -> Result<&Ledger, BooksError> {
         self.ledgers.get(id).ok_or_else(|| unknown("account", id))
+    }
+
+    /// The account's history, for what is computed from it elsewhere, and its currency.
+    pub(crate) fn history(&self, id: &AccountId) -> Result<(&History, Currency), BooksError> {
+        self.ledger(id).map(|ledger| (&ledger.history, ledger.account.currency))
     }
 
     fn ledger_mut(&mut self, id: &AccountId) -> Result<&mut Ledger, BooksError> {

@@ -9,6 +9,7 @@ mod dice;
 mod people;
 mod plan;
 mod play;
+mod services;
 
 use crate::identification::IdentificationError;
 use crate::{Books, BooksError, Personas};
@@ -86,6 +87,7 @@ fn midnight(date: Date) -> OffsetDateTime {
 pub fn generate(personas: &Personas, seed: u64, date: Date) -> Result<Books, GenerateError> {
     let window = Window::before(date);
     let mut opened = people::open(personas, seed, window)?;
+    services::add(personas, &mut opened, seed, window)?;
     let events = plan::events(personas, &mut opened, seed, window)?;
     play::play(personas, opened, events, seed, window)
 }

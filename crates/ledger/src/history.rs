@@ -3,6 +3,9 @@
 //! Lines are kept sorted by (booking time, sequence), each with the balance after it, so that a balance at any moment
 //! and the start of any page are found by binary search, however long the history is.
 
+mod bulk;
+
+use crate::statements::Months;
 use crate::{Direction, Status, Transaction};
 use openbanking::money::{Currency, Money};
 use serde::{Deserialize, Serialize};
@@ -131,6 +134,7 @@ pub(crate) struct History {
     debits: Vec<Position>,
     /// Positions of pending lines; there are never many.
     pending: Vec<Position>,
+    months: Months,
 }
 
 impl History {
@@ -145,6 +149,9 @@ impl History {
     pub(crate) fn insert(&mut self, transaction: Arc<Transaction>) {
         let position = Position { booked_at: transaction.booked_at, sequence: transaction.sequence };
         let booked = transaction.status == Status::Booked;
+        if booked {
+            self.months.count(&transaction);
+        }
         let change = if booked { transaction.signed_minor() } else { 0 };
         let index = self.lines.partition_point(|line| line.position < position);
         let before = index.checked_sub(1).map_or(0, |last| self.lines[last].balance_after);
@@ -175,6 +182,11 @@ impl History {
     pub(crate) fn booked_at(&self, at: OffsetDateTime) -> i64 {
         let count = self.lines.partition_point(|line| line.position.booked_at <= at);
         count.checked_sub(1).map_or(0, |last| self.lines[last].balance_after)
+    }
+
+    /// The sums of each month.
+    pub(crate) fn months(&self) -> &Months {
+        &self.months
     }
 
     /// The sum of everything booked.

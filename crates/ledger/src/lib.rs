@@ -13,6 +13,8 @@ mod entry;
 mod history;
 pub mod identification;
 mod mandate;
+mod services;
+mod statements;
 mod transaction;
 
 pub mod generate;
@@ -26,6 +28,8 @@ pub use generate::{GenerateError, generate};
 pub use history::{Cursor, CursorError, Page, Row, TransactionQuery};
 pub use mandate::{Beneficiary, DirectDebit, StandingOrder};
 pub use personas::Personas;
+pub use services::{Offer, OfferKind, Product, ScheduledPayment, Services};
+pub use statements::{CalendarMonth, ParseMonthError, Statement};
 pub use transaction::{
     Counterparty, Direction, Exchange, Kind, Merchant, ParseRateError, Rate, Status, Transaction, TransactionId,
 };

@@ -4,3 +4,5 @@
 mod books;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod services;
