@@ -166,6 +166,7 @@ async fn lodge(
         created_at: now,
         status_updated_at: now,
         customer: None,
+        authenticated_at: None,
         accounts: Vec::new(),
         deleted_at: None,
     };

@@ -42,6 +42,9 @@ pub struct AccountAccessConsent {
     pub status_updated_at: OffsetDateTime,
     /// The PSU who authorised it.
     pub customer: Option<String>,
+    /// When the PSU last authenticated for it.
+    #[serde(default)]
+    pub authenticated_at: Option<OffsetDateTime>,
     /// The accounts that the PSU chose.
     pub accounts: Vec<String>,
     /// When the TPP deleted it.
@@ -103,6 +106,7 @@ impl AccountAccessConsent {
         self.status = next(self.status_at(now), Event::Authorised)?;
         self.status_updated_at = now;
         self.customer = Some(customer.to_owned());
+        self.authenticated_at = Some(now);
         self.accounts = accounts;
         Ok(self)
     }
@@ -142,6 +146,7 @@ mod tests {
             created_at: NOW,
             status_updated_at: NOW,
             customer: None,
+            authenticated_at: None,
             accounts: Vec::new(),
             deleted_at: None,
         }
