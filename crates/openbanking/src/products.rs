@@ -351,9 +351,8 @@ impl Product {
         product_type: ProductType,
         terms: &Terms,
     ) -> Self {
-        let segment = |name: &str| {
-            Some(ProductDetails { segment: vec![name.to_owned()], monthly_maximum_charge: None })
-        };
+        let segment =
+            |name: &str| Some(ProductDetails { segment: vec![name.to_owned()], monthly_maximum_charge: None });
         let (mut pca, mut bca, mut other_product_type) = (None, None, None);
         match product_type {
             ProductType::PersonalCurrentAccount => {

@@ -23,7 +23,7 @@ use super::{
     base,
     refusal::{ApiError, Wire, apply},
     request::admit,
-    resources::supported,
+    table::supported,
 };
 use crate::{
     Context,
@@ -57,6 +57,7 @@ const DEMAND: Demand = Demand { scope: Some(SCOPE), kind: TokenKind::Client };
 
 struct Lodging {
     data: AccountAccessConsentData,
+    supported: PermissionSet,
     now: OffsetDateTime,
 }
 
@@ -64,7 +65,7 @@ const LODGING: &[Check<Lodging, Wire>] = &[
     Check {
         rule: &PERMISSIONS,
         error: Wire::bad_request(ErrorCode::FieldInvalid, Some("Data.Permissions")),
-        test: |facts| match PermissionSet::requested(&facts.data.permissions, supported()) {
+        test: |facts| match PermissionSet::requested(&facts.data.permissions, facts.supported) {
             Ok(_) => Ok(()),
             Err(error) => holds(false, error.expected(), error.found()),
         },
@@ -150,7 +151,7 @@ async fn lodge(
     let body = AccountAccessConsentRequest::read(&request.body)
         .map_err(|error| ApiError::unreadable(&BODY, error).after(passed.clone()))?;
     passed.rules.push(&BODY);
-    let facts = Lodging { data: body.data, now };
+    let facts = Lodging { data: body.data, supported: supported(&context.bank.endpoints_off), now };
     let off = &context.engine.profile().switched_off;
     passed.extend(apply(&facts, LODGING, off).map_err(|error| error.after(passed.clone()))?);
     let data = facts.data;

@@ -26,6 +26,11 @@ impl Wire {
         Self { status: StatusCode::BAD_REQUEST, code: Some(code), path }
     }
 
+    /// Another status with a code.
+    pub(super) const fn coded(status: StatusCode, code: ErrorCode) -> Self {
+        Self { status, code: Some(code), path: None }
+    }
+
     /// A status that needs no body.
     pub(super) const fn status(status: StatusCode) -> Self {
         Self { status, code: None, path: None }

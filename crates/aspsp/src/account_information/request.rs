@@ -10,14 +10,17 @@ use rules::{Check, Evidence, Passed, holds};
 use transport::Request;
 use uuid::Uuid;
 
-use super::refusal::{ApiError, Wire, apply};
+use super::{
+    refusal::{ApiError, Wire, apply},
+    table::JSON,
+};
 use crate::Context;
 
 rules::catalogue! {
     /// Rules of headers.
     pub(super) RULES;
     ACCEPT { id: "api.headers.accept",
-        reason: "The client accepts application/json.", clause: "OB Read/Write 4.0, Headers; HTTP Status Codes, 406" }
+        reason: "The client accepts what the endpoint answers with: application/json, or the type of a file.", clause: "OB Read/Write 4.0, Headers; HTTP Status Codes, 406" }
     CONTENT_TYPE { id: "api.headers.content-type",
         reason: "A body is application/json in UTF-8.", clause: "OB Read/Write 4.0, Headers; HTTP Status Codes, 415" }
     INTERACTION_ID { id: "api.headers.x-fapi-interaction-id",
@@ -43,7 +46,14 @@ fn optional(headers: &HeaderMap, name: &str, expected: &str, right: fn(&str) -> 
     }
 }
 
-fn accepts_json(headers: &HeaderMap) -> Result<(), Evidence> {
+/// The headers of a request, and the media type of what it would be answered with.
+struct Sent<'a> {
+    headers: &'a HeaderMap,
+    produces: &'static str,
+}
+
+fn accepts(headers: &HeaderMap, produces: &str) -> Result<(), Evidence> {
+    let whole_type = produces.split_once('/').map(|(kind, _)| format!("{kind}/*"));
     let sent: Vec<&str> =
         headers.get_all(http::header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
     let sent = sent.join(",");
@@ -51,9 +61,9 @@ fn accepts_json(headers: &HeaderMap) -> Result<(), Evidence> {
         let mut parts = range.split(';').map(str::trim);
         let wanted = parts.next().unwrap_or_default().to_ascii_lowercase();
         let refused = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
-        !refused && matches!(wanted.as_str(), "application/json" | "application/*" | "*/*")
+        !refused && (wanted == produces || wanted == "*/*" || whole_type.as_ref() == Some(&wanted))
     };
-    holds(sent.trim().is_empty() || sent.split(',').any(fits), "application/json", sent.clone())
+    holds(sent.trim().is_empty() || sent.split(',').any(fits), produces, sent.clone())
 }
 
 fn json_body(headers: &HeaderMap) -> Result<(), Evidence> {
@@ -69,15 +79,19 @@ fn json_body(headers: &HeaderMap) -> Result<(), Evidence> {
 }
 
 /// Headers that every request may carry.
-fn checks() -> [Check<HeaderMap, Wire>; 5] {
+fn checks<'a>() -> [Check<Sent<'a>, Wire>; 5] {
     [
-        Check { rule: &ACCEPT, error: Wire::status(StatusCode::NOT_ACCEPTABLE), test: accepts_json },
+        Check {
+            rule: &ACCEPT,
+            error: Wire::status(StatusCode::NOT_ACCEPTABLE),
+            test: |sent| accepts(sent.headers, sent.produces),
+        },
         Check {
             rule: &INTERACTION_ID,
             error: header_error(headers::FAPI_INTERACTION_ID),
             test: |sent| {
                 let right = |value: &str| value.len() == 36 && Uuid::try_parse(value).is_ok();
-                optional(sent, headers::FAPI_INTERACTION_ID, "a UUID (RFC 4122)", right)
+                optional(sent.headers, headers::FAPI_INTERACTION_ID, "a UUID (RFC 4122)", right)
             },
         },
         Check {
@@ -85,7 +99,7 @@ fn checks() -> [Check<HeaderMap, Wire>; 5] {
             error: header_error(headers::FAPI_AUTH_DATE),
             test: |sent| {
                 let expected = "such as Tue, 11 Sep 2012 19:43:31 GMT";
-                optional(sent, headers::FAPI_AUTH_DATE, expected, |value| parse_http_date(value).is_ok())
+                optional(sent.headers, headers::FAPI_AUTH_DATE, expected, |value| parse_http_date(value).is_ok())
             },
         },
         Check {
@@ -93,19 +107,29 @@ fn checks() -> [Check<HeaderMap, Wire>; 5] {
             error: header_error(headers::FAPI_CUSTOMER_IP_ADDRESS),
             test: |sent| {
                 let right = |value: &str| value.parse::<IpAddr>().is_ok();
-                optional(sent, headers::FAPI_CUSTOMER_IP_ADDRESS, "an IPv4 or IPv6 address", right)
+                optional(sent.headers, headers::FAPI_CUSTOMER_IP_ADDRESS, "an IPv4 or IPv6 address", right)
             },
         },
         Check {
             rule: &CUSTOMER_USER_AGENT,
             error: header_error(headers::CUSTOMER_USER_AGENT),
-            test: |sent| optional(sent, headers::CUSTOMER_USER_AGENT, "text", |value| !value.trim().is_empty()),
+            test: |sent| optional(sent.headers, headers::CUSTOMER_USER_AGENT, "text", |value| !value.trim().is_empty()),
         },
     ]
 }
 
-/// Lets a request in: token first, then headers.
+/// Lets a request in that is answered with JSON: token first, then headers.
 pub(super) async fn admit(context: &Context, request: &Request, demand: Demand) -> Result<(Access, Passed), ApiError> {
+    admit_to(context, request, demand, JSON).await
+}
+
+/// Lets a request in that is answered with this media type.
+pub(super) async fn admit_to(
+    context: &Context,
+    request: &Request,
+    demand: Demand,
+    produces: &'static str,
+) -> Result<(Access, Passed), ApiError> {
     let certificate = presented(&request.caller);
     let token = bearer(request.header("authorization"));
     let accepted = context
@@ -115,7 +139,8 @@ pub(super) async fn admit(context: &Context, request: &Request, demand: Demand) 
         .map_err(ApiError::Access)?;
     let mut passed = accepted.passed;
     let off = &context.engine.profile().switched_off;
-    let headers = apply(&request.headers, &checks(), off).map_err(|error| error.after(passed.clone()))?;
+    let sent = Sent { headers: &request.headers, produces };
+    let headers = apply(&sent, &checks(), off).map_err(|error| error.after(passed.clone()))?;
     passed.extend(headers);
     if request.method == http::Method::POST {
         let check = Check {
@@ -138,7 +163,8 @@ mod tests {
     fn verdict(name: &'static str, value: &str) -> Option<&'static str> {
         let mut headers = HeaderMap::new();
         headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
-        rules::judge(&headers, &checks(), &SwitchedOff::default()).err().map(|refusal| refusal.rule.id)
+        let sent = Sent { headers: &headers, produces: JSON };
+        rules::judge(&sent, &checks(), &SwitchedOff::default()).err().map(|refusal| refusal.rule.id)
     }
 
     #[test]
@@ -155,6 +181,18 @@ mod tests {
             assert_eq!(verdict(name, wrong), Some(format!("api.headers.{name}")).as_deref(), "{wrong}");
         }
         assert_eq!(verdict("x-customer-user-agent", "\u{e9}"), Some("api.headers.x-customer-user-agent"));
+    }
+
+    #[test]
+    fn files_are_accepted_by_their_own_type() {
+        let verdict = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("accept", HeaderValue::from_static(value));
+            accepts(&headers, "application/pdf").is_ok()
+        };
+        assert!(verdict("application/pdf") && verdict("application/*") && verdict("*/*"));
+        assert!(accepts(&HeaderMap::new(), "application/pdf").is_ok());
+        assert!(!verdict("application/json") && !verdict("text/csv") && !verdict("application/pdf;q=0"));
     }
 
     #[test]

@@ -10,12 +10,7 @@ use openbanking::money::Money;
 use time::Duration;
 
 /// Adds to each account what its plan has.
-pub(super) fn add(
-    personas: &Personas,
-    opened: &mut Opened,
-    seed: u64,
-    window: Window,
-) -> Result<(), GenerateError> {
+pub(super) fn add(personas: &Personas, opened: &mut Opened, seed: u64, window: Window) -> Result<(), GenerateError> {
     let plans = personas.personas.iter().flat_map(|persona| &persona.accounts);
     for (desk, plan) in plans.enumerate() {
         let mut clerk = Clerk { opened, desk, dice: Dice::new(seed, &["services", &plan.key]), window, plan };

@@ -65,8 +65,7 @@ fn products_are_what_the_habits_do() {
 fn a_mandate_that_was_taken_back_collects_nothing_more() {
     let books = books();
     let account = books.accounts().find(|account| account.nickname == "Everyday").unwrap();
-    let mandate =
-        books.direct_debits(&account.id).unwrap().iter().find(|mandate| mandate.cancelled.is_some()).unwrap();
+    let mandate = books.direct_debits(&account.id).unwrap().iter().find(|mandate| mandate.cancelled.is_some()).unwrap();
     let cancelled = mandate.cancelled.unwrap();
     assert_eq!(cancelled.to_string(), "2026-06-01");
     let last = books.last_payments(&account.id, Kind::DirectDebit, NOW).unwrap();

@@ -64,9 +64,17 @@ fn signing(exports: &std::path::Path) -> SigningKey {
 impl World {
     /// An ecosystem in which the TPP is registered at the bank.
     pub(crate) async fn new() -> Self {
+        Self::with_bank(str::to_owned).await
+    }
+
+    /// The same with another bank profile, made of the one in `fixtures`.
+    pub(crate) async fn with_bank(change: impl FnOnce(&str) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let stop = Stop::new();
-        let place = Place { data: folder.path().to_owned(), first_port: None, bank: None, personas: None, tpp: None };
+        let profile = folder.path().join("bank.yaml");
+        std::fs::write(&profile, change(include_str!("../../../../fixtures/bank.yaml"))).unwrap();
+        let data = folder.path().join("ecosystem");
+        let place = Place { data, first_port: None, bank: Some(profile), personas: None, tpp: None };
         let hosted = hosting::start(&place, &stop).await.unwrap();
         let ecosystem = hosted.ecosystem().unwrap();
         let client_id = Runner::new(ecosystem).unwrap().join(&hosted.bank.name).await.unwrap();
