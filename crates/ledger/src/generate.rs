@@ -4,17 +4,16 @@
 //! order of time against running balances (`play`), because repayments, interest and whether somebody can afford
 //! something depend on what happened before.
 
-mod calendar;
-mod dice;
 mod people;
 mod plan;
 mod play;
 mod services;
 
+use crate::calendar::midnight;
 use crate::identification::IdentificationError;
 use crate::{Books, BooksError, Personas};
 use thiserror::Error;
-use time::{Date, OffsetDateTime, Time};
+use time::{Date, OffsetDateTime};
 
 /// How many months of history are made.
 pub const MONTHS: i32 = 24;
@@ -77,10 +76,6 @@ impl Window {
     }
 }
 
-fn midnight(date: Date) -> OffsetDateTime {
-    date.with_time(Time::MIDNIGHT).assume_utc()
-}
-
 /// Books with 24 months of history that end with the day before `date`; only pending entries are expected on the books
 /// later. The same fixture, seed and date make the same books, identifiers included; the identifiers of customers and
 /// accounts depend on the fixture's names and the seed alone.
@@ -89,5 +84,8 @@ pub fn generate(personas: &Personas, seed: u64, date: Date) -> Result<Books, Gen
     let mut opened = people::open(personas, seed, window)?;
     services::add(personas, &mut opened, seed, window)?;
     let events = plan::events(personas, &mut opened, seed, window)?;
-    play::play(personas, opened, events, seed, window)
+    let accounts: Vec<_> = opened.desks.iter().map(|desk| desk.id.clone()).collect();
+    let mut books = play::play(personas, opened, events, seed, window)?;
+    services::schedule(personas, &accounts, &mut books, seed, window)?;
+    Ok(books)
 }

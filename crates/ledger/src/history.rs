@@ -119,7 +119,7 @@ pub struct Page {
     pub total: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Line {
     position: Position,
     balance_after: i64,
@@ -127,7 +127,7 @@ struct Line {
 }
 
 /// One account's transactions.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct History {
     lines: Vec<Line>,
     credits: Vec<Position>,

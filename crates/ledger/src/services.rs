@@ -1,6 +1,5 @@
-//! What else the bank does for an account: its product, offers, and payments that wait for their day.
+//! What else the bank does for an account: its product, and offers.
 
-use crate::{AccountId, Counterparty};
 use openbanking::money::Money;
 use serde::{Deserialize, Serialize};
 use time::Date;
@@ -61,23 +60,6 @@ pub struct Offer {
     pub terms: Option<String>,
 }
 
-/// A payment that its payer has ordered for a later day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScheduledPayment {
-    /// Made by the bank, unique among the account's scheduled payments.
-    pub id: String,
-    /// The account that pays.
-    pub account: AccountId,
-    /// Who is paid.
-    pub payee: Counterparty,
-    /// How much.
-    pub amount: Money,
-    /// The day.
-    pub on: Date,
-    /// What the payee reads.
-    pub reference: Option<String>,
-}
-
 /// All of it for one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Services {
@@ -85,6 +67,4 @@ pub struct Services {
     pub product: Option<Product>,
     /// What the bank offers.
     pub offers: Vec<Offer>,
-    /// What waits for its day.
-    pub scheduled_payments: Vec<ScheduledPayment>,
 }

@@ -77,7 +77,7 @@ pub(crate) struct Totals {
 }
 
 /// The sums of each month in which something was booked.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Months(BTreeMap<CalendarMonth, Totals>);
 
 impl Months {

@@ -22,6 +22,7 @@ pub mod offers;
 pub mod parties;
 pub mod party;
 mod payload;
+pub mod payments;
 pub mod permissions;
 pub mod products;
 pub mod reading;

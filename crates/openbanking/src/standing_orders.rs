@@ -91,49 +91,63 @@ impl RemittanceInformation {
     }
 }
 
+/// When a standing order is paid, before it is put into the members of a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The pattern of v3.1.
+    pub frequency: String,
+    /// The same in v4.0.
+    pub timing: MandateTiming,
+    /// The first payment.
+    pub first: OffsetDateTime,
+    /// The payment after which it ends.
+    pub last: Option<OffsetDateTime>,
+    /// What the payee reads.
+    pub reference: Option<String>,
+    /// Whether the amount stays the same.
+    pub classification: MandateClassification,
+    /// Whether it is paid.
+    pub status: MandateStatus,
+}
+
 impl StandingOrder {
-    /// An order to pay on that day of every month, since a first payment.
-    pub fn monthly(
-        version: ApiVersion,
-        account_id: impl Into<String>,
-        day: u8,
-        first: OffsetDateTime,
-        reference: Option<&str>,
-    ) -> Self {
+    /// An order with its terms where the version has them.
+    pub fn new(version: ApiVersion, account_id: impl Into<String>, terms: Terms) -> Self {
         let old = version == ApiVersion::V3_1;
-        let mandate = || MandateRelatedInformation {
+        let mandate = MandateRelatedInformation {
             mandate_identification: None,
-            classification: Some(MandateClassification::Fixed),
+            classification: Some(terms.classification),
             category_purpose_code: None,
-            first_payment_date_time: Some(first),
+            first_payment_date_time: Some(terms.first),
             recurring_payment_date_time: None,
-            final_payment_date_time: None,
-            frequency: MandateTiming {
-                r#type: "MNTH".to_owned(),
-                count_per_period: None,
-                point_in_time: Some(format!("{day:02}")),
-            },
+            final_payment_date_time: terms.last,
+            frequency: terms.timing,
             reason: None,
+        };
+        let (reference, remittance) = match terms.reference {
+            Some(reference) if old => (Some(reference), None),
+            Some(reference) => (None, Some(RemittanceInformation::of_reference(reference))),
+            None => (None, None),
         };
         Self {
             account_id: account_id.into(),
             standing_order_id: None,
-            frequency: old.then(|| format!("IntrvlMnthDay:01:{day:02}")),
-            reference: reference.filter(|_| old).map(str::to_owned),
-            first_payment_date_time: old.then_some(first),
+            frequency: old.then_some(terms.frequency),
+            reference,
+            first_payment_date_time: old.then_some(terms.first),
             next_payment_date_time: None,
             last_payment_date_time: None,
-            final_payment_date_time: None,
+            final_payment_date_time: terms.last.filter(|_| old),
             number_of_payments: None,
-            standing_order_status_code: Some(version.code(MandateStatus::Active)),
+            standing_order_status_code: Some(version.code(terms.status)),
             first_payment_amount: None,
             next_payment_amount: None,
             last_payment_amount: None,
             final_payment_amount: None,
             creditor_agent: None,
             creditor_account: None,
-            mandate_related_information: (!old).then(mandate),
-            remittance_information: reference.filter(|_| !old).map(RemittanceInformation::of_reference),
+            mandate_related_information: (!old).then_some(mandate),
+            remittance_information: remittance,
         }
     }
 

@@ -7,8 +7,7 @@ use std::{
 };
 
 use openbanking::directory::{Contact, ContactType, EnrolmentRequest};
-use party::{DataDirectory, StartError, Tools, control as control_port, participant::make_keys};
-use rules::SwitchedOff;
+use party::{DataDirectory, Lesson, StartError, Tools, control as control_port, participant::make_keys};
 use simulation::Trace;
 use store::{SledStore, Store};
 use tokio::{sync::Mutex, task::JoinHandle};
@@ -17,7 +16,7 @@ use url::Url;
 use crate::{
     Door, Settings, Tpp,
     callback::Pages,
-    control,
+    control, id_token,
     memory::{ClientTokens, KeySets},
     profile::Profile,
     records::Records,
@@ -44,6 +43,8 @@ pub struct Running {
 /// # Errors
 /// A port is taken, or the configuration or the store cannot be used.
 pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartError> {
+    let lesson = Lesson::new(settings.lesson.unwrap_or_default(), id_token::RULES.to_vec());
+    let tools = Tools { lesson, ..tools };
     let profile =
         Profile::load(settings.profile.as_deref()).map_err(|error| StartError::Configuration(error.to_string()))?;
     let pages = Pages::new().map_err(|error| StartError::Other(format!("a page cannot be used: {error}")))?;
@@ -76,7 +77,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         store,
         records: Records::default(),
         redirect_uri: redirect_uri.into(),
-        switched_off: SwitchedOff::default(),
+        switched_off: tools.lesson.switched_off(),
         key_sets: KeySets::default(),
         client_tokens: ClientTokens::default(),
         pages,

@@ -15,7 +15,8 @@ use openbanking::{
 use serde::Serialize;
 use transport::Response;
 
-use super::{refusal::ApiError, resources::View, shown};
+use super::{resources::View, shown};
+use crate::api::{ApiError, base};
 
 impl View<'_> {
     /// Answers with what every account has of something, one after another; `id` names an item within its account.
@@ -71,20 +72,20 @@ pub(super) fn direct_debits(view: &View<'_>) -> Result<Response, ApiError> {
 pub(super) fn standing_orders(view: &View<'_>) -> Result<Response, ApiError> {
     let (version, permissions) = (view.version, view.consent.permissions);
     let of = |account: &Account| {
-        let last = view.books.last_payments(&account.id, Kind::StandingOrder, view.now)?;
-        let orders = view.books.standing_orders(&account.id)?.iter();
-        let shown = |one| shown::standing_order(version, permissions, one, &last, view.now);
-        orders.map(|one| Ok((one.id.clone(), shown(one)?))).collect()
+        let orders = view.books.standing_instructions(&account.id)?;
+        let accepted = orders.into_iter().filter(|one| shown::standing_status(one).is_some());
+        let shown = |one: &_| shown::standing_order(version, permissions, one);
+        accepted.map(|one| Ok((one.instruction.id.clone(), shown(&one)?))).collect()
     };
     view.of_each(of, |standing_order| StandingOrderData { standing_order })
 }
 
 pub(super) fn scheduled_payments(view: &View<'_>) -> Result<Response, ApiError> {
-    let (version, permissions, today) = (view.version, view.consent.permissions, view.now.date());
+    let (version, permissions) = (view.version, view.consent.permissions);
     let of = |account: &Account| {
-        let known = view.books.services(&account.id)?.scheduled_payments.iter();
-        let waiting = known.filter(|one| one.on > today);
-        waiting.map(|one| Ok((one.id.clone(), shown::scheduled_payment(version, permissions, one)?))).collect()
+        let waiting = view.books.scheduled_payments(&account.id)?;
+        let key = |one: &ledger::ScheduledPayment<'_>| format!("{}.{}", one.order.order.id, one.instruction.id);
+        waiting.iter().map(|one| Ok((key(one), shown::scheduled_payment(version, permissions, one)?))).collect()
     };
     view.of_each(of, |scheduled_payment| ScheduledPaymentData { scheduled_payment })
 }
@@ -120,7 +121,7 @@ fn owners(view: &View<'_>) -> Result<Vec<openbanking::party::Party>, ApiError> {
     let [account] = view.accounts.as_slice() else {
         return Err(ApiError::Failed("owners belong to one account".to_owned()));
     };
-    let url = view.context.urls.api(&format!("{}/accounts/{}", super::base(view.version), account.id));
+    let url = view.context.urls.api(&format!("{}/accounts/{}", base(view.version, "aisp"), account.id));
     let holders = account.holders.iter().filter_map(|id| view.books.customer(id));
     Ok(holders.map(|holder| shown::owner(view.version, account, holder, &url)).collect())
 }

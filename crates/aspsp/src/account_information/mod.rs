@@ -1,15 +1,12 @@
 //! Account information (OB Read/Write, Account and Transaction API): consents and the customer's data, in every version
 //! from one table.
 //!
-//! A request goes through [`request`] (headers), the engine (token), the rules of the resource, and then the row's own
-//! answer. What a refusal looks like in each version is in [`refusal`].
+//! A request goes through [`crate::api`] (token and headers), the rules of the resource, and then the row's own answer.
 
 mod answers;
 mod consents;
 mod paging;
 mod reauthentication;
-mod refusal;
-mod request;
 mod resources;
 mod shown;
 mod statements;
@@ -21,15 +18,12 @@ use http::Method;
 use openbanking::version::ApiVersion;
 use transport::{Route, route};
 
-use crate::{Context, endpoints::Family};
-
-pub use refusal::problem;
+use crate::{Context, api::base, endpoints::Family};
 
 /// Rules of this API, for the catalogue.
 #[must_use]
 pub fn catalogue() -> Vec<&'static rules::Rule> {
     let tables = [
-        request::RULES,
         consents::RULES,
         resources::RULES,
         reauthentication::RULES,
@@ -55,18 +49,6 @@ pub fn family() -> Family {
     }
 }
 
-/// Path under which a version of this API lives.
-#[must_use]
-pub fn base(version: ApiVersion) -> String {
-    format!("/open-banking/{version}/aisp")
-}
-
-/// The version that a path names.
-#[must_use]
-pub fn version_of(path: &str) -> Option<ApiVersion> {
-    path.strip_prefix("/open-banking/")?.split('/').next()?.parse().ok()
-}
-
 /// The routes of every version.
 #[must_use]
 pub fn routes() -> Vec<Route<Context>> {
@@ -74,7 +56,7 @@ pub fn routes() -> Vec<Route<Context>> {
 }
 
 fn version_routes(version: ApiVersion) -> Vec<Route<Context>> {
-    let base = base(version);
+    let base = base(version, "aisp");
     let consents = format!("{base}{CONSENTS}");
     let consent = format!("{consents}/{{ConsentId}}");
     let mut routes = vec![

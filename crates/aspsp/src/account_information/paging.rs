@@ -10,10 +10,8 @@ use serde::Serialize;
 use transport::{Response, reply};
 use url::Url;
 
-use super::{
-    refusal::{ApiError, Wire, apply},
-    resources::View,
-};
+use super::resources::View;
+use crate::api::{ApiError, Wire, apply};
 
 /// Query parameter with the place at which a page begins.
 pub(super) const PAGE: &str = "page";

@@ -5,8 +5,12 @@ use openbanking::error::ErrorCode;
 use rules::{Check, holds};
 use time::OffsetDateTime;
 
-use super::refusal::{ApiError, Wire, apply};
-use crate::{Context, bank::Sca, consents::AccountAccessConsent};
+use crate::{
+    Context,
+    api::{ApiError, Wire, apply},
+    bank::Sca,
+    consents::AccountAccessConsent,
+};
 
 rules::catalogue! {
     /// Rules of re-authentication.
@@ -17,7 +21,7 @@ rules::catalogue! {
         reason: "Data from before the days that need no authentication is not asked for.", clause: "SCA-RTS (FCA), Article 10a; OB Read/Write 4.0, 403 (Forbidden)" }
 }
 
-const REAUTHENTICATE: Wire = Wire::coded(StatusCode::FORBIDDEN, ErrorCode::Reauthenticate);
+const REAUTHENTICATE: Wire = Wire::coded(StatusCode::FORBIDDEN, ErrorCode::Reauthenticate, None);
 
 struct Facts<'a> {
     sca: &'a Sca,

@@ -16,16 +16,12 @@ use transport::{Request, Response, reply};
 
 use super::{
     reauthentication,
-    refusal::{ApiError, Wire, apply},
-    request::admit_to,
     table::{Resource, allowed, endpoint, in_words},
 };
 use crate::{
     Context,
-    consents::{
-        AccountAccessConsent,
-        account_access::{self, SCOPE},
-    },
+    api::{ApiError, Wire, admit_to, apply},
+    consents::{AccountAccessConsent, collection},
 };
 
 rules::catalogue! {
@@ -153,16 +149,16 @@ async fn answer(
     let facts = (name, offered);
     let mut passed = apply(&facts, OFFERED_CHECKS, off)?;
     let (name, _) = facts;
-    let demand = Demand { scope: Some(SCOPE), kind: TokenKind::Customer };
+    let demand = Demand { scope: Some("accounts"), kind: TokenKind::Customer };
     let (access, admitted) =
         admit_to(context, request, demand, resource.produces).await.map_err(|error| error.after(passed.clone()))?;
     passed.extend(admitted);
     let intent_id = access.grant.and_then(|grant| grant.intent_id);
     passed.extend(apply(&intent_id, TOKEN_CHECKS, off).map_err(|error| error.after(passed.clone()))?);
     let intent_id = intent_id.unwrap_or_default();
-    let (consent, _) = account_access::collection()
-        .get(context.store(), &intent_id)
-        .await?
+    let found = collection().get(context.store(), &intent_id).await?;
+    let consent = found
+        .and_then(|(consent, _)| AccountAccessConsent::of(consent))
         .ok_or_else(|| ApiError::Failed(format!("the grant's consent {intent_id} is not there")))?;
     let now = context.tools.clock.now();
     let books = context.money.at(now);

@@ -2,6 +2,7 @@
 
 mod bank;
 mod standing;
+mod timing;
 
 use ledger::{
     Account, AccountKind, AccountStatus, Balances, Counterparty, Direction, Identification, Kind, Row, Status,
@@ -21,7 +22,7 @@ use openbanking::{
 use time::{OffsetDateTime, Time};
 
 pub(super) use bank::{offer, owner, person, product, statement};
-pub(super) use standing::{beneficiary, direct_debit, scheduled_payment, standing_order};
+pub(super) use standing::{beneficiary, direct_debit, scheduled_payment, standing_order, standing_status};
 
 use crate::bank::Bank;
 

@@ -10,11 +10,11 @@ use transport::{Response, reply};
 
 use super::{
     reauthentication,
-    refusal::{ApiError, Wire, apply},
     resources::View,
     shown, transactions,
     window::{Filter, Window},
 };
+use crate::api::{ApiError, Wire, apply};
 
 rules::catalogue! {
     /// Rules of statements.

@@ -4,11 +4,11 @@
 use openbanking::permissions::{Permission as P, PermissionSet};
 use transport::Response;
 
-use super::{answers, refusal::ApiError, resources::View, statements, transactions};
-use crate::endpoints::EndpointsOff;
-
-/// Media type of everything that is no file.
-pub(super) const JSON: &str = "application/json";
+use super::{answers, resources::View, statements, transactions};
+use crate::{
+    api::{ApiError, JSON},
+    endpoints::EndpointsOff,
+};
 
 /// Permissions of which one from each group is needed.
 pub(super) type Needs = &'static [&'static [P]];

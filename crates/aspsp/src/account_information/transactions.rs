@@ -13,11 +13,11 @@ use transport::{Response, reply};
 
 use super::{
     paging::{self, PAGE},
-    refusal::{ApiError, Wire, apply},
     resources::View,
     shown,
     window::{Filter, Window},
 };
+use crate::api::{ApiError, Wire, apply};
 
 rules::catalogue! {
     /// Rules of the query.

@@ -5,11 +5,8 @@ use openbanking::{dates::QueryDate, error::ErrorCode, links::Meta};
 use rules::{Check, Evidence};
 use time::OffsetDateTime;
 
-use super::{
-    reauthentication,
-    refusal::{ApiError, Wire, apply},
-    resources::View,
-};
+use super::{reauthentication, resources::View};
+use crate::api::{ApiError, Wire, apply};
 
 /// From when to when, both inclusive; none means no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Products, offers and scheduled payments of the accounts.
+//! Products and offers of the accounts, and what was paid last.
 
 use super::{Books, BooksError};
 use crate::{AccountId, Kind, Row, Services, TransactionQuery};
@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 /// How many of the newest transactions are searched for the last payment under a mandate.
 const RECENT: usize = 2_000;
 
-static NONE: Services = Services { product: None, offers: Vec::new(), scheduled_payments: Vec::new() };
+static NONE: Services = Services { product: None, offers: Vec::new() };
 
 impl Books {
     /// Records what else the bank does for an account, instead of what was recorded before.

@@ -1,11 +1,14 @@
 //! Products, offers, saved payees and scheduled payments.
 
-use super::calendar::working_day_from;
-use super::dice::Dice;
 use super::people::Opened;
 use super::{GenerateError, Window};
+use crate::dice::Dice;
+use crate::orders::{Execution, Instruction};
 use crate::personas::{AccountPlan, Amount, Habit, OfferPlan, Personas, ScheduledPaymentPlan};
-use crate::{Beneficiary, Counterparty, Identification, Offer, Product, ScheduledPayment, Services};
+use crate::{
+    AccountId, Action, Beneficiary, Books, BooksError, Command, Counterparty, Identification, Offer, OrderId,
+    PaymentOrder, Product, Services,
+};
 use openbanking::money::Money;
 use time::Duration;
 
@@ -27,11 +30,6 @@ pub(super) fn add(personas: &Personas, opened: &mut Opened, seed: u64, window: W
         let services = Services {
             product: clerk.product(personas, seed)?,
             offers: plan.offers.iter().map(|offer| clerk.offer(offer)).collect::<Result<_, _>>()?,
-            scheduled_payments: plan
-                .scheduled_payments
-                .iter()
-                .map(|payment| clerk.scheduled(payment))
-                .collect::<Result<_, _>>()?,
         };
         let id = opened.desks[desk].id.clone();
         opened.books.set_services(&id, services)?;
@@ -106,16 +104,71 @@ impl Clerk<'_> {
             terms: offer.terms.clone(),
         })
     }
+}
 
-    fn scheduled(&mut self, payment: &ScheduledPaymentPlan) -> Result<ScheduledPayment, GenerateError> {
-        let day = self.window.to.saturating_add(Duration::days(i64::from(payment.in_days)));
-        Ok(ScheduledPayment {
-            id: self.dice.identifier(16),
-            account: self.opened.desks[self.desk].id.clone(),
-            payee: payee(&payment.name, payment.account.clone()),
-            amount: self.money(payment.amount)?,
-            on: working_day_from(day),
-            reference: payment.reference.clone(),
-        })
+/// Orders the payments that wait for their day, when the books have come to the end of their history.
+pub(super) fn schedule(
+    personas: &Personas,
+    accounts: &[AccountId],
+    books: &mut Books,
+    seed: u64,
+    window: Window,
+) -> Result<(), GenerateError> {
+    let plans = personas.personas.iter().flat_map(|persona| &persona.accounts);
+    for (plan, id) in plans.zip(accounts) {
+        let mut dice = Dice::new(seed, &["scheduled", &plan.key]);
+        for payment in &plan.scheduled_payments {
+            let refused = |problem: String| GenerateError::Account { key: plan.key.clone(), problem };
+            let order = scheduled(books, id, payment, OrderId::new(dice.identifier(16)), window)?;
+            let (order_id, others) = (order.id.clone(), further(books, id));
+            let submit = Action::Submit(Box::new(order));
+            let agree = |customer| Action::Authorise { order: order_id.clone(), customer };
+            for action in std::iter::once(submit).chain(others.into_iter().map(agree)) {
+                let at = books.now().unwrap_or(window.end());
+                books.apply(&Command { at, action }).map_err(|error| refused(error.to_string()))?;
+            }
+        }
     }
+    Ok(())
+}
+
+/// The holders who have to agree to a payment, beside the first one.
+fn further(books: &Books, id: &AccountId) -> Vec<crate::CustomerId> {
+    let account = books.account(id);
+    let wanted = account.map_or(0, |account| usize::from(account.signatories.saturating_sub(1)));
+    account.map_or_else(Vec::new, |account| account.holders.iter().skip(1).take(wanted).cloned().collect())
+}
+
+fn scheduled(
+    books: &Books,
+    id: &AccountId,
+    payment: &ScheduledPaymentPlan,
+    order: OrderId,
+    window: Window,
+) -> Result<PaymentOrder, GenerateError> {
+    let account = books.account(id).ok_or_else(|| unknown(id))?;
+    let ordered_by = account.holders.first().cloned().ok_or_else(|| BooksError::NoHolder(id.clone()))?;
+    let instruction = Instruction {
+        id: order.to_string(),
+        end_to_end: None,
+        payee: payee(&payment.name, payment.account.clone()),
+        instructed: Money::new(payment.amount.hundredths(), account.currency),
+        conversion: None,
+        execution: Execution::On(window.to.saturating_add(Duration::days(i64::from(payment.in_days)))),
+        reference: payment.reference.clone(),
+        charges: Vec::new(),
+    };
+    Ok(PaymentOrder {
+        id: order,
+        debtor: id.clone(),
+        ordered_by,
+        signatories: account.signatories,
+        authorise_before: None,
+        instructions: vec![instruction],
+        file: false,
+    })
+}
+
+fn unknown(id: &AccountId) -> BooksError {
+    BooksError::Unknown { what: "account", id: id.to_string() }
 }

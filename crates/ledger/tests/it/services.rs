@@ -4,6 +4,7 @@ use crate::fixture::{DATE, NOW, personas};
 use ledger::{AccountId, Books, Cursor, Direction, Kind, TransactionQuery, generate};
 use std::collections::BTreeSet;
 use time::Duration;
+use time::macros::date;
 
 fn books() -> Books {
     generate(&personas(), 7, DATE).unwrap()
@@ -55,10 +56,29 @@ fn products_are_what_the_habits_do() {
     let studio = found("Studio").product.unwrap();
     assert_eq!((studio.charged_percent, studio.monthly_fee.unwrap().minor()), (1250, 850));
     assert_eq!(found("Rainy days").product.unwrap().id, found("Roof fund").product.unwrap().id);
-    let payment = &found("Everyday").scheduled_payments[0];
-    assert!(payment.on > DATE, "it waits for its day");
     assert!(found("Card").offers.iter().all(|offer| offer.from < DATE && offer.to > DATE));
     assert!(books.services(&AccountId::new("none")).is_err());
+}
+
+#[test]
+fn a_scheduled_payment_waits_for_its_day_and_is_made_then() {
+    let mut books = books();
+    let account = books.accounts().find(|account| account.nickname == "Everyday").unwrap().id.clone();
+    let waiting = |books: &Books| {
+        let all = books.scheduled_payments(&account).unwrap();
+        all.iter().map(|payment| payment.next.day).collect::<Vec<_>>()
+    };
+    let day = date!(2026 - 12 - 05);
+    assert_eq!(waiting(&books), [day]);
+    assert!(books.accounts().all(|account| books.scheduled_payments(&account.id).unwrap().len() <= 1));
+    books.run_until(NOW + Duration::days(20));
+    assert_eq!(waiting(&books), []);
+    let query = TransactionQuery { from: Some(NOW), ..TransactionQuery::default() };
+    let rows = books.transactions(&account, &query).unwrap().rows;
+    let to = |row: &&ledger::Row| {
+        row.transaction.counterparty.as_ref().is_some_and(|other| other.name == "Heronsgate Dental")
+    };
+    assert_eq!(rows.iter().filter(to).map(|row| row.transaction.amount.minor()).collect::<Vec<_>>(), [14_500]);
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! Payees, mandates, standing orders and scheduled payments.
 
-use ledger::{Beneficiary, Counterparty, DirectDebit, Row, ScheduledPayment, StandingOrder};
+use super::timing;
+use ledger::{
+    Beneficiary, Counterparty, DirectDebit, OrderStatus, Row, ScheduledPayment, StandingInstruction, orders::End,
+};
 use openbanking::{
     beneficiaries::{self, BeneficiaryType},
     direct_debits,
-    mandates::{MandateFrequency, MandateStatus},
+    mandates::{MandateClassification, MandateFrequency, MandateStatus},
     money::{ActiveAmount, MoneyError},
     parties::CashAccount,
     permissions::PermissionSet,
@@ -86,27 +89,54 @@ pub(in super::super) fn direct_debit(
     Ok(shown)
 }
 
+/// Whether a standing order is paid; none when it was never accepted.
+pub(in super::super) fn standing_status(order: &StandingInstruction<'_>) -> Option<MandateStatus> {
+    match (order.order.status(), order.progress.next) {
+        (OrderStatus::Cancelled, _) => Some(MandateStatus::Cancelled),
+        (OrderStatus::InitiationCompleted, Some(_)) => Some(MandateStatus::Active),
+        (OrderStatus::InitiationCompleted, None) => Some(MandateStatus::Expired),
+        _ => None,
+    }
+}
+
 /// A standing order, with what was paid last and what is paid next.
 pub(in super::super) fn standing_order(
     version: ApiVersion,
     permissions: PermissionSet,
-    order: &StandingOrder,
-    rows: &[Row],
-    now: OffsetDateTime,
+    order: &StandingInstruction<'_>,
 ) -> Result<standing_orders::StandingOrder, MoneyError> {
-    let reference = text(&order.reference, 35);
-    let amount = ActiveAmount::magnitude_of(order.amount)?;
-    let (account, first) = (order.account.to_string(), midnight(order.first));
-    let mut shown = standing_orders::StandingOrder::monthly(version, account, order.day, first, reference.as_deref());
-    shown.standing_order_id = Some(order.id.clone());
-    shown.first_payment_amount = Some(amount.clone());
-    shown.next_payment_date_time = Some(midnight(order.next_after(now.date())));
-    shown.next_payment_amount = Some(amount);
-    if let Some(row) = last(rows, &order.payee.name, &order.reference) {
-        shown.last_payment_date_time = Some(row.transaction.booked_at);
-        shown.last_payment_amount = Some(ActiveAmount::magnitude_of(row.transaction.amount)?);
+    let StandingInstruction { instruction, schedule, progress, .. } = order;
+    let (frequency, timing) = timing::of(schedule);
+    let fixed = schedule.recurring_amount.is_none() && schedule.final_amount.is_none();
+    let terms = standing_orders::Terms {
+        frequency,
+        timing,
+        first: midnight(schedule.first),
+        last: match schedule.end {
+            End::On(day) => Some(midnight(day)),
+            End::Never | End::After(_) => None,
+        },
+        reference: instruction.reference.as_deref().and_then(|reference| text(reference, 35)),
+        classification: if fixed { MandateClassification::Fixed } else { MandateClassification::Variable },
+        status: standing_status(order).unwrap_or(MandateStatus::Suspended),
+    };
+    let account = order.order.order.debtor.to_string();
+    let mut shown = standing_orders::StandingOrder::new(version, account, terms);
+    shown.standing_order_id = Some(order.order.order.id.to_string());
+    shown.first_payment_amount = Some(ActiveAmount::magnitude_of(instruction.instructed)?);
+    if let End::After(count) = schedule.end {
+        shown.number_of_payments = Some(count.to_string());
     }
-    shown.creditor_account = creditor(&order.payee);
+    if let Some(next) = &progress.next {
+        shown.next_payment_date_time = Some(midnight(next.day));
+        shown.next_payment_amount = Some(ActiveAmount::magnitude_of(next.amount)?);
+    }
+    if let Some((day, amount)) = progress.last_paid() {
+        shown.last_payment_date_time = Some(midnight(day));
+        shown.last_payment_amount = Some(ActiveAmount::magnitude_of(amount)?);
+    }
+    shown.final_payment_amount = schedule.final_amount.map(ActiveAmount::magnitude_of).transpose()?;
+    shown.creditor_account = creditor(&instruction.payee);
     Ok(shown.shown(version, permissions))
 }
 
@@ -114,18 +144,19 @@ pub(in super::super) fn standing_order(
 pub(in super::super) fn scheduled_payment(
     version: ApiVersion,
     permissions: PermissionSet,
-    payment: &ScheduledPayment,
+    payment: &ScheduledPayment<'_>,
 ) -> Result<scheduled_payments::ScheduledPayment, MoneyError> {
+    let instruction = payment.instruction;
     let shown = scheduled_payments::ScheduledPayment {
-        account_id: payment.account.to_string(),
-        scheduled_payment_id: Some(payment.id.clone()),
-        scheduled_payment_date_time: midnight(payment.on),
+        account_id: payment.order.order.debtor.to_string(),
+        scheduled_payment_id: Some(payment.order.order.id.to_string()),
+        scheduled_payment_date_time: midnight(payment.next.day),
         scheduled_type: ScheduledType::Execution,
-        reference: payment.reference.as_deref().and_then(|reference| text(reference, 35)),
+        reference: instruction.reference.as_deref().and_then(|reference| text(reference, 35)),
         debtor_reference: None,
-        instructed_amount: ActiveAmount::magnitude_of(payment.amount)?,
+        instructed_amount: ActiveAmount::magnitude_of(payment.next.amount)?,
         creditor_agent: None,
-        creditor_account: creditor(&payment.payee),
+        creditor_account: creditor(&instruction.payee),
     };
     Ok(shown.shown(version, permissions))
 }

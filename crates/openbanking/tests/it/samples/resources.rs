@@ -4,7 +4,7 @@ use super::{NOW, Sample, enveloped, sample};
 use openbanking::beneficiaries::{Beneficiary, BeneficiaryData, BeneficiaryType};
 use openbanking::code::Code;
 use openbanking::direct_debits::{DirectDebit, DirectDebitData};
-use openbanking::mandates::{MandateFrequency, MandateStatus};
+use openbanking::mandates::{MandateClassification, MandateFrequency, MandateStatus, MandateTiming};
 use openbanking::money::{ActiveAmount, Currency, Money};
 use openbanking::offers::{Offer, OfferData, OfferType};
 use openbanking::parties::{AccountScheme, AddressType, CashAccount, PostalAddress};
@@ -12,9 +12,9 @@ use openbanking::party::{
     AccountRole, LegalStructure, PartiesData, Party, PartyData, PartyType, Related, Relationships,
 };
 use openbanking::permissions::PermissionSet;
-use openbanking::products::{Product, ProductData, ProductType, Terms};
+use openbanking::products::{self, Product, ProductData, ProductType};
 use openbanking::scheduled_payments::{ScheduledPayment, ScheduledPaymentData, ScheduledType};
-use openbanking::standing_orders::{StandingOrder, StandingOrderData};
+use openbanking::standing_orders::{StandingOrder, StandingOrderData, Terms};
 use openbanking::statements::*;
 use openbanking::version::ApiVersion;
 
@@ -74,7 +74,20 @@ fn direct_debits(version: ApiVersion) -> DirectDebitData {
 
 fn standing_orders(version: ApiVersion) -> StandingOrderData {
     let all = (1..=31).map(|day| {
-        let mut one = StandingOrder::monthly(version, "acc-1", day, NOW, Some("RENT"));
+        let terms = Terms {
+            frequency: format!("IntrvlMnthDay:01:{day:02}"),
+            timing: MandateTiming {
+                r#type: "MNTH".to_owned(),
+                count_per_period: None,
+                point_in_time: Some(format!("{day:02}")),
+            },
+            first: NOW,
+            last: Some(NOW),
+            reference: text("RENT"),
+            classification: MandateClassification::Fixed,
+            status: MandateStatus::Active,
+        };
+        let mut one = StandingOrder::new(version, "acc-1", terms);
         one.standing_order_id = text("so-1");
         (one.next_payment_date_time, one.last_payment_date_time) = (Some(NOW), Some(NOW));
         (one.next_payment_amount, one.last_payment_amount) = (Some(pounds(95_000)), Some(pounds(95_000)));
@@ -103,7 +116,7 @@ fn products() -> ProductData {
     let types = [ProductType::PersonalCurrentAccount, ProductType::BusinessCurrentAccount, ProductType::Other];
     let all = types.into_iter().flat_map(|r#type| {
         [true, false].map(|borrowing| {
-            let terms = Terms {
+            let terms = products::Terms {
                 name: "Everyday".to_owned(),
                 description: "An account".to_owned(),
                 paid_percent: text("1.25"),

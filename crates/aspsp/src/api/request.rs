@@ -10,15 +10,15 @@ use rules::{Check, Evidence, Passed, holds};
 use transport::Request;
 use uuid::Uuid;
 
-use super::{
-    refusal::{ApiError, Wire, apply},
-    table::JSON,
-};
+use super::refusal::{ApiError, Wire, apply};
 use crate::Context;
+
+/// Media type of everything that is no file.
+pub const JSON: &str = "application/json";
 
 rules::catalogue! {
     /// Rules of headers.
-    pub(super) RULES;
+    pub RULES;
     ACCEPT { id: "api.headers.accept",
         reason: "The client accepts what the endpoint answers with: application/json, or the type of a file.", clause: "OB Read/Write 4.0, Headers; HTTP Status Codes, 406" }
     CONTENT_TYPE { id: "api.headers.content-type",
@@ -119,12 +119,12 @@ fn checks<'a>() -> [Check<Sent<'a>, Wire>; 5] {
 }
 
 /// Lets a request in that is answered with JSON: token first, then headers.
-pub(super) async fn admit(context: &Context, request: &Request, demand: Demand) -> Result<(Access, Passed), ApiError> {
+pub async fn admit(context: &Context, request: &Request, demand: Demand) -> Result<(Access, Passed), ApiError> {
     admit_to(context, request, demand, JSON).await
 }
 
 /// Lets a request in that is answered with this media type.
-pub(super) async fn admit_to(
+pub async fn admit_to(
     context: &Context,
     request: &Request,
     demand: Demand,
