@@ -8,10 +8,9 @@ use http::Method;
 use jose::{Jwk, Jwks, SigningKey, jwe::DecryptionKey};
 use ledger::{Books, Personas};
 use openbanking::{
-    directory::{ApiFamily, AuthorisationServerRequest, EnrolmentRequest},
+    directory::{AuthorisationServerRequest, EnrolmentRequest},
     discovery::WELL_KNOWN,
     ssa::Role,
-    version::ApiVersion,
 };
 use party::{
     DataDirectory, Lesson, StartError, Tools, control,
@@ -301,7 +300,7 @@ async fn announce(context: &Context, client: &DirectoryClient, trace: &Trace) ->
     let mut server = AuthorisationServerRequest::new(&context.bank.name, &configuration);
     server.resource_base = Some(context.urls.api("/open-banking"));
     server.registration_endpoint = context.engine.profile().endpoints.registration.clone();
-    server.api_families = vec![ApiFamily { family: "aisp".to_owned(), versions: ApiVersion::ALL.to_vec() }];
+    server.api_families = context.bank.endpoints_off.offered();
     client.register_authorisation_server(&server, trace).await?;
     Ok(())
 }

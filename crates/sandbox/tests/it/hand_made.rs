@@ -67,6 +67,17 @@ impl World {
         Self::on(|_| {}).await
     }
 
+    /// The same with another bank profile, made of the one in `fixtures`.
+    pub(crate) async fn with_bank(change: impl FnOnce(&str) -> String) -> Self {
+        let profile = change(include_str!("../../../../fixtures/bank.yaml"));
+        Self::on(|place| {
+            let path = place.data.join("profile.yaml");
+            std::fs::write(&path, profile).unwrap();
+            place.bank = Some(path);
+        })
+        .await
+    }
+
     /// The same in lesson mode: rules can be switched off.
     pub(crate) async fn in_lesson() -> Self {
         Self::on(|place| place.lesson = true).await
