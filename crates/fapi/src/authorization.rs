@@ -7,7 +7,9 @@ use rules::{Check, Evidence, Passed, Refusal, holds, judge};
 use time::OffsetDateTime;
 
 use crate::{
-    Accepted, Change, Client, Engine, ErrorCode, Expect, Failure, Interaction, Loaded, Surroundings, Usable, digest,
+    Accepted, Change, Client, Engine, ErrorCode, Expect, Failure, Interaction, Loaded, Surroundings, Usable,
+    deviation::Endpoint,
+    digest,
     grant::{AuthorizationCode, Grant},
     id_token::IdToken,
     interaction::{Decision, Rejection},
@@ -370,7 +372,7 @@ impl<B: Surroundings> Engine<B> {
                 if record.response_type != "code" {
                     let id_token =
                         IdToken::new(&self.profile, &client, &grant, now).for_response(&code, record.state.as_deref());
-                    parameters.push(("id_token", self.id_token(&client, &id_token).await?));
+                    parameters.push(("id_token", self.id_token(&client, Endpoint::Authorization, &id_token).await?));
                 }
                 self.respond(&to, parameters, now)?
             }

@@ -10,6 +10,7 @@ use crate::{
     Record, Surroundings,
     access_token::AccessTokenClaims,
     client_authentication::{ASSERTION_JTI_NEW, Authenticated},
+    deviation::Endpoint,
     digest,
     grant::{AccessToken, AuthorizationCode, Grant, RefreshToken},
     id_token::IdToken,
@@ -65,7 +66,7 @@ rules::catalogue! {
 pub struct TokenResponse {
     /// The access token.
     pub access_token: String,
-    /// Always `Bearer`; the binding to the certificate is RFC 8705's.
+    /// `Bearer`; the binding to the certificate is RFC 8705's.
     pub token_type: &'static str,
     /// Seconds that the access token lives.
     pub expires_in: i64,
@@ -516,7 +517,7 @@ impl<B: Surroundings> Engine<B> {
     fn response(&self, access_token: String, scope: Option<String>) -> TokenResponse {
         TokenResponse {
             access_token,
-            token_type: "Bearer",
+            token_type: self.profile.deviations.token_type(),
             expires_in: self.profile.lifetimes.access_token.whole_seconds(),
             scope,
             refresh_token: None,
@@ -533,7 +534,7 @@ impl<B: Surroundings> Engine<B> {
         now: OffsetDateTime,
     ) -> Result<TokenResponse, Failure> {
         let id_token = IdToken::new(&self.profile, &authenticated.client, grant, now).for_access_token(&access_token);
-        let id_token = self.id_token(&authenticated.client, &id_token).await?;
+        let id_token = self.id_token(&authenticated.client, Endpoint::Token, &id_token).await?;
         let mut response = self.response(access_token, Some(scopes.join(" ")));
         response.id_token = Some(id_token);
         Ok(response)

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use fapi::access::{Demand, TokenKind};
+use fapi::{
+    Deviation,
+    access::{Demand, TokenKind},
+};
 use http::StatusCode;
 use ledger::{Account, AccountId, AccountStatus, Books};
 use openbanking::{
@@ -208,6 +211,9 @@ async fn answer(
     let facts = Facts { version, consent: &consent, resource, named };
     passed.extend(apply(&facts, &checks(), off).map_err(|error| error.after(passed.clone()))?);
     let accounts = match named {
+        Some((_, Some(account))) if context.engine.profile().deviations.has(Deviation::OtherResource) => {
+            vec![another(&books, account)]
+        }
         Some((_, account)) => account.into_iter().collect(),
         None => {
             let chosen = consent.accounts.iter().filter_map(|id| account(id));
@@ -217,6 +223,12 @@ async fn answer(
     let view = View { context, request, version, consent: &consent, books: &books, accounts, now };
     let response = (resource.answer)(&view).map_err(|error| error.after(passed.clone()))?;
     Ok((response, passed))
+}
+
+/// Another account of one of the holders, as a bank that misbehaves answers with; the same when there is none.
+fn another<'a>(books: &'a Books, account: &'a Account) -> &'a Account {
+    let mut others = account.holders.iter().flat_map(|holder| books.accounts_of(holder));
+    others.find(|other| other.id != account.id).unwrap_or(account)
 }
 
 impl View<'_> {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
+use serde::Serialize;
 use simulation::faults::Fault;
 use transport::{Request, Response, Route, reply, route};
 
 use super::{Control, body, refuse};
-use crate::lesson::{LessonError, SwitchOff};
+use crate::lesson::{LessonError, Misbehave, SwitchOff};
 
 pub(super) fn routes<C: Send + Sync + 'static>() -> Vec<Route<Control<C>>> {
     vec![
@@ -19,6 +20,16 @@ pub(super) fn routes<C: Send + Sync + 'static>() -> Vec<Route<Control<C>>> {
         route(Method::POST, "/lesson", switch_off::<C>),
         route(Method::DELETE, "/lesson", switch_on::<C>),
         route(Method::POST, "/reset", reset::<C>),
+    ]
+}
+
+/// The rows of a party that can misbehave.
+#[must_use]
+pub fn misbehaviour_routes<C: Send + Sync + 'static>() -> Vec<Route<Control<C>>> {
+    vec![
+        route(Method::GET, "/misbehave", misbehaviour::<C>),
+        route(Method::POST, "/misbehave", misbehave::<C>),
+        route(Method::DELETE, "/misbehave", behave::<C>),
     ]
 }
 
@@ -63,11 +74,36 @@ async fn switch_off<C>(control: Arc<Control<C>>, request: Request) -> Response {
         Ok(asked) => asked,
         Err(refused) => return *refused,
     };
-    match control.tools.lesson.switch_off(asked.off) {
-        Ok(state) => reply::json(StatusCode::OK, &state),
-        Err(error @ LessonError::NotALesson) => refuse(StatusCode::FORBIDDEN, error.to_string()),
-        Err(error @ LessonError::Unknown { .. }) => refuse(StatusCode::BAD_REQUEST, error.to_string()),
+    changed(&control.tools.lesson.switch_off(asked.off))
+}
+
+fn changed(outcome: &Result<impl Serialize, LessonError>) -> Response {
+    match outcome {
+        Ok(state) => reply::json(StatusCode::OK, state),
+        Err(error) => {
+            let status = match error {
+                LessonError::NotALesson => StatusCode::FORBIDDEN,
+                LessonError::Unknown { .. } | LessonError::UnknownDeviation { .. } => StatusCode::BAD_REQUEST,
+            };
+            refuse(status, error.to_string())
+        }
     }
+}
+
+async fn misbehaviour<C>(control: Arc<Control<C>>, _: Request) -> Response {
+    reply::json(StatusCode::OK, &control.tools.lesson.misbehaviour())
+}
+
+async fn misbehave<C>(control: Arc<Control<C>>, request: Request) -> Response {
+    let asked: Misbehave = match body(&request) {
+        Ok(asked) => asked,
+        Err(refused) => return *refused,
+    };
+    changed(&control.tools.lesson.misbehave(&asked.deviations))
+}
+
+async fn behave<C>(control: Arc<Control<C>>, _: Request) -> Response {
+    reply::json(StatusCode::OK, &control.tools.lesson.behave())
 }
 
 async fn switch_on<C>(control: Arc<Control<C>>, _: Request) -> Response {
@@ -78,5 +114,6 @@ async fn switch_on<C>(control: Arc<Control<C>>, _: Request) -> Response {
 async fn reset<C>(control: Arc<Control<C>>, _: Request) -> Response {
     control.tools.faults.clear();
     control.tools.lesson.reset();
+    control.tools.lesson.behave();
     reply::empty(StatusCode::NO_CONTENT)
 }
