@@ -86,6 +86,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         .map_err(|error| StartError::Other(format!("a page cannot be used: {error}")))?;
     let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-aspsp".as_ref()))?;
     party::clock::restore(&data, &tools.clock)?;
+    tools = tools.seeded(settings.chance_seed, &data)?;
 
     let (public, public_address) =
         party::listener::bind(settings.public_listen.unwrap_or(PUBLIC), "discovery and pages").await?;
@@ -155,7 +156,9 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         documents,
         bank,
     });
-    let asking = Arc::new(DirectoryClient::new(directory.clone(), &membership, "ASPSPReadAccess ASPSPManage", &tools)?);
+    // What goes on in its own time draws from a chance of its own.
+    let aside = Tools { chance: tools.chance.fork(), ..tools.clone() };
+    let asking = Arc::new(DirectoryClient::new(directory.clone(), &membership, "ASPSPReadAccess ASPSPManage", &aside)?);
     let mut controls = participants::routes(Arc::clone(&asking));
     controls.extend(control::misbehaviour_routes());
     let public_router = Arc::new(routes::public(Arc::clone(&context))?);
@@ -222,7 +225,7 @@ fn client(membership: &Membership, tools: &Tools) -> Result<HttpClient, StartErr
         identity: Some(&membership.transport),
         journal: Some(tools.journal.clone()),
         clock: tools.clock.clone(),
-        chance: tools.chance.clone(),
+        chance: tools.chance.fork(),
         cookies: false,
         timeout: KEYS_TIMEOUT,
     })?)

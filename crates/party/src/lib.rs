@@ -6,6 +6,7 @@
 
 pub mod authorization_server;
 pub mod catalogue;
+mod chance;
 pub mod clock;
 pub mod control;
 mod data;
@@ -73,13 +74,13 @@ impl Tools {
         Ok(self)
     }
 
-    /// What a listener observes with.
+    /// What a listener observes with. It has a chance of its own: how often it is asked changes no identifier.
     #[must_use]
     pub fn observer(&self) -> Observer {
         Observer {
             journal: Some(self.journal.clone()),
             clock: self.clock.clone(),
-            chance: self.chance.clone(),
+            chance: self.chance.fork(),
             faults: self.faults.clone(),
         }
     }

@@ -24,3 +24,5 @@ mod profiles;
 mod refusals;
 #[cfg(test)]
 mod registration;
+#[cfg(test)]
+mod seeds;
