@@ -323,7 +323,10 @@ impl<B: Surroundings> Engine<B> {
             "authorization_code" => self.redeem_code(parameters, &authenticated, now).await,
             "refresh_token" => self.refresh(parameters, &authenticated, now).await,
             "client_credentials" => self.client_credentials(parameters, &authenticated, now).await,
-            other => Err(Failure::Unavailable(format!("there is nothing to do for the grant type {other:?}"))),
+            _ => {
+                let expected = self.profile.grant_types.join(" or ");
+                Err(Failure::indispensable(&GRANT_TYPE_KNOWN, ErrorCode::UnsupportedGrantType, &expected))
+            }
         };
         match result {
             Ok(mut accepted) => {
@@ -384,7 +387,8 @@ impl<B: Surroundings> Engine<B> {
             }
         };
         let (Some(Loaded { record: code, version }), Some(grant)) = (loaded, facts.grant) else {
-            return Err(Failure::Unavailable("a code cannot be redeemed without a grant".to_owned()));
+            let expected = "a code of this server with its grant";
+            return Err(Failure::indispensable(&CODE_KNOWN, ErrorCode::InvalidGrant, expected).after(passed));
         };
         let redeemed = AuthorizationCode { redeemed_at: Some(now), ..code };
         let refresh_token = self.secret();
@@ -430,7 +434,8 @@ impl<B: Surroundings> Engine<B> {
         let passed = judge(&facts, REFRESH_CHECKS, &self.profile.switched_off)?;
         let predecessor = facts.found.as_ref().and_then(|token| token.predecessor.clone());
         let Some(mut grant) = facts.grant else {
-            return Err(Failure::Unavailable("a refresh token cannot be used without a grant".to_owned()));
+            let expected = "a refresh token of this server with its grant";
+            return Err(Failure::indispensable(&REFRESH_TOKEN_KNOWN, ErrorCode::InvalidGrant, expected).after(passed));
         };
         // OpenID Connect Core, 12.2: the refreshed id_token has no nonce.
         grant.nonce = None;

@@ -199,17 +199,24 @@ async fn answer(
     let intent_id = access.grant.and_then(|grant| grant.intent_id);
     let off = &context.engine.profile().switched_off;
     passed.extend(apply(&intent_id, TOKEN_CHECKS, off).map_err(|error| error.after(passed.clone()))?);
-    let intent_id = intent_id.unwrap_or_default();
-    let (consent, _) = account_access::collection()
-        .get(context.store(), &intent_id)
-        .await?
-        .ok_or_else(|| ApiError::Failed(format!("the grant's consent {intent_id} is not there")))?;
+    let found = match &intent_id {
+        Some(id) => account_access::collection().get(context.store(), id).await?,
+        None => None,
+    };
+    let Some((consent, _)) = found else {
+        let error = Wire::status(StatusCode::FORBIDDEN);
+        return Err(ApiError::indispensable(&CONSENT, error, "a token for a consent").after(passed));
+    };
     let now = context.tools.clock.now();
     let books = context.money.at(now);
     let account = |id: &str| books.account(&AccountId::new(id));
     let named = request.params.get("AccountId").map(|id| (id, account(id)));
     let facts = Facts { version, consent: &consent, resource, named };
     passed.extend(apply(&facts, &checks(), off).map_err(|error| error.after(passed.clone()))?);
+    if let Some((_, None)) = named {
+        let error = Wire::bad_request(ErrorCode::ResourceNotFound, Some("AccountId"));
+        return Err(ApiError::indispensable(&ACCOUNT_KNOWN, error, "an AccountId of this bank").after(passed));
+    }
     let accounts = match named {
         Some((_, Some(account))) if context.engine.profile().deviations.has(Deviation::OtherResource) => {
             vec![another(&books, account)]
