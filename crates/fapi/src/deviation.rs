@@ -315,6 +315,15 @@ mod tests {
     }
 
     #[test]
+    fn the_page_in_docs_knows_each() {
+        let page = include_str!("../../../docs/control.md");
+        for deviation in Deviation::ALL {
+            let row = format!("| `{}` | {} |", deviation.as_str(), deviation.what());
+            assert!(page.contains(&row), "docs/control.md lacks {row}");
+        }
+    }
+
+    #[test]
     fn a_server_that_was_not_started_for_it_cannot_misbehave() {
         let honest = Deviations::default();
         honest.set(Deviation::ALL.iter().copied());
