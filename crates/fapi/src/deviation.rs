@@ -213,9 +213,12 @@ fn bit(deviation: Deviation) -> u32 {
     1 << (deviation as u32)
 }
 
+/// Changes the claims of an id_token.
+type ClaimsChange = fn(&mut Map<String, Value>);
+
 /// What becomes of the claims of an id_token. Each changes only what is there, so that the answers of both endpoints stay
 /// what they are in everything else.
-const CLAIMS: &[(Deviation, fn(&mut Map<String, Value>))] = &[
+const CLAIMS: &[(Deviation, ClaimsChange)] = &[
     (Deviation::WrongNonce, |claims| replace(claims, "nonce", json!("a-nonce-of-another-request"))),
     (Deviation::MissingNonce, |claims| {
         claims.remove("nonce");

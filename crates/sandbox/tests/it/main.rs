@@ -11,6 +11,8 @@ mod conformance;
 #[cfg(test)]
 mod customer;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod hand_made;
 #[cfg(test)]
 mod lessons;
