@@ -156,3 +156,12 @@ async fn an_access_token_may_be_one_that_a_gateway_reads() {
     revoke(&world, &LARKSPUR, &[("token", &tokens.access_token)]).await.unwrap();
     assert!(world.open(&tokens.access_token).await.is_err());
 }
+
+#[tokio::test]
+async fn without_its_rule_a_client_ends_what_is_anothers() {
+    let rule = "fapi.revocation.token-of-client".to_owned();
+    let world = World::with(|profile| profile.switched_off = rules::SwitchedOff::new([rule]));
+    let tokens = world.granted().await;
+    assert!(revoke(&world, &MAGPIE, &[("token", tokens.refresh_token.as_ref().unwrap())]).await.is_ok());
+    assert!(world.open(&tokens.access_token).await.is_err());
+}

@@ -11,9 +11,13 @@ mod conformance;
 #[cfg(test)]
 mod customer;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod hand_made;
 #[cfg(test)]
 mod lessons;
+#[cfg(test)]
+mod misbehaviour;
 #[cfg(test)]
 mod processes;
 #[cfg(test)]
@@ -22,3 +26,5 @@ mod profiles;
 mod refusals;
 #[cfg(test)]
 mod registration;
+#[cfg(test)]
+mod seeds;
