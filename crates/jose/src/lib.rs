@@ -27,6 +27,7 @@ pub mod jwe;
 mod jwk;
 mod jws;
 mod key_set;
+mod secret;
 mod signing_key;
 
 pub use algorithm::Algorithm;
@@ -35,4 +36,5 @@ pub use header::Header;
 pub use jwk::{Jwk, Jwks};
 pub use jws::Jws;
 pub use key_set::KeySet;
+pub use secret::sign_secret;
 pub use signing_key::SigningKey;

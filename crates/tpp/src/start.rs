@@ -18,9 +18,11 @@ use crate::{
     Door, Settings, Tpp,
     callback::Pages,
     control,
+    disguise::Disguises,
     memory::{ClientTokens, KeySets},
     profile::Profile,
     records::Records,
+    tampering::Shelf,
 };
 
 const PUBLIC: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8460);
@@ -80,6 +82,8 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         key_sets: KeySets::default(),
         client_tokens: ClientTokens::default(),
         pages,
+        disguises: Disguises::default(),
+        shelf: Shelf::default(),
         directory,
         trust_anchor: settings.trust_anchor.unwrap_or_else(|| ".ob-directory/public/trust-anchor.pem".into()),
         server_names: party::server_names([&public]),
