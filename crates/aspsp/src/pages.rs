@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use handlebars::Handlebars;
 use http::{HeaderValue, StatusCode, header};
+use party::Lesson;
 use serde::Serialize;
 use transport::{Response, reply};
 use url::Url;
@@ -34,6 +35,7 @@ const POLICY: &str =
 /// The templates, parsed once.
 pub struct Pages {
     templates: Handlebars<'static>,
+    lesson: Lesson,
 }
 
 /// What every page shows.
@@ -42,6 +44,8 @@ pub struct Frame<'a, T> {
     title: &'a str,
     bank: BankView<'a>,
     refresh: Option<Refresh<'a>>,
+    /// Warns whoever looks at a bank whose rules can be switched off.
+    lesson: Option<LessonView>,
     #[serde(flatten)]
     page: T,
 }
@@ -50,6 +54,12 @@ pub struct Frame<'a, T> {
 struct BankView<'a> {
     name: &'a str,
     telephone: &'a str,
+}
+
+/// What the banner of a lesson says.
+#[derive(Debug, Serialize)]
+struct LessonView {
+    off: Vec<String>,
 }
 
 /// Where a page goes by itself.
@@ -71,17 +81,17 @@ pub struct TppView<'a> {
 }
 
 impl Pages {
-    /// Parses the templates.
+    /// Parses the templates. Every page of a bank in lesson mode has a banner.
     ///
     /// # Errors
     /// A template has a mistake.
-    pub fn new() -> Result<Self, Box<handlebars::TemplateError>> {
+    pub fn new(lesson: Lesson) -> Result<Self, Box<handlebars::TemplateError>> {
         let mut templates = Handlebars::new();
         templates.set_strict_mode(true);
         for (name, text) in TEMPLATES {
             templates.register_template_string(name, text).map_err(Box::new)?;
         }
-        Ok(Self { templates })
+        Ok(Self { templates, lesson })
     }
 
     /// Renders a page whose form goes to another party, and that is submitted by itself where scripts run.
@@ -114,7 +124,8 @@ impl Pages {
         page: &T,
     ) -> Response {
         let bank = BankView { name: &bank.name, telephone: &bank.telephone };
-        match self.templates.render(template, &Frame { title, bank, refresh, page }) {
+        let lesson = self.lesson.is_on().then(|| LessonView { off: self.lesson.state().off });
+        match self.templates.render(template, &Frame { title, bank, refresh, lesson, page }) {
             Ok(html) => secured(reply::html(status, html)),
             Err(error) => {
                 tracing::error!(template, %error, "a page could not be rendered");

@@ -74,6 +74,10 @@ pub struct Settings {
     /// Seed of the customers' money: the same seed gives the same accounts and transactions [default: 1]
     #[arg(long, env = "OB_ASPSP_SEED", value_name = "NUMBER")]
     pub seed: Option<u64>,
+    /// Lesson mode: the control port may switch off security rules, so that attacks succeed. Never where anything is to be
+    /// protected [default: false]
+    #[arg(long, env = "OB_ASPSP_LESSON", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub lesson: Option<bool>,
     /// Also write the journal of exchanges to this file, one JSON object a line
     #[arg(long, env = "OB_ASPSP_JOURNAL", value_name = "FILE")]
     pub journal: Option<PathBuf>,

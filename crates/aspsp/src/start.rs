@@ -14,7 +14,7 @@ use openbanking::{
     version::ApiVersion,
 };
 use party::{
-    DataDirectory, StartError, Tools, control,
+    DataDirectory, Lesson, StartError, Tools, control,
     participant::{DirectoryAddress, DirectoryClient, Membership, enrol, find_directory},
     sweeping::{keep_swept, sweep, sweep_engine},
 };
@@ -78,9 +78,12 @@ pub struct Running {
 /// # Errors
 /// A port is taken, the configuration or the store cannot be used, or the Directory does not let the bank in.
 pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartError> {
+    let lesson = Lesson::new(settings.lesson.unwrap_or_default(), crate::catalogue());
+    let tools = Tools { lesson, ..tools };
     let bank = Bank::load(settings.bank.as_deref()).map_err(|error| StartError::Configuration(error.to_string()))?;
     let personas = money::personas(settings.personas.as_deref())?;
-    let pages = Pages::new().map_err(|error| StartError::Other(format!("a page cannot be used: {error}")))?;
+    let pages = Pages::new(tools.lesson.clone())
+        .map_err(|error| StartError::Other(format!("a page cannot be used: {error}")))?;
     let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-aspsp".as_ref()))?;
     party::clock::restore(&data, &tools.clock)?;
 
@@ -123,7 +126,10 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let self_signed = settings.self_signed_clients.unwrap_or_default();
     let mtls_tls = Arc::new(ServerTls::new(&membership.server, accepted(self_signed, anchors), &[first])?);
 
-    let profile = Arc::new(profile(&settings, &urls, &directory, &membership));
+    let profile = Arc::new(Profile {
+        switched_off: tools.lesson.switched_off(),
+        ..profile(&settings, &urls, &directory, &membership)
+    });
     let documents = documents(&profile, &membership, &keys)?;
     let login_page = LoginPage::load(settings.login_page.as_ref(), settings.login_keys.as_deref())?;
     let configured = clients::load(settings.clients.as_deref())?;

@@ -40,6 +40,10 @@ pub struct Settings {
     /// Who may enrol that is not known: open, invitation or closed [default: open]
     #[arg(long, env = "OB_DIRECTORY_ENROLMENT", value_name = "POLICY")]
     pub enrolment: Option<EnrolmentPolicy>,
+    /// Lesson mode: the control port may switch off security rules, so that attacks succeed. Never where anything is to be
+    /// protected [default: false]
+    #[arg(long, env = "OB_DIRECTORY_LESSON", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub lesson: Option<bool>,
     /// Also write the journal of exchanges to this file, one JSON object a line
     #[arg(long, env = "OB_DIRECTORY_JOURNAL", value_name = "FILE")]
     pub journal: Option<PathBuf>,

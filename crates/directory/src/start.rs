@@ -10,7 +10,7 @@ use bytes::Bytes;
 use fapi::{Endpoints, Engine, Profile, metadata};
 use jose::{Algorithm, Jwk, Jwks, SigningKey};
 use party::{
-    DataDirectory, StartError, Tools, control as control_port,
+    DataDirectory, Lesson, StartError, Tools, control as control_port,
     sweeping::{keep_swept, sweep, sweep_engine},
 };
 use pki::{Authority, AuthorityParts, Certificate, Participant, PrivateKey};
@@ -52,6 +52,8 @@ pub struct Running {
 /// # Errors
 /// A port is taken, or the configuration or the store cannot be used.
 pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartError> {
+    let lesson = Lesson::new(settings.lesson.unwrap_or_default(), crate::catalogue());
+    let tools = Tools { lesson, ..tools };
     let participants = participants::load(settings.participants.as_deref())?;
     let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-directory".as_ref()))?;
     party::clock::restore(&data, &tools.clock)?;
@@ -84,7 +86,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let mtls_tls = Arc::new(ServerTls::new(&server, ClientCertificates::Anchored(anchors), &[revocations.to_vec()])?);
     let trust_anchor = data.write_public("public/trust-anchor.pem", authority.root().pem().as_bytes())?;
 
-    let profile = Arc::new(profile(&urls));
+    let profile = Arc::new(Profile { switched_off: tools.lesson.switched_off(), ..profile(&urls) });
     let documents = documents(&profile, &signing, &authority)?;
     let chance = tools.chance.clone();
     let engine = Engine::new(Surroundings::new(store), profile, Arc::clone(&signing), move || chance.bytes());

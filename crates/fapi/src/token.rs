@@ -394,7 +394,10 @@ impl<B: Surroundings> Engine<B> {
             predecessor: None,
         };
         let (access_token, change) = self.access_token(authenticated, Some(&grant), grant.scopes.clone(), now)?;
-        let mut changes = vec![Change::put(key, Expect::Version(version), &redeemed)?, change];
+        // Without the rule a code works for as many as come, also at the same time.
+        let once = !self.profile.switched_off.contains(&CODE_UNUSED);
+        let expect = if once { Expect::Version(version) } else { Expect::Any };
+        let mut changes = vec![Change::put(key, expect, &redeemed)?, change];
         let refreshable = authenticated.client.may_use("refresh_token");
         if refreshable {
             changes.push(Change::put(digest(&refresh_token), Expect::Absent, &remembered)?);

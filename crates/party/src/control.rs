@@ -19,7 +19,11 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use transport::{ClientSettings, HttpClient, Problem, Request, Response, Route, Router, reply, route};
 use url::Url;
 
-use crate::{DataDirectory, StartError, Tools, clock::keep};
+use crate::{
+    DataDirectory, StartError, Tools,
+    clock::keep,
+    lesson::{LessonError, SwitchOff},
+};
 
 /// Most exchanges in one answer, unless fewer are asked for.
 const MOST_EXCHANGES: usize = 1000;
@@ -132,6 +136,9 @@ pub fn serve<C: Send + Sync + 'static>(
         route(Method::GET, "/journal", journal::<C>),
         route(Method::GET, "/clock", clock::<C>),
         route(Method::POST, "/clock/advance", advance::<C>),
+        route(Method::GET, "/lesson", lesson::<C>),
+        route(Method::POST, "/lesson", switch_off::<C>),
+        route(Method::DELETE, "/lesson", switch_on::<C>),
     ];
     let routes = routes.into_iter().chain(added).map(guarded);
     let router = Router::new(control, routes, problem::<C>)?;
@@ -234,6 +241,26 @@ async fn advance<C>(control: Arc<Control<C>>, request: Request) -> Response {
         }
         Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     }
+}
+
+async fn lesson<C>(control: Arc<Control<C>>, _: Request) -> Response {
+    reply::json(StatusCode::OK, &control.tools.lesson.state())
+}
+
+async fn switch_off<C>(control: Arc<Control<C>>, request: Request) -> Response {
+    let asked: SwitchOff = match body(&request) {
+        Ok(asked) => asked,
+        Err(refused) => return *refused,
+    };
+    match control.tools.lesson.switch_off(asked.off) {
+        Ok(state) => reply::json(StatusCode::OK, &state),
+        Err(error @ LessonError::NotALesson) => refuse(StatusCode::FORBIDDEN, error.to_string()),
+        Err(error @ LessonError::Unknown { .. }) => refuse(StatusCode::BAD_REQUEST, error.to_string()),
+    }
+}
+
+async fn switch_on<C>(control: Arc<Control<C>>, _: Request) -> Response {
+    reply::json(StatusCode::OK, &control.tools.lesson.reset())
 }
 
 async fn journal<C>(control: Arc<Control<C>>, request: Request) -> Response {

@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod clock;
 pub mod control;
 mod data;
+pub mod lesson;
 pub mod listener;
 pub mod logging;
 pub mod participant;
@@ -17,6 +18,7 @@ mod start;
 pub mod sweeping;
 
 pub use data::{DataDirectory, DataError, PKCS12_PASSWORD};
+pub use lesson::Lesson;
 pub use listener::{own_url, server_names};
 pub use start::{CANNOT_START, StartError, ended, run};
 
@@ -35,6 +37,8 @@ pub struct Tools {
     pub chance: Chance,
     /// The party's journal.
     pub journal: Journal,
+    /// Which of its rules are off.
+    pub lesson: Lesson,
     /// When the party stops.
     pub stop: Stop,
 }
@@ -44,7 +48,7 @@ impl Tools {
     #[must_use]
     pub fn real(party: &str, stop: Stop) -> Self {
         let journal = Journal::new(party, JOURNAL_CAPACITY);
-        Self { clock: Clock::real(), chance: Chance::from_system(), journal, stop }
+        Self { clock: Clock::real(), chance: Chance::from_system(), journal, lesson: Lesson::default(), stop }
     }
 
     /// The same tools with a journal that is also written to a file.

@@ -1,6 +1,8 @@
 //! Checks in a table, judged in order.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
+
+use arc_swap::ArcSwap;
 
 use crate::{Evidence, Outcome, RefusedBy, Rule, Verdict};
 
@@ -14,20 +16,34 @@ pub struct Check<F: ?Sized, E> {
     pub test: fn(&F) -> Result<(), Evidence>,
 }
 
-/// Rules that a lesson switched off. Empty unless the party was started in lesson mode.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SwitchedOff(BTreeSet<String>);
+/// Rules that a lesson switched off: none, unless the party was started in lesson mode. Clones share the list, so that it
+/// can be changed while requests are judged; a table is judged by the list as it was when its first rule was looked at.
+#[derive(Debug, Clone, Default)]
+pub struct SwitchedOff(Arc<ArcSwap<BTreeSet<String>>>);
 
 impl SwitchedOff {
     /// Switches off the rules with these identifiers.
     pub fn new(ids: impl IntoIterator<Item = String>) -> Self {
-        Self(ids.into_iter().collect())
+        let list = Self::default();
+        list.set(ids);
+        list
+    }
+
+    /// Switches off the rules with these identifiers, and every other one on.
+    pub fn set(&self, ids: impl IntoIterator<Item = String>) {
+        self.0.store(Arc::new(ids.into_iter().collect()));
+    }
+
+    /// Identifiers of the rules that are off, in alphabetical order.
+    #[must_use]
+    pub fn ids(&self) -> Vec<String> {
+        self.0.load().iter().cloned().collect()
     }
 
     /// Whether this rule is not to be applied.
     #[must_use]
     pub fn contains(&self, rule: &Rule) -> bool {
-        self.0.contains(rule.id)
+        self.0.load().contains(rule.id)
     }
 }
 
@@ -127,8 +143,9 @@ pub fn judge<F: ?Sized, E: Clone>(
     switched_off: &SwitchedOff,
 ) -> Result<Passed, Refusal<E>> {
     let mut passed = Passed::default();
+    let off = switched_off.0.load();
     for check in checks {
-        if switched_off.contains(check.rule) {
+        if off.contains(check.rule.id) {
             passed.skipped.push(check.rule);
             continue;
         }
@@ -182,5 +199,17 @@ mod tests {
         let passed = judge(&3, CHECKS, &off).unwrap();
         assert_eq!(passed.verdict().skipped, ["test.even"]);
         assert_eq!(judge(&-3, CHECKS, &off).unwrap_err().rule, &POSITIVE);
+    }
+
+    #[test]
+    fn whoever_holds_a_clone_sees_the_switch() {
+        let held = SwitchedOff::default();
+        let switch = held.clone();
+        assert!(judge(&3, CHECKS, &held).is_err());
+        switch.set(["test.even".to_owned()]);
+        assert!(judge(&3, CHECKS, &held).is_ok() && held.contains(&EVEN));
+        assert_eq!(held.ids(), ["test.even"]);
+        switch.set([]);
+        assert_eq!(judge(&3, CHECKS, &held).unwrap_err().rule, &EVEN);
     }
 }

@@ -189,7 +189,7 @@ impl Load {
 async fn main() -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let stop = Stop::new();
-    let place = Place { data: folder.path().to_owned(), first_port: None, bank: None, personas: None, tpp: None };
+    let place = Place { data: folder.path().to_owned(), ..Place::default() };
     let load = Load::new(&place, &stop).await?;
     let (sign, verify) = load.floor()?;
     let cores = std::thread::available_parallelism()?;

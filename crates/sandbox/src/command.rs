@@ -147,7 +147,7 @@ impl Fixtures {
 
     fn place(&self, data: PathBuf, first_port: Option<u16>) -> Place {
         let (bank, personas, tpp) = (self.bank.clone(), self.personas.clone(), self.tpp.clone());
-        Place { data, first_port, bank, personas, tpp }
+        Place { data, first_port, bank, personas, tpp, ..Place::default() }
     }
 }
 

@@ -26,7 +26,7 @@ const MTLS: u16 = 1;
 const CONTROL: u16 = 9;
 
 /// Where an ecosystem lives.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Place {
     /// Folder for all parties' data.
     pub data: PathBuf,
@@ -38,6 +38,8 @@ pub struct Place {
     pub personas: Option<PathBuf>,
     /// TPP profile; the built-in one if none.
     pub tpp: Option<PathBuf>,
+    /// Whether rules can be switched off (lesson mode), at every party.
+    pub lesson: bool,
 }
 
 /// An ecosystem that runs.
@@ -70,6 +72,7 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
         public_listen: address(DIRECTORY, PUBLIC),
         mtls_listen: address(DIRECTORY, MTLS),
         control_listen: address(DIRECTORY, CONTROL),
+        lesson: Some(place.lesson),
         ..directory::Settings::default()
     };
     // Participants' keys are made while the Directory makes its own: nothing in them depends on it.
@@ -82,6 +85,7 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
         public_listen: address(BANK, PUBLIC),
         mtls_listen: address(BANK, MTLS),
         control_listen: address(BANK, CONTROL),
+        lesson: Some(place.lesson),
         bank: place.bank.clone(),
         personas: place.personas.clone(),
         ..aspsp::Settings::default()
@@ -92,6 +96,7 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
         trust_anchor: Some(directory.trust_anchor.clone()),
         public_listen: address(TPP, PUBLIC),
         control_listen: address(TPP, CONTROL),
+        lesson: Some(place.lesson),
         profile: place.tpp.clone(),
         ..tpp::Settings::default()
     };

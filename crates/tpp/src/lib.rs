@@ -53,6 +53,12 @@ use crate::{
 /// How long the TPP waits for an answer.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
+/// Every rule that a TPP applies to what it receives, in the order in which it comes to them.
+#[must_use]
+pub fn rules_of_a_client() -> Vec<&'static rules::Rule> {
+    [response::RULES, id_token::RULES, message_signature::RULES, resource::RULES].concat()
+}
+
 /// A TPP that runs. Before it is onboarded it has no certificates, and its callback listener is not served.
 pub struct Tpp {
     /// What it tells about itself.

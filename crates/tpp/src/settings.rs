@@ -37,6 +37,10 @@ pub struct Settings {
     /// TPP profile: name, registration, roles [default: the built-in fixtures/tpp.yaml]
     #[arg(long, env = "OB_TPP_PROFILE", value_name = "FILE")]
     pub profile: Option<PathBuf>,
+    /// Lesson mode: the control port may switch off security rules, so that attacks succeed. Never where anything is to be
+    /// protected [default: false]
+    #[arg(long, env = "OB_TPP_LESSON", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub lesson: Option<bool>,
     /// Also write the journal of exchanges to this file, one JSON object a line
     #[arg(long, env = "OB_TPP_JOURNAL", value_name = "FILE")]
     pub journal: Option<PathBuf>,

@@ -7,8 +7,7 @@ use std::{
 };
 
 use openbanking::directory::{Contact, ContactType, EnrolmentRequest};
-use party::{DataDirectory, StartError, Tools, control as control_port, participant::make_keys};
-use rules::SwitchedOff;
+use party::{DataDirectory, Lesson, StartError, Tools, control as control_port, participant::make_keys};
 use simulation::Trace;
 use store::{SledStore, Store};
 use tokio::{sync::Mutex, task::JoinHandle};
@@ -46,6 +45,8 @@ pub struct Running {
 /// # Errors
 /// A port is taken, or the configuration or the store cannot be used.
 pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartError> {
+    let lesson = Lesson::new(settings.lesson.unwrap_or_default(), crate::rules_of_a_client());
+    let tools = Tools { lesson, ..tools };
     let profile =
         Profile::load(settings.profile.as_deref()).map_err(|error| StartError::Configuration(error.to_string()))?;
     let pages = Pages::new().map_err(|error| StartError::Other(format!("a page cannot be used: {error}")))?;
@@ -78,7 +79,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         store,
         records: Records::default(),
         redirect_uri: redirect_uri.into(),
-        switched_off: SwitchedOff::default(),
+        switched_off: tools.lesson.switched_off(),
         key_sets: KeySets::default(),
         client_tokens: ClientTokens::default(),
         pages,

@@ -64,9 +64,19 @@ fn signing(exports: &std::path::Path) -> SigningKey {
 impl World {
     /// An ecosystem in which the TPP is registered at the bank.
     pub(crate) async fn new() -> Self {
+        Self::on(|_| {}).await
+    }
+
+    /// The same in lesson mode: rules can be switched off.
+    pub(crate) async fn in_lesson() -> Self {
+        Self::on(|place| place.lesson = true).await
+    }
+
+    async fn on(change: impl FnOnce(&mut Place)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let stop = Stop::new();
-        let place = Place { data: folder.path().to_owned(), first_port: None, bank: None, personas: None, tpp: None };
+        let mut place = Place { data: folder.path().to_owned(), ..Place::default() };
+        change(&mut place);
         let hosted = hosting::start(&place, &stop).await.unwrap();
         let ecosystem = hosted.ecosystem().unwrap();
         let client_id = Runner::new(ecosystem).unwrap().join(&hosted.bank.name).await.unwrap();
@@ -231,6 +241,17 @@ impl World {
     /// Subject of the certificate that the TPP shows.
     pub(crate) fn certificate_subject(&self) -> String {
         hosting::certificate(&self.hosted.tpp.exports.join("transport.pem")).unwrap().facts().subject.clone()
+    }
+
+    /// Asks the bank's control port; a body that is null is none.
+    pub(crate) async fn control(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
+        let url: Url = format!("http://{}{path}", self.hosted.bank.control).parse().unwrap();
+        let mut request = self.http(Shows::Nothing).request(method, &url);
+        if !body.is_null() {
+            request = request.json(body);
+        }
+        let answer = request.send().await.unwrap();
+        (answer.status.as_u16(), answer.json().unwrap_or_default())
     }
 
     /// The rule that the bank's journal names for a journey.

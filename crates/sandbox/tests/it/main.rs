@@ -13,6 +13,8 @@ mod customer;
 #[cfg(test)]
 mod hand_made;
 #[cfg(test)]
+mod lessons;
+#[cfg(test)]
 mod processes;
 #[cfg(test)]
 mod profiles;
