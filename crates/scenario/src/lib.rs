@@ -5,6 +5,7 @@
 //! happened against what the file expects. [`result`] is what came of it; [`report`] writes it down.
 
 pub mod ecosystem;
+mod curl;
 mod expectation;
 pub mod language;
 pub mod report;
@@ -15,4 +16,4 @@ mod variables;
 pub use ecosystem::{ControlAddress, Ecosystem};
 pub use language::{Scenario, ScenarioError};
 pub use result::{ScenarioResult, StepResult};
-pub use runner::{Progress, Runner};
+pub use runner::{Options, Progress, RunError, Runner};

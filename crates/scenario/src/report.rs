@@ -61,7 +61,7 @@ pub fn write(folder: &Path, results: &[ScenarioResult]) -> Result<(), ReportErro
 pub fn junit(results: &[ScenarioResult]) -> Result<String, ReportError> {
     let mut report = Report::new("scenarios");
     for result in results {
-        let mut suite = TestSuite::new(result.name.as_str());
+        let mut suite = TestSuite::new(result.title());
         suite.set_time(Duration::from_micros(result.duration_us));
         suite.add_property(("trace-id", result.trace_id.as_str()));
         for (index, step) in result.steps.iter().enumerate() {
