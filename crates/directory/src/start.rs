@@ -57,6 +57,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let participants = participants::load(settings.participants.as_deref())?;
     let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-directory".as_ref()))?;
     party::clock::restore(&data, &tools.clock)?;
+    let tools = tools.seeded(settings.chance_seed, &data)?;
     let (public, public_address) =
         party::listener::bind(settings.public_listen.unwrap_or(PUBLIC), "discovery, keys and enrolment").await?;
     let (mtls, mtls_address) = party::listener::bind(settings.mtls_listen.unwrap_or(MTLS), "the API").await?;

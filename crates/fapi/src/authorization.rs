@@ -7,7 +7,9 @@ use rules::{Check, Evidence, Passed, Refusal, holds, judge};
 use time::OffsetDateTime;
 
 use crate::{
-    Accepted, Change, Client, Engine, ErrorCode, Expect, Failure, Interaction, Loaded, Surroundings, Usable, digest,
+    Accepted, Change, Client, Engine, ErrorCode, Expect, Failure, Interaction, Loaded, Surroundings, Usable,
+    deviation::Endpoint,
+    digest,
     grant::{AuthorizationCode, Grant},
     id_token::IdToken,
     interaction::{Decision, Rejection},
@@ -216,9 +218,11 @@ impl<B: Surroundings> Engine<B> {
         let facts = self.request_facts(outer, false, now).await?;
         let mut passed = judge(&facts, CHECKS, &self.profile.switched_off).map_err(Failure::from)?;
         let (Some(client), Some(object)) = (&facts.client, facts.object()) else {
-            return Err(
-                Failure::Unavailable("an authorization request needs a client and a request object".into()).into()
-            );
+            let (rule, expected) = match &facts.client {
+                None => (&CLIENT_KNOWN, "the client_id of a registered client"),
+                Some(_) => (&REQUEST_OBJECT_READABLE, "a request object that can be read"),
+            };
+            return Err(Failure::indispensable(rule, ErrorCode::InvalidRequest, expected).after(passed).into());
         };
         let redirect_uri = object.redirect_uri.clone().unwrap_or_default();
         match judge(&facts, request_object::CHECKS, &self.profile.switched_off) {
@@ -279,7 +283,10 @@ impl<B: Surroundings> Engine<B> {
         };
         if let (Some(client), Some(Ok((jws, object)))) = (&facts.client, &facts.object) {
             match self.keys_of(client, jws.header().kid.as_deref()).await {
-                Ok(keys) => facts.signature = jws.verify(&keys, &[client.request_object_algorithm]),
+                Ok(keys) => {
+                    let allowed = [client.request_object_algorithm];
+                    facts.signature = self.verify(jws, &keys, &allowed, &REQUEST_OBJECT_ALG);
+                }
                 Err(error) => facts.keys = Err(error.to_string()),
             }
             if let (true, Some(id)) = (self.profile.intents, object.intent_id()) {
@@ -370,7 +377,7 @@ impl<B: Surroundings> Engine<B> {
                 if record.response_type != "code" {
                     let id_token =
                         IdToken::new(&self.profile, &client, &grant, now).for_response(&code, record.state.as_deref());
-                    parameters.push(("id_token", self.id_token(&client, &id_token).await?));
+                    parameters.push(("id_token", self.id_token(&client, Endpoint::Authorization, &id_token).await?));
                 }
                 self.respond(&to, parameters, now)?
             }

@@ -423,7 +423,8 @@ impl<B: Surroundings> Engine<B> {
         let off = &self.profile.switched_off;
         let mut passed = judge(&facts, CHECKS, off)?;
         let Some(method) = facts.registered_method() else {
-            return Err(Failure::Unavailable("client authentication cannot be skipped altogether".to_owned()));
+            let expected = "the client_id of a registered client";
+            return Err(Failure::indispensable(&CLIENT_KNOWN, ErrorCode::InvalidClient, expected).after(passed));
         };
         self.look_up(&mut facts, method).await;
         for table in method.checks() {
@@ -438,9 +439,14 @@ impl<B: Surroundings> Engine<B> {
             }
             _ => None,
         };
-        match (facts.client, facts.certificate) {
-            (Some(client), Some(certificate)) => Ok(Authenticated { client, certificate, used_jti, passed }),
-            _ => Err(Failure::Unavailable("client authentication cannot be skipped altogether".to_owned())),
+        // Only without the rule that wants one there is none.
+        let certificate = facts.certificate.unwrap_or_else(PresentedCertificate::absent);
+        match facts.client {
+            Some(client) => Ok(Authenticated { client, certificate, used_jti, passed }),
+            None => {
+                let expected = "the client_id of a registered client";
+                Err(Failure::indispensable(&CLIENT_KNOWN, ErrorCode::InvalidClient, expected).after(passed))
+            }
         }
     }
 
@@ -483,7 +489,10 @@ impl<B: Surroundings> Engine<B> {
         match (method, jws) {
             (AuthenticationMethod::PrivateKeyJwt, Some(jws)) => {
                 match self.keys_of(client, jws.header().kid.as_deref()).await {
-                    Ok(keys) => facts.signature = jws.verify(&keys, &[client.authentication_algorithm]),
+                    Ok(keys) => {
+                        let allowed = [client.authentication_algorithm];
+                        facts.signature = self.verify(jws, &keys, &allowed, &ASSERTION_ALG);
+                    }
                     Err(error) => facts.keys = Err(error.to_string()),
                 }
             }

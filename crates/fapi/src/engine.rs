@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use jose::{Algorithm, JoseError, KeySet, SigningKey, jwe::DecryptionKey};
-use rules::{Passed, Refusal, Verdict};
+use jose::{Algorithm, JoseError, Jws, KeySet, SigningKey, jwe::DecryptionKey};
+use rules::{Evidence, Passed, Refusal, Rule, Verdict};
 
 use crate::{Client, CommitError, ErrorCode, KeysError, Profile, RepositoryError, Surroundings, random_secret};
 
@@ -51,6 +51,11 @@ impl Failure {
             Self::Refused(refusal) => Some(refusal.verdict()),
             Self::Unavailable(_) => None,
         }
+    }
+
+    /// The refusal of a rule that was switched off and without which there is nothing to go on with.
+    pub(crate) fn indispensable(rule: &'static Rule, error: ErrorCode, expected: &str) -> Self {
+        Self::Refused(Refusal::new(rule, error, Evidence::missing(expected)))
     }
 
     /// Puts what earlier tables had let through before a refusal.
@@ -142,6 +147,18 @@ impl<B: Surroundings> Engine<B> {
             }
             _ => Ok(text.to_owned()),
         }
+    }
+
+    /// Verifies a signature under the algorithms that a rule names. Without that rule whatever the token names is believed,
+    /// no signature at all too, as by servers that let tokens choose.
+    pub(crate) fn verify(&self, jws: &Jws, keys: &KeySet, allowed: &[Algorithm], rule: &Rule) -> Result<(), JoseError> {
+        if !self.profile.switched_off.contains(rule) {
+            return jws.verify(keys, allowed);
+        }
+        if jws.header().alg == "none" {
+            return Ok(());
+        }
+        jws.verify(keys, &[Algorithm::Ps256, Algorithm::Es256, Algorithm::Rs256])
     }
 
     /// The running profile.

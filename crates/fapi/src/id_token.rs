@@ -4,7 +4,7 @@ use jose::{claims::NumericDate, hash::left_half_sha256, jwe};
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::{Client, Engine, Failure, Profile, Surroundings, grant::Grant};
+use crate::{Client, Engine, Failure, Profile, Surroundings, deviation::Endpoint, grant::Grant};
 
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct IdToken<'a> {
@@ -30,8 +30,14 @@ pub(crate) struct IdToken<'a> {
 
 impl<B: Surroundings> Engine<B> {
     /// The id_token as the client registered it: signed, and encrypted for it if it wants that (OpenID Connect Core, 10.2).
-    pub(crate) async fn id_token(&self, client: &Client, claims: &IdToken<'_>) -> Result<String, Failure> {
-        let signed = self.signing_for(client.id_token_algorithm).sign_claims(Some("JWT"), claims)?;
+    pub(crate) async fn id_token(
+        &self,
+        client: &Client,
+        from: Endpoint,
+        claims: &IdToken<'_>,
+    ) -> Result<String, Failure> {
+        let key = self.signing_for(client.id_token_algorithm);
+        let signed = self.profile.deviations.id_token(key, from, claims)?;
         if !client.id_token_encrypted {
             return Ok(signed);
         }

@@ -5,7 +5,7 @@ use rules::SwitchedOff;
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
-use crate::{client::AuthenticationMethod, response::ResponseMode};
+use crate::{Deviations, client::AuthenticationMethod, response::ResponseMode};
 
 /// URLs of the endpoints. Those with `mtls_` demand a client certificate and are the `mtls_endpoint_aliases`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +103,8 @@ pub struct Profile {
     pub software_statement_age: Duration,
     /// Rules that a lesson switched off.
     pub switched_off: SwitchedOff,
+    /// Where the server misbehaves on purpose.
+    pub deviations: Deviations,
 }
 
 /// `acr` for strong customer authentication.
@@ -136,6 +138,7 @@ impl Profile {
             directory_jwks_uri: None,
             software_statement_age: Duration::days(180),
             switched_off: SwitchedOff::default(),
+            deviations: Deviations::default(),
         }
     }
 

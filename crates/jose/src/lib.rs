@@ -27,7 +27,7 @@ pub mod jwe;
 mod jwk;
 mod jws;
 mod key_set;
-mod secret;
+mod shared_secret;
 mod signing_key;
 
 pub use algorithm::Algorithm;
@@ -36,5 +36,5 @@ pub use header::Header;
 pub use jwk::{Jwk, Jwks};
 pub use jws::Jws;
 pub use key_set::KeySet;
-pub use secret::sign_secret;
+pub use shared_secret::sign_with_secret;
 pub use signing_key::SigningKey;

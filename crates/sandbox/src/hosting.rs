@@ -45,6 +45,8 @@ pub struct Place {
     pub tpps: BTreeMap<String, Option<PathBuf>>,
     /// Whether rules can be switched off (lesson mode), at every party.
     pub lesson: bool,
+    /// Seed of every party's identifiers and tokens, for runs that repeat.
+    pub chance_seed: Option<u64>,
 }
 
 /// An ecosystem that runs.
@@ -80,6 +82,7 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
         mtls_listen: address(DIRECTORY, MTLS),
         control_listen: address(DIRECTORY, CONTROL),
         lesson: Some(place.lesson),
+        chance_seed: place.chance_seed,
         ..directory::Settings::default()
     };
     // Participants' keys are made while the Directory makes its own: nothing in them depends on it.
@@ -93,6 +96,7 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
         mtls_listen: address(BANK, MTLS),
         control_listen: address(BANK, CONTROL),
         lesson: Some(place.lesson),
+        chance_seed: place.chance_seed,
         bank: place.bank.clone(),
         personas: place.personas.clone(),
         ..aspsp::Settings::default()
@@ -104,6 +108,7 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
         public_listen: address(TPP, PUBLIC),
         control_listen: address(TPP, CONTROL),
         lesson: Some(place.lesson),
+        chance_seed: place.chance_seed,
         profile: place.tpp.clone(),
         ..tpp::Settings::default()
     };

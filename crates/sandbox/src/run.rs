@@ -299,7 +299,15 @@ async fn run_alone(
     }
     let mut running = JoinSet::new();
     for (worker, share) in shares.into_iter().enumerate() {
-        let place = Place { lesson, tpps: tpps.clone(), ..fixtures.place(folder.path().join(worker.to_string()), None) };
+        // Workers with the same seed would make the same identifiers.
+        let distance = u64::try_from(worker).unwrap_or_default();
+        let seed = manner.options.seed.map(|seed| seed.wrapping_add(distance));
+        let place = Place {
+            lesson,
+            tpps: tpps.clone(),
+            chance_seed: seed,
+            ..fixtures.place(folder.path().join(worker.to_string()), None)
+        };
         let lines = match &bar {
             _ if manner.json => Lines::Silent,
             Some(bar) => Lines::Bar(bar.clone(), Vec::new()),
@@ -307,9 +315,7 @@ async fn run_alone(
             None => Lines::Printed,
         };
         let mut manner = manner.clone();
-        // Workers with the same seed would make the same identifiers.
-        let worker_seed = u64::try_from(worker).unwrap_or_default();
-        manner.options.seed = manner.options.seed.map(|seed| seed.wrapping_add(worker_seed));
+        manner.options.seed = seed;
         running.spawn(work(place, share, manner, lines, stop.clone()));
     }
     let mut results = Vec::new();

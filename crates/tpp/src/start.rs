@@ -52,6 +52,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let pages = Pages::new().map_err(|error| StartError::Other(format!("a page cannot be used: {error}")))?;
     let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-tpp".as_ref()))?;
     party::clock::restore(&data, &tools.clock)?;
+    let tools = tools.seeded(settings.chance_seed, &data)?;
     let (callback, address) =
         party::listener::bind(settings.public_listen.unwrap_or(PUBLIC), "the callback server").await?;
     let token = settings.control_token.clone();

@@ -221,7 +221,10 @@ async fn owned(
     passed.extend(apply(&facts, &owned_checks(), off).map_err(|error| error.after(passed.clone()))?);
     match found {
         Some((consent, stored)) => Ok((consent, stored, passed)),
-        None => Err(ApiError::Failed("a consent was used that is not there".to_owned())),
+        None => {
+            let error = Wire::bad_request(ErrorCode::ResourceNotFound, Some("ConsentId"));
+            Err(ApiError::indispensable(&KNOWN, error, "a consent with this ConsentId").after(passed))
+        }
     }
 }
 

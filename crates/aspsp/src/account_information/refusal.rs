@@ -58,6 +58,11 @@ impl ApiError {
         Self::Refused(Box::new(Refusal::new(rule, refused, evidence)))
     }
 
+    /// The refusal of a rule that was switched off and without which there is nothing to go on with.
+    pub(super) fn indispensable(rule: &'static Rule, error: Wire, expected: &str) -> Self {
+        refused(Refusal::new(rule, error, Evidence::missing(expected)))
+    }
+
     /// Puts what had passed before.
     pub(super) fn after(self, earlier: Passed) -> Self {
         match self {
@@ -95,14 +100,16 @@ impl<E: std::error::Error> From<E> for ApiError {
 
 /// Applies a table of this API's rules.
 pub(super) fn apply<F: ?Sized>(facts: &F, checks: &[Check<F, Wire>], off: &SwitchedOff) -> Result<Passed, ApiError> {
-    judge(facts, checks, off).map_err(|refusal| {
-        let (wire, reason) = (refusal.error, refusal.rule.reason);
-        let detail = wire.code.map(|code| {
-            let detail = ErrorDetail::new(code, reason);
-            wire.path.map_or(detail.clone(), |path| detail.at(path))
-        });
-        ApiError::Refused(Box::new(refusal.map_error(|wire| Refused { status: wire.status, detail })))
-    })
+    judge(facts, checks, off).map_err(refused)
+}
+
+fn refused(refusal: Refusal<Wire>) -> ApiError {
+    let (wire, reason) = (refusal.error, refusal.rule.reason);
+    let detail = wire.code.map(|code| {
+        let detail = ErrorDetail::new(code, reason);
+        wire.path.map_or(detail.clone(), |path| detail.at(path))
+    });
+    ApiError::Refused(Box::new(refusal.map_error(|wire| Refused { status: wire.status, detail })))
 }
 
 /// 401 has no body, but for an expired token in v4.0 (OB Read/Write 4.0, 401 Unauthorized).

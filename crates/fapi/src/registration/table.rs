@@ -262,10 +262,10 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
         rule: &CERTIFICATE_OF_ORGANISATION,
         error: ErrorCode::UnapprovedSoftwareStatement,
         test: |facts| {
+            // That there is none is for an earlier rule to say.
+            let Some(certificate) = &facts.certificate else { return Ok(()) };
             facts.on_statement(|statement| {
-                let expected = &statement.metadata.org_id;
-                let found =
-                    facts.certificate.as_ref().map_or("none", |certificate| certificate.organisation_id.as_str());
+                let (expected, found) = (&statement.metadata.org_id, &certificate.organisation_id);
                 holds(found == expected, expected, found)
             })
         },

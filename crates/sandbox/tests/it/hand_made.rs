@@ -72,7 +72,8 @@ impl World {
         Self::on(|place| place.lesson = true).await
     }
 
-    async fn on(change: impl FnOnce(&mut Place)) -> Self {
+    /// The same in a place of another kind.
+    pub(crate) async fn on(change: impl FnOnce(&mut Place)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let stop = Stop::new();
         let mut place = Place { data: folder.path().to_owned(), ..Place::default() };

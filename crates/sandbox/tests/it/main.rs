@@ -15,6 +15,8 @@ mod hand_made;
 #[cfg(test)]
 mod lessons;
 #[cfg(test)]
+mod misbehaviour;
+#[cfg(test)]
 mod processes;
 #[cfg(test)]
 mod profiles;
@@ -22,3 +24,5 @@ mod profiles;
 mod refusals;
 #[cfg(test)]
 mod registration;
+#[cfg(test)]
+mod seeds;

@@ -59,6 +59,10 @@ impl Run<'_> {
         let path = format!("/organisations/{organisation}/status");
         let told = json!({ "status": asked.status });
         self.runner.party("directory")?.tell(Method::POST, &path, Some(&told)).await?;
+        // The bank asks the Directory now and then; here it need not be waited for.
+        if let Ok(bank) = self.runner.party("bank") {
+            bank.tell(Method::POST, "/directory/refresh", None).await?;
+        }
         Ok(Done::well(format!("{organisation} is {}", asked.status)))
     }
 

@@ -112,7 +112,7 @@ impl Forger<'_> {
             }
             SignWith::Hs256 => {
                 let secret = serde_json::to_vec(self.own.public_jwk()).unwrap_or_default();
-                let signed = jose::sign_secret(&header, &payload, &secret)?;
+                let signed = jose::sign_with_secret(&header, &payload, &secret)?;
                 if !detached {
                     return Ok(signed);
                 }
