@@ -115,7 +115,13 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
     let (bank, tpp) = tokio::try_join!(aspsp::start(bank, tools("bank")), tpp::start(tpp, tools("tpp")))?;
     let mut tpps = BTreeMap::new();
     for (name, profile) in &place.tpps {
-        let settings = further_tpp(&folder(name), profile.as_ref(), &directory, place.lesson)?;
+        // With the seed of the first TPP it would make the first one's identifiers.
+        let distance = 1000 + u64::try_from(tpps.len()).unwrap_or_default();
+        let settings = tpp::Settings {
+            lesson: Some(place.lesson),
+            chance_seed: place.chance_seed.map(|seed| seed.wrapping_add(distance)),
+            ..further_tpp(&folder(name), profile.as_ref(), &directory)?
+        };
         tpps.insert(name.clone(), tpp::start(settings, tools(name)).await?);
     }
     Ok(Hosted { directory, bank, tpp, tpps, started_in: began.elapsed() })
@@ -126,7 +132,6 @@ fn further_tpp(
     data: &Path,
     profile: Option<&PathBuf>,
     directory: &directory::Running,
-    lesson: bool,
 ) -> Result<tpp::Settings, StartError> {
     let free = Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0));
     let profile = match profile {
@@ -145,7 +150,6 @@ fn further_tpp(
         trust_anchor: Some(directory.trust_anchor.clone()),
         public_listen: free,
         control_listen: free,
-        lesson: Some(lesson),
         profile: Some(profile),
         ..tpp::Settings::default()
     })

@@ -404,7 +404,7 @@ fn told(
         terminal::summary(&results, started_in);
     }
     if let Some(folder) = report {
-        report::write(folder, &results).map_err(|error| StartError::Other(error.to_string()))?;
+        report::write(folder, &results, manner.options.show_secrets).map_err(|error| StartError::Other(error.to_string()))?;
     }
     let passed = results.iter().all(ScenarioResult::passed);
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
