@@ -14,7 +14,7 @@ use crate::{
     api::Api,
     message_signature,
     records::{Registration, json_body},
-    resource,
+    resource::{self, ResourceFacts},
     steps::{Answered, Body, Call, Dress, Failure, Token},
     tampering::Tamper,
 };
@@ -167,7 +167,13 @@ impl Tpp {
                 .map_err(|refusal| distrusted("the bank's answer is not trusted", &refusal))?;
         }
         if success {
-            resource::check(&outgoing.url, json_body(&answer.body), &self.switched_off)
+            let facts = ResourceFacts {
+                asked: outgoing.url.clone(),
+                json: answer.header("content-type").is_some_and(|kind| kind.starts_with("application/json")),
+                length: answer.body.len(),
+                body: json_body(&answer.body),
+            };
+            resource::check(&facts, &self.switched_off)
                 .map_err(|refusal| distrusted("the bank's answer is not trusted", &refusal))?;
         }
         Ok(())
