@@ -216,13 +216,14 @@ impl Hosted {
 
     /// Waits until every party has stopped.
     pub async fn ended(self) {
-        let tasks: Vec<JoinHandle<()>> =
-            self
+        let tasks: Vec<JoinHandle<()>> = self
             .tpp
             .tasks
             .into_iter()
             .chain(self.tpps.into_values().flat_map(|tpp| tpp.tasks))
-            .chain(self.bank.tasks).chain(self.directory.tasks).collect();
+            .chain(self.bank.tasks)
+            .chain(self.directory.tasks)
+            .collect();
         party::ended(tasks).await;
     }
 }

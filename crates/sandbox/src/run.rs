@@ -261,7 +261,9 @@ fn further_tpps(found: &[Found]) -> Result<BTreeMap<String, Option<PathBuf>>, St
                 && other != profile
             {
                 let file = file.display();
-                return Err(wrong(format!("{file}: the TPP {name} has another profile in another scenario of this run")));
+                return Err(wrong(format!(
+                    "{file}: the TPP {name} has another profile in another scenario of this run"
+                )));
             }
         }
     }
@@ -291,7 +293,11 @@ async fn run_alone(
         let times = if workers > 1 { format!("{workers} times ") } else { String::new() };
         println!("Starting {times}a Directory, a bank and a TPP{more}, with new keys and certificates ...");
     }
-    let scenarios = if manner.lesson { found.iter().map(|found| 1 + usize::from(found.scenario.lesson.is_some())).sum() } else { found.len() };
+    let scenarios = if manner.lesson {
+        found.iter().map(|found| 1 + usize::from(found.scenario.lesson.is_some())).sum()
+    } else {
+        found.len()
+    };
     let bar = (!manner.json && scenarios > 1 && std::io::stdout().is_terminal()).then(|| terminal::bar(scenarios));
     let mut shares: Vec<Numbered> = vec![Vec::new(); workers];
     for (index, scenario) in numbered(found) {
@@ -404,7 +410,8 @@ fn told(
         terminal::summary(&results, started_in);
     }
     if let Some(folder) = report {
-        report::write(folder, &results, manner.options.show_secrets).map_err(|error| StartError::Other(error.to_string()))?;
+        report::write(folder, &results, manner.options.show_secrets)
+            .map_err(|error| StartError::Other(error.to_string()))?;
     }
     let passed = results.iter().all(ScenarioResult::passed);
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })

@@ -108,7 +108,8 @@ fn body(expect: &Expect, body: &Value) -> Option<String> {
     });
     let contains = expect.contains.iter().find_map(|(pointer, wanted)| {
         let found = at(pointer);
-        let there = found.is_some_and(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned).contains(wanted));
+        let there =
+            found.is_some_and(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned).contains(wanted));
         (!there).then(|| format!("expected {wanted:?} within {pointer}, found {}", shown(found)))
     });
     let present = expect

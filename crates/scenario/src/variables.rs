@@ -69,7 +69,9 @@ impl Variables {
                     _ => Value::String(filled),
                 }
             }
-            Value::Array(items) => Value::Array(items.iter().map(|item| self.fill_json(item)).collect::<Result<_, _>>()?),
+            Value::Array(items) => {
+                Value::Array(items.iter().map(|item| self.fill_json(item)).collect::<Result<_, _>>()?)
+            }
             Value::Object(members) => Value::Object(
                 members
                     .iter()

@@ -11,8 +11,8 @@ use transport::{Request, Route, reply, route};
 use crate::{
     Tpp,
     steps::{
-        AuthorisationResult, Authorise, Call, ClientToken, ExchangeCode, Failure, LodgeConsent, Onboard, Outcome, Refresh,
-        Register, Revoke,
+        AuthorisationResult, Authorise, Call, ClientToken, ExchangeCode, Failure, LodgeConsent, Onboard, Outcome,
+        Refresh, Register, Revoke,
     },
 };
 
@@ -25,16 +25,14 @@ pub(crate) fn routes() -> Vec<Route<Control<Tpp>>> {
             "/steps/lodge-consent",
             |tpp, step: LodgeConsent, trace| async move { tpp.lodge_consent(&step, &trace).await },
         ),
-        step(
-            "/steps/authorise",
-            |tpp, step: Authorise, trace| async move { tpp.authorise(&step, &trace).await },
-        ),
+        step("/steps/authorise", |tpp, step: Authorise, trace| async move { tpp.authorise(&step, &trace).await }),
         step("/steps/authorisation-result", |tpp, step: AuthorisationResult, _| async move {
             tpp.returned(&step.state).await
         }),
-        step("/steps/exchange-code", |tpp, step: ExchangeCode, trace| async move {
-            tpp.exchange_code(&step, &trace).await
-        }),
+        step(
+            "/steps/exchange-code",
+            |tpp, step: ExchangeCode, trace| async move { tpp.exchange_code(&step, &trace).await },
+        ),
         step("/steps/refresh", |tpp, step: Refresh, trace| async move { tpp.refresh(&step, &trace).await }),
         step("/steps/client-token", |tpp, step: ClientToken, trace| async move {
             tpp.new_client_token(&step, &trace).await

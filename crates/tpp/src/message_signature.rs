@@ -75,11 +75,7 @@ fn shown(value: Option<&Value>) -> String {
 }
 
 const CHECKS: &[Check<Facts, ()>] = &[
-    Check {
-        rule: &PRESENT,
-        error: (),
-        test: |facts| holds(facts.present, "x-jws-signature", "no such header"),
-    },
+    Check { rule: &PRESENT, error: (), test: |facts| holds(facts.present, "x-jws-signature", "no such header") },
     Check { rule: &READABLE, error: (), test: |facts| facts.header().map(drop) },
     Check {
         rule: &ALG,

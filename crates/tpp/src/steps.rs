@@ -70,6 +70,12 @@ pub struct Onboarded {
 pub struct Register {
     /// Name of the bank at the Directory, or its discovery URL.
     pub bank: String,
+    /// The `client_id` that the bank gave by hand: the TPP takes it, and does not register.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// Base URL of the bank's resources, when neither the Directory nor the address of its token endpoint tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_base: Option<String>,
     /// Registers once more, also when there is a registration; the new one is kept only when nothing is tampered with.
     pub anew: bool,
     /// What is done wrong on purpose; it makes the registration a new one.
@@ -309,7 +315,10 @@ pub struct Tokens {
 
 impl std::fmt::Debug for Tokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tokens").field("scope", &self.scope).field("expires_in", &self.expires_in).finish_non_exhaustive()
+        f.debug_struct("Tokens")
+            .field("scope", &self.scope)
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
     }
 }
 

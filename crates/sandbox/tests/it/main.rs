@@ -25,4 +25,6 @@ mod refusals;
 #[cfg(test)]
 mod registration;
 #[cfg(test)]
+mod scenario_files;
+#[cfg(test)]
 mod seeds;

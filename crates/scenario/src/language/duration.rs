@@ -73,9 +73,8 @@ impl<'de> de::Visitor<'de> for PassingVisitor {
     fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Passing, A::Error> {
         let mut seconds: i64 = 0;
         while let Some(name) = map.next_key::<String>()? {
-            let each = unit(&name).ok_or_else(|| {
-                de::Error::unknown_field(&name, &["weeks", "days", "hours", "minutes", "seconds"])
-            })?;
+            let each = unit(&name)
+                .ok_or_else(|| de::Error::unknown_field(&name, &["weeks", "days", "hours", "minutes", "seconds"]))?;
             let count: i64 = map.next_value()?;
             let more = count.checked_mul(each).and_then(|more| seconds.checked_add(more));
             seconds = more.ok_or_else(|| de::Error::custom("that is more time than a clock can show"))?;

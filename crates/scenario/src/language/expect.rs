@@ -42,9 +42,6 @@ impl Expect {
     /// Whether the step must be refused.
     #[must_use]
     pub fn refusal(&self) -> bool {
-        self.refused
-            || self.error.is_some()
-            || self.rule.is_some()
-            || self.status.is_some_and(|status| status >= 400)
+        self.refused || self.error.is_some() || self.rule.is_some() || self.status.is_some_and(|status| status >= 400)
     }
 }

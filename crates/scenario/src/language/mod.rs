@@ -210,7 +210,9 @@ impl Step {
                 (None, Decision::CancelAtLogin) => "The customer cancels at the login".to_owned(),
                 (None, Decision::CancelAtAccounts) => "The customer cancels where accounts are chosen".to_owned(),
             },
-            Self::DeliverResponse(_) => format!("The browser delivers an answer of the bank to {}", who.replace("The", "the")),
+            Self::DeliverResponse(_) => {
+                format!("The browser delivers an answer of the bank to {}", who.replace("The", "the"))
+            }
             Self::ExchangeCode(_) => format!("{who} exchanges the code"),
             Self::Refresh(_) => format!("{who} refreshes its token"),
             Self::ClientToken(_) => format!("{who} gets a token of its own"),

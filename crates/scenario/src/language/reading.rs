@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use simulation::faults::Fault;
 
 use super::{OtherTpp, Scenario, Step, TPP};
 
@@ -87,6 +89,14 @@ impl Scenario {
                 let hint = nearest(named, known()).map(|near| format!(", did you mean {near}?")).unwrap_or_default();
                 let known: Vec<&str> = known().collect();
                 return Err(format!("tpp: {named} is not among tpps ({}){hint}", known.join(", ")));
+            }
+        }
+        for step in self.all_steps() {
+            if let Step::Fault(asked) = step {
+                let fault = Value::Object(asked.fault.clone());
+                let fault: Fault =
+                    serde_json::from_value(fault).map_err(|error| helpful(&format!("fault: {error}")))?;
+                fault.check().map_err(|error| format!("fault: {error}"))?;
             }
         }
         if let Some(lesson) = &self.lesson {
@@ -220,6 +230,14 @@ steps:
             assert!(error.contains("column"), "{wrong}: {error}");
             assert!(error.contains(hint), "{wrong}: {error}");
         }
+    }
+
+    #[test]
+    fn faults_are_ones_that_can_be() {
+        let with = |fault: &str| TEXT.replace("- onboard: {}", &format!("- fault: {{ at: bank, fault: {fault} }}"));
+        assert!(parse(&with("{ path: /token, effect: drop }")).is_ok());
+        assert!(error(&with("{ paht: /token, effect: drop }")).contains("did you mean path?"));
+        assert!(error(&with("{ path: /token }")).contains("needs a delay or an effect"));
     }
 
     #[test]

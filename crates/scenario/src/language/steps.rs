@@ -91,6 +91,10 @@ step! {
     RegisterStep {
         /// Registers once more.
         anew: bool,
+        /// The `client_id` that a bank without dynamic registration gave by hand.
+        client_id: Option<String>,
+        /// Base URL of the bank's resources, when neither the Directory nor the address of its token endpoint tells.
+        resource_base: Option<String>,
         /// What is done wrong on purpose.
         tamper: Tamper,
     }

@@ -6,14 +6,16 @@ use url::Url;
 
 use crate::result::{ScenarioResult, Spoke, StepResult};
 
-/// Pixels between two lanes.
-const LANE: usize = 250;
+/// Pixels between two lanes, unless there are too many.
+const WIDEST: usize = 250;
+/// Pixels of a page.
+const PAGE: usize = 1090;
 /// Pixels between two rows.
 const ROW: usize = 30;
 /// Pixels above the first row, for the names.
 const TOP: usize = 40;
-/// Characters of a label that fit between two lanes.
-const LABEL: usize = 34;
+/// Pixels of a character of a label.
+const CHARACTER: usize = 7;
 
 /// A diagram with its coordinates.
 #[derive(Debug, Default, Serialize)]
@@ -52,21 +54,32 @@ pub(super) struct Arrow {
     label_y: usize,
     full: String,
     refused: bool,
+    /// The rule that refused it.
+    rule: Option<String>,
+    rule_y: usize,
 }
 
 /// The path of a URL, or the path that it is.
 pub(super) fn path(url: &str) -> String {
-    Url::parse(url).map_or_else(|_| url.split(['?', '#']).next().unwrap_or_default().to_owned(), |url| url.path().to_owned())
+    Url::parse(url)
+        .map_or_else(|_| url.split(['?', '#']).next().unwrap_or_default().to_owned(), |url| url.path().to_owned())
+}
+
+/// The same exchange in the journal of the party that answered.
+fn served<'a>(exchange: &Exchange, step: &'a StepResult) -> Option<&'a Exchange> {
+    let wanted = path(&exchange.url);
+    step.served.iter().find(|served| {
+        served.side == Side::Server
+            && served.method == exchange.method
+            && path(&served.url) == wanted
+            && served.status == exchange.status
+    })
 }
 
 /// The party that answered what `exchange` asked: the one in whose journal the same request stands, otherwise the name
 /// that the asking one gave.
 fn answered_by(exchange: &Exchange, step: &StepResult) -> String {
-    let wanted = path(&exchange.url);
-    let same = |served: &&Exchange| {
-        served.side == Side::Server && served.method == exchange.method && path(&served.url) == wanted
-    };
-    match step.served.iter().find(same) {
+    match served(exchange, step) {
         Some(served) => served.party.clone(),
         None if exchange.peer == "Directory" => "directory".to_owned(),
         None if exchange.party == "psu" => "tpp".to_owned(),
@@ -97,7 +110,11 @@ pub(super) fn came(exchange: &Exchange) -> String {
 }
 
 fn shortened(text: &str, most: usize) -> String {
-    if text.chars().count() <= most { text.to_owned() } else { text.chars().take(most - 1).chain(['\u{2026}']).collect() }
+    if text.chars().count() <= most {
+        text.to_owned()
+    } else {
+        text.chars().take(most - 1).chain(['\u{2026}']).collect()
+    }
 }
 
 impl Diagram {
@@ -112,6 +129,7 @@ impl Diagram {
         };
         let mut diagram = Self::default();
         let mut y = TOP;
+        let mut drawn = Vec::new();
         for (index, step) in result.steps.iter().enumerate() {
             let text = shortened(&format!("{}. {}", index + 1, step.title), 110);
             diagram.bands.push(Band { top: y, base: y + 15, text, problem: step.problem.is_some() });
@@ -119,41 +137,54 @@ impl Diagram {
             for exchange in asked(step) {
                 let (from, to) = (add(&exchange.party), add(&answered_by(exchange, step)));
                 y += ROW / 2;
-                diagram.arrows.push(arrow(exchange, from, to, y));
-                y += ROW / 2;
+                let rule = served(exchange, step).and_then(Spoke::of_exchange).map(|spoke| spoke.rule);
+                drawn.push((exchange, from, to, y, rule.clone()));
+                y += if rule.is_some() { ROW } else { ROW / 2 };
             }
             y += ROW / 3;
         }
+        let lane = WIDEST.min(PAGE / names.len());
+        diagram.arrows =
+            drawn.into_iter().map(|(exchange, from, to, y, rule)| arrow(exchange, lane, (from, to), y, rule)).collect();
+        diagram.width = (names.len() * lane).max(2 * WIDEST);
         diagram.lanes =
-            names.into_iter().enumerate().map(|(place, name)| Lane { name, x: centre(place) }).collect();
-        diagram.width = (diagram.lanes.len() * LANE).max(2 * LANE);
+            names.into_iter().enumerate().map(|(place, name)| Lane { name, x: centre(place, lane) }).collect();
         diagram.height = y + ROW / 2;
         diagram
     }
 }
 
-fn centre(place: usize) -> usize {
-    place * LANE + LANE / 2
+fn centre(place: usize, lane: usize) -> usize {
+    place * lane + lane / 2
 }
 
-fn arrow(exchange: &Exchange, from: usize, to: usize, y: usize) -> Arrow {
-    let (start, tip) = (centre(from), centre(to));
+fn arrow(exchange: &Exchange, lane: usize, (from, to): (usize, usize), y: usize, rule: Option<String>) -> Arrow {
+    let (start, tip) = (centre(from, lane), centre(to, lane));
     // A party that speaks with itself: a short stub.
-    let tip = if tip == start { start + LANE / 3 } else { tip };
+    let tip = if tip == start { start + lane / 3 } else { tip };
     let back = if tip > start { tip - 8 } else { tip + 8 };
     let full = format!("{} {} {}", exchange.method, path(&exchange.url), came(exchange));
-    let short = path(&exchange.url);
-    let last = short.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or_default().to_owned();
-    let short = if short.chars().count() + 12 > LABEL { format!("\u{2026}/{}", shortened(&last, 16)) } else { short };
+    let room = start.abs_diff(tip) / CHARACTER;
+    let last = path(&exchange.url).rsplit('/').find(|part| !part.is_empty()).unwrap_or_default().to_owned();
+    let came = shortened(&came(exchange), 24);
+    let around = exchange.method.len() + came.len() + 5;
+    let label = match full.chars().count() <= room {
+        true => full.clone(),
+        false => {
+            format!("{} \u{2026}/{} {came}", exchange.method, shortened(&last, room.saturating_sub(around).max(8)))
+        }
+    };
     Arrow {
         from: start,
         to: tip,
         y,
         head: format!("{tip},{y} {back},{} {back},{}", y - 4, y + 4),
-        label: shortened(&format!("{} {short} {}", exchange.method, came(exchange)), LABEL),
+        label,
         label_x: start.midpoint(tip),
         label_y: y - 4,
         full,
-        refused: refused(exchange),
+        refused: refused(exchange) || rule.is_some(),
+        rule,
+        rule_y: y + 13,
     }
 }

@@ -157,7 +157,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), &results(), false).unwrap();
         for name in ["junit.xml", "results.json", "report.html"] {
-            let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
+            let text = fs::read_to_string(folder.path().join(name)).unwrap();
             assert!(text.contains("fapi.token.code-unused"), "{name}: {text}");
             assert!(text.contains("expected the status 200"), "{name}: {text}");
         }

@@ -43,8 +43,11 @@ impl Run<'_> {
         let pages = self.browser.recent(&filter);
         self.seen.browser = pages.iter().map(|exchange| exchange.sequence).max().unwrap_or(self.seen.browser);
         self.seen.all.extend(began.iter().chain(&pages).chain(&served).cloned());
-        // What TPPs were asked (callbacks) is also in the browsers' journals.
-        began.retain(|exchange| exchange.side == simulation::Side::Client || exchange.verdict.is_some());
+        // What TPPs were asked (callbacks) they served.
+        let (asked, callbacks): (Vec<_>, Vec<_>) =
+            began.into_iter().partition(|exchange| exchange.side == simulation::Side::Client);
+        let mut began = asked;
+        served.extend(callbacks);
         began.extend(pages);
         began.sort_by_key(|exchange| exchange.at);
         served.sort_by_key(|exchange| exchange.at);

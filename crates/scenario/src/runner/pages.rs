@@ -175,7 +175,10 @@ impl Run<'_> {
             Err(error) => return Ok(lost(&error)),
         };
         let happened = Happened { shown: Some(arrival.text), ..Happened::default() };
-        Ok(Done { happened, ..Done::well(format!("{} pages; the last one is {}", arrival.pages.len(), arrival.url.path())) })
+        Ok(Done {
+            happened,
+            ..Done::well(format!("{} pages; the last one is {}", arrival.pages.len(), arrival.url.path()))
+        })
     }
 }
 

@@ -32,9 +32,7 @@ impl Run<'_> {
             client.advance(passing.seconds).await?;
             parties.push(client.party());
         }
-        self.clock
-            .advance(Duration::seconds(passing.seconds))
-            .map_err(|error| RunError::Step(error.to_string()))?;
+        self.clock.advance(Duration::seconds(passing.seconds)).map_err(|error| RunError::Step(error.to_string()))?;
         self.variables.at(self.clock.now());
         Ok(Done::well(format!("{passing} at {}", parties.join(", "))))
     }

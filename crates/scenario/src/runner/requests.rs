@@ -76,7 +76,13 @@ impl Run<'_> {
     }
 
     pub(super) async fn register(&mut self, step: &Step, asked: &RegisterStep) -> Result<Done, RunError> {
-        let told = Register { bank: self.bank(step), anew: asked.anew, tamper: self.tamper(&asked.tamper)? };
+        let told = Register {
+            bank: self.bank(step),
+            client_id: asked.client_id.as_ref().map(|id| self.fill(id)).transpose()?,
+            resource_base: asked.resource_base.clone(),
+            anew: asked.anew,
+            tamper: self.tamper(&asked.tamper)?,
+        };
         let registered: Registered = match self.tell(step, "register", &told).await? {
             Ok(registered) => registered,
             Err(done) => return Ok(*done),

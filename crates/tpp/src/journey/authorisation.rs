@@ -149,7 +149,8 @@ impl Tpp {
         );
         let url = endpoint(alias, "pushed_authorization_request_endpoint")?;
         let answer = self
-            .authenticated(registration, &url, vec![("request".to_owned(), request.to_owned())], tamper, trace).await?;
+            .authenticated(registration, &url, vec![("request".to_owned(), request.to_owned())], tamper, trace)
+            .await?;
         if answer.status.as_u16() != 201 {
             return Err(refused("the bank's endpoint for pushed requests", &answer));
         }

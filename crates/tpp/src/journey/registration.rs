@@ -41,6 +41,13 @@ struct Made {
     answer: Value,
 }
 
+impl Made {
+    /// One that the bank made by hand.
+    fn by_hand(client_id: &str) -> Self {
+        Self { client_id: client_id.to_owned(), software_statement: String::new(), answer: Value::Null }
+    }
+}
+
 impl Tpp {
     /// Registers at a bank. A registration that was made before is kept, unless the step asks for a new one.
     ///
@@ -48,13 +55,20 @@ impl Tpp {
     /// The bank is not known, its discovery document cannot be trusted, or it refuses.
     pub async fn register(self: &Arc<Self>, step: &Register, trace: &Trace) -> Result<Registered, Failure> {
         let (bank, honest) = (step.bank.as_str(), step.tamper.is_honest());
-        if !step.anew && honest && let Some((known, _)) = self.records.registrations.get(&*self.store, bank).await? {
+        if !step.anew
+            && step.client_id.is_none()
+            && honest
+            && let Some((known, _)) = self.records.registrations.get(&*self.store, bank).await?
+        {
             return registered(&known, true);
         }
         let found = self.find_bank(bank, trace).await?;
         let metadata = self.discover(&found, trace).await?;
-        let made = self.register_client(&found, &metadata, &step.tamper, trace).await?;
-        let resource_base = match found.resource_base {
+        let made = match &step.client_id {
+            Some(client_id) => Made::by_hand(client_id),
+            None => self.register_client(&found, &metadata, &step.tamper, trace).await?,
+        };
+        let resource_base = match step.resource_base.clone().or(found.resource_base) {
             Some(base) => base,
             None => super::token_endpoint(&metadata)?.join("/open-banking").map(String::from).unwrap_or_default(),
         };

@@ -182,9 +182,8 @@ impl Tpp {
 
 fn answered(answer: &Answer) -> Answered {
     let body = json_body(&answer.body);
-    let text = (body.is_none() && !answer.body.is_empty())
-        .then(|| String::from_utf8(answer.body.to_vec()).ok())
-        .flatten();
+    let text =
+        (body.is_none() && !answer.body.is_empty()).then(|| String::from_utf8(answer.body.to_vec()).ok()).flatten();
     Answered { status: answer.status.as_u16(), headers: texts(&answer.headers), body, text }
 }
 

@@ -163,12 +163,8 @@ impl Tpp {
         let registration = self.registration(&before.bank).await?;
         let form = form(&[("grant_type", "refresh_token"), ("refresh_token", &refresh_token)]);
         let answer = self.ask_token(&registration, form, false, &step.tamper, trace).await?;
-        let about = About {
-            nonce: None,
-            intent_id: &step.consent_id,
-            acr_values: Vec::new(),
-            subject: before.subject.clone(),
-        };
+        let about =
+            About { nonce: None, intent_id: &step.consent_id, acr_values: Vec::new(), subject: before.subject.clone() };
         let mut trusted = self.trusted(&registration, answer, about, step.tamper.believe, trace).await?;
         let tokens = &mut trusted.tokens;
         tokens.refresh_token = tokens.refresh_token.take().or(before.refresh_token);

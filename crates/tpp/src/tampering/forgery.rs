@@ -164,7 +164,11 @@ fn set_members<'a>(
 
 /// The parent and the last segment of a JSON pointer; a plain name is a member of the top.
 fn place(name: &str) -> (String, String) {
-    let pointer = if name.starts_with('/') { name.to_owned() } else { format!("/{}", name.replace('~', "~0").replace('/', "~1")) };
+    let pointer = if name.starts_with('/') {
+        name.to_owned()
+    } else {
+        format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+    };
     let (parent, last) = pointer.rsplit_once('/').unwrap_or(("", name));
     (parent.to_owned(), last.replace("~1", "/").replace("~0", "~"))
 }
@@ -202,8 +206,7 @@ mod tests {
 
     use super::*;
 
-    static DER: LazyLock<Vec<u8>> =
-        LazyLock::new(|| pki::PrivateKey::generate_rsa().unwrap().pkcs8_der().to_vec());
+    static DER: LazyLock<Vec<u8>> = LazyLock::new(|| pki::PrivateKey::generate_rsa().unwrap().pkcs8_der().to_vec());
 
     fn key(algorithm: Algorithm) -> SigningKey {
         SigningKey::from_pkcs8_der("mine", algorithm, &DER).unwrap()
