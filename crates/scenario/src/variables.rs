@@ -55,13 +55,18 @@ impl Variables {
         Ok(filled)
     }
 
-    /// The JSON with every `{name}` in its texts replaced. A text that is `{epoch}` and nothing else becomes a number.
+    /// The JSON with every `{name}` in its texts replaced. A text that is `{epoch}` and nothing else becomes a number, and
+    /// one that is `{json name}` the JSON that was kept.
     ///
     /// # Errors
     /// A name that nothing was kept under.
     pub(crate) fn fill_json(&self, value: &Value) -> Result<Value, String> {
         Ok(match value {
             Value::String(text) => {
+                if let Some(name) = text.strip_prefix("{json ").and_then(|rest| rest.strip_suffix('}')) {
+                    let kept = self.value(name.trim(), text)?;
+                    return serde_json::from_str(&kept).map_err(|error| format!("{text}: what was kept is no JSON: {error}"));
+                }
                 let filled = self.fill(text)?;
                 let whole = text.starts_with("{epoch") && text.ends_with('}');
                 match filled.parse::<i64>() {
@@ -169,7 +174,10 @@ mod tests {
 
     #[test]
     fn json_is_filled_in_its_depth() {
-        let filled = variables().fill_json(&json!({"a": ["{account}", 1], "exp": "{epoch-1s}", "text": "{epoch}!"}));
+        let mut variables = variables();
+        variables.keep("part", r#"{"b": [1]}"#.to_owned());
+        assert_eq!(variables.fill_json(&json!({"a": "{json part}"})).unwrap(), json!({"a": {"b": [1]}}));
+        let filled = variables.fill_json(&json!({"a": ["{account}", 1], "exp": "{epoch-1s}", "text": "{epoch}!"}));
         assert_eq!(filled.unwrap(), json!({"a": ["22", 1], "exp": 1_795_435_199, "text": "1795435200!"}));
     }
 }
