@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::payment_initiation::PaymentSettings;
+
 /// The built-in profile.
 const BUILT_IN: &str = include_str!("../../../fixtures/bank.yaml");
 
@@ -23,6 +25,12 @@ pub struct Bank {
     pub attempts: u8,
     /// Seconds before the last page returns to the TPP by itself.
     pub outbound_seconds: u8,
+    /// Whether messages are signed over the payload as it is (`b64: false`), which was the form up to v3.1.3.
+    #[serde(default)]
+    pub unencoded_signatures: bool,
+    /// How payments are handled.
+    #[serde(default)]
+    pub payments: PaymentSettings,
 }
 
 /// How the bank is registered.

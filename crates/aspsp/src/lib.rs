@@ -10,6 +10,7 @@
 //! - [`memory`] is what surrounds the FAPI engine: store, keys of others, consents
 
 pub mod account_information;
+pub mod api;
 pub mod authorization;
 pub mod bank;
 pub mod clients;
@@ -19,7 +20,10 @@ pub mod memory;
 pub mod money;
 pub mod pages;
 pub mod participants;
+pub mod payer;
+pub mod payment_initiation;
 mod problem;
+pub mod rates;
 mod routes;
 mod settings;
 mod start;
@@ -36,6 +40,7 @@ pub use start::{Login, Running, start};
 
 use crate::{
     authorization::login_page::LoginPage, bank::Bank, customers::Customers, memory::Memory, money::Money, pages::Pages,
+    rates::Rates,
 };
 
 /// Where the bank's two listeners are reached.
@@ -91,6 +96,8 @@ pub struct Context {
     pub login_page: Option<LoginPage>,
     /// The books.
     pub money: Money,
+    /// What currencies are worth.
+    pub rates: Rates,
     /// Where the listeners are.
     pub urls: Urls,
     /// Discovery and keys.
@@ -116,7 +123,12 @@ impl Context {
 pub fn catalogue() -> Vec<&'static Rule> {
     let mut rules = fapi::catalogue();
     rules.extend(authorization::login_page::RULES);
+    rules.extend(api::RULES);
+    rules.extend(api::idempotency::RULES);
+    rules.extend(api::signature::RULES);
+    rules.extend(consents::owned::RULES);
     rules.extend(account_information::catalogue());
+    rules.extend(payment_initiation::catalogue());
     rules
 }
 
@@ -142,7 +154,7 @@ mod tests {
     #[test]
     fn the_page_in_docs_is_current() {
         let page = include_str!("../../../docs/rules.md");
-        let command = "cargo run --bin ob-aspsp -- rules --markdown > docs/rules.md";
+        let command = "cargo run -p aspsp --bin ob-aspsp -- rules --markdown > docs/rules.md";
         assert!(page == super::rules_page(), "docs/rules.md is not current; run {command}");
     }
 }

@@ -1,16 +1,27 @@
 //! All books of the bank in one value. The caller keeps it behind a lock.
 
+mod agenda;
+mod commands;
+mod judgement;
+mod payments;
 mod posting;
+mod queries;
+mod standing;
 
-use crate::history::{History, Position};
+use crate::history::{History, Position, Story};
+use crate::mandate::Regular;
+use crate::orders::{Limits, OrderId, OrderState, Timing};
 use crate::{
     Account, AccountId, AccountStatus, Beneficiary, Contra, Customer, CustomerId, DirectDebit, Entry, EntryError,
     EntryId, Page, Row, StandingOrder, TransactionId, TransactionQuery,
 };
+use agenda::Due;
+use judgement::{numbers, ranges};
 use openbanking::money::{Currency, Money};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 use thiserror::Error;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 /// Why the books refuse.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -40,6 +51,12 @@ pub enum BooksError {
     /// A credit line that is negative or in another currency than its account.
     #[error("the credit line of account {0} must be in the account's currency and not negative")]
     CreditLine(AccountId),
+    /// A limit that is not above zero or in another currency than its account.
+    #[error("the limits of account {0} must be in the account's currency and above zero")]
+    Limit(AccountId),
+    /// Fewer holders than are to authorise a payment.
+    #[error("account {0} has fewer holders than signatories, or no signatory")]
+    Signatories(AccountId),
     /// A posting in another currency than its account.
     #[error("account {account} is kept in {expected}, the posting is in {found}")]
     WrongCurrency {
@@ -58,6 +75,8 @@ pub enum BooksError {
     Overflow(String),
 }
 
+pub use queries::{ScheduledPayment, StandingInstruction};
+
 /// What an account holds at a moment; all in the account's currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Balances {
@@ -75,10 +94,13 @@ pub struct Balances {
     pub credit_line: Option<Money>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Ledger {
     account: Account,
     history: History,
+    /// The last day on which something was paid by order, and how much of it was not rejected.
+    ordered: Option<(Date, i64)>,
+    orders: Vec<OrderId>,
     /// Sum of the sizes of all postings: while it fits into an `i64`, so does every balance, in any order.
     turnover: i64,
     standing_orders: Vec<StandingOrder>,
@@ -87,17 +109,29 @@ struct Ledger {
 }
 
 /// Everything that the bank has written down.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Books {
     customers: BTreeMap<CustomerId, Customer>,
     usernames: HashMap<String, CustomerId>,
     holdings: HashMap<CustomerId, Vec<AccountId>>,
     ledgers: BTreeMap<AccountId, Ledger>,
-    contra: BTreeMap<(Contra, String), (i64, i64)>,
+    contra: BTreeMap<(Contra, Currency), (i64, i64)>,
     entries: HashSet<EntryId>,
     transactions: HashMap<TransactionId, (AccountId, Position)>,
+    stories: HashSet<Arc<Story>>,
     pending: BTreeMap<EntryId, Entry>,
     next_sequence: u64,
+    /// Accounts by their numbers: sort code and account number, IBAN, card number.
+    numbers: HashMap<String, AccountId>,
+    /// The beginnings of numbers that only this bank gives.
+    ranges: HashSet<String>,
+    orders: BTreeMap<OrderId, OrderState>,
+    /// What happens by itself, in the order in which it does.
+    agenda: BTreeSet<(OffsetDateTime, Due)>,
+    now: Option<OffsetDateTime>,
+    timing: Timing,
+    limits: BTreeMap<Currency, Limits>,
+    habits: Vec<Regular>,
 }
 
 fn unknown(what: &'static str, id: &impl ToString) -> BooksError {
@@ -147,6 +181,18 @@ impl Books {
         if account.credit_line.is_some_and(|line| line.currency() != account.currency || line.minor() < 0) {
             return Err(BooksError::CreditLine(account.id));
         }
+        if !account.limits.fit(account.currency) {
+            return Err(BooksError::Limit(account.id));
+        }
+        if account.signatories == 0 || usize::from(account.signatories) > account.holders.len() {
+            return Err(BooksError::Signatories(account.id));
+        }
+        let numbers = numbers(&account.identification);
+        if let Some(taken) = numbers.iter().find(|number| self.numbers.contains_key(*number)) {
+            return Err(exists("account number", taken));
+        }
+        self.ranges.extend(ranges(&account.identification));
+        self.numbers.extend(numbers.into_iter().map(|number| (number, account.id.clone())));
         for holder in &account.holders {
             let held = self.holdings.entry(holder.clone()).or_default();
             if !held.contains(&account.id) {
@@ -157,6 +203,8 @@ impl Books {
         let ledger = Ledger {
             account,
             history: History::default(),
+            ordered: None,
+            orders: Vec::new(),
             turnover: 0,
             standing_orders: Vec::new(),
             direct_debits: Vec::new(),
@@ -242,14 +290,14 @@ impl Books {
     /// A page of the account's transactions, newest first. Costs O(log n) and the page's rows.
     pub fn transactions(&self, id: &AccountId, query: &TransactionQuery) -> Result<Page, BooksError> {
         let ledger = self.ledger(id)?;
-        Ok(ledger.history.page(query, ledger.account.currency))
+        Ok(ledger.history.page(query, &ledger.account))
     }
 
     /// One transaction with the balance after it.
     pub fn transaction(&self, id: &TransactionId) -> Option<Row> {
         let (account, position) = self.transactions.get(id)?;
         let ledger = self.ledgers.get(account)?;
-        ledger.history.row_at(*position, ledger.account.currency)
+        ledger.history.row_at(*position, &ledger.account)
     }
 
     /// The oldest and the newest booking time on the account.
@@ -259,21 +307,20 @@ impl Books {
 
     /// Sum of everything posted against a bank's own account in a currency, pending entries included.
     pub fn contra(&self, contra: Contra, currency: Currency) -> Money {
-        let sum = self.contra.get(&(contra, currency.to_string())).map_or(0, |(sum, _)| *sum);
+        let sum = self.contra.get(&(contra, currency)).map_or(0, |(sum, _)| *sum);
         Money::new(sum, currency)
     }
 
     /// True when all accounts of the bank add up to zero in every currency, as double entry demands.
     pub fn balanced(&self) -> bool {
-        let mut sums: BTreeMap<String, i128> = BTreeMap::new();
+        let mut sums: BTreeMap<Currency, i128> = BTreeMap::new();
         for ((_, currency), (sum, _)) in &self.contra {
-            *sums.entry(currency.clone()).or_default() += i128::from(*sum);
+            *sums.entry(*currency).or_default() += i128::from(*sum);
         }
         for ledger in self.ledgers.values() {
-            let (credits, debits) =
-                ledger.history.pending_at(OffsetDateTime::new_utc(time::Date::MAX, time::Time::MAX));
+            let (credits, debits) = ledger.history.pending_at(OffsetDateTime::new_utc(Date::MAX, time::Time::MAX));
             let held = i128::from(ledger.history.booked()) + i128::from(credits) - i128::from(debits);
-            *sums.entry(ledger.account.currency.to_string()).or_default() += held;
+            *sums.entry(ledger.account.currency).or_default() += held;
         }
         sums.values().all(|sum| *sum == 0)
     }

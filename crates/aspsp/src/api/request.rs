@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use fapi::access::{Access, Demand, bearer};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use openbanking::{dates::parse_http_date, error::ErrorCode, headers};
 use party::authorization_server::presented;
 use rules::{Check, Evidence, Passed, holds};
@@ -15,7 +15,7 @@ use crate::Context;
 
 rules::catalogue! {
     /// Rules of headers.
-    pub(super) RULES;
+    pub RULES;
     ACCEPT { id: "api.headers.accept",
         reason: "The client accepts application/json.", clause: "OB Read/Write 4.0, Headers; HTTP Status Codes, 406" }
     CONTENT_TYPE { id: "api.headers.content-type",
@@ -43,7 +43,12 @@ fn optional(headers: &HeaderMap, name: &str, expected: &str, right: fn(&str) -> 
     }
 }
 
-fn accepts_json(headers: &HeaderMap) -> Result<(), Evidence> {
+/// Whether the client takes this media type.
+///
+/// # Errors
+/// It says what it takes, and this is not among it.
+pub fn accepts(headers: &HeaderMap, media_type: &str) -> Result<(), Evidence> {
+    let group = media_type.split('/').next().unwrap_or_default();
     let sent: Vec<&str> =
         headers.get_all(http::header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
     let sent = sent.join(",");
@@ -51,9 +56,10 @@ fn accepts_json(headers: &HeaderMap) -> Result<(), Evidence> {
         let mut parts = range.split(';').map(str::trim);
         let wanted = parts.next().unwrap_or_default().to_ascii_lowercase();
         let refused = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
-        !refused && matches!(wanted.as_str(), "application/json" | "application/*" | "*/*")
+        let of_group = wanted.strip_suffix("/*").is_some_and(|wanted| wanted == group || wanted == "*");
+        !refused && (of_group || wanted == media_type)
     };
-    holds(sent.trim().is_empty() || sent.split(',').any(fits), "application/json", sent.clone())
+    holds(sent.trim().is_empty() || sent.split(',').any(fits), media_type, sent.clone())
 }
 
 fn json_body(headers: &HeaderMap) -> Result<(), Evidence> {
@@ -68,10 +74,24 @@ fn json_body(headers: &HeaderMap) -> Result<(), Evidence> {
     holds(media_type.eq_ignore_ascii_case("application/json") && utf8, expected, value)
 }
 
+/// What the client takes, and what it sends.
+fn json_checks(body: bool) -> Vec<Check<HeaderMap, Wire>> {
+    let accept = Check {
+        rule: &ACCEPT,
+        error: Wire::status(StatusCode::NOT_ACCEPTABLE),
+        test: |headers: &HeaderMap| accepts(headers, "application/json"),
+    };
+    let content_type = Check {
+        rule: &CONTENT_TYPE,
+        error: Wire::status(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        test: json_body as fn(&HeaderMap) -> _,
+    };
+    if body { vec![accept, content_type] } else { vec![accept] }
+}
+
 /// Headers that every request may carry.
-fn checks() -> [Check<HeaderMap, Wire>; 5] {
+fn checks() -> [Check<HeaderMap, Wire>; 4] {
     [
-        Check { rule: &ACCEPT, error: Wire::status(StatusCode::NOT_ACCEPTABLE), test: accepts_json },
         Check {
             rule: &INTERACTION_ID,
             error: header_error(headers::FAPI_INTERACTION_ID),
@@ -104,8 +124,24 @@ fn checks() -> [Check<HeaderMap, Wire>; 5] {
     ]
 }
 
-/// Lets a request in: token first, then headers.
-pub(super) async fn admit(context: &Context, request: &Request, demand: Demand) -> Result<(Access, Passed), ApiError> {
+/// Lets a request in that asks for JSON, and sends JSON if it sends anything: token first, then headers.
+///
+/// # Errors
+/// The token does not open it, or a header is wrong.
+pub async fn admit(context: &Context, request: &Request, demand: Demand) -> Result<(Access, Passed), ApiError> {
+    let (access, mut passed) = admit_any(context, request, demand).await?;
+    let sends = matches!(request.method, Method::POST | Method::PUT);
+    let off = &context.engine.profile().switched_off;
+    let json = apply(&request.headers, &json_checks(sends), off).map_err(|error| error.after(passed.clone()))?;
+    passed.extend(json);
+    Ok((access, passed))
+}
+
+/// Lets a request in whose media types are judged elsewhere.
+///
+/// # Errors
+/// As [`admit`].
+pub async fn admit_any(context: &Context, request: &Request, demand: Demand) -> Result<(Access, Passed), ApiError> {
     let certificate = presented(&request.caller);
     let token = bearer(request.header("authorization"));
     let accepted = context
@@ -117,14 +153,6 @@ pub(super) async fn admit(context: &Context, request: &Request, demand: Demand) 
     let off = &context.engine.profile().switched_off;
     let headers = apply(&request.headers, &checks(), off).map_err(|error| error.after(passed.clone()))?;
     passed.extend(headers);
-    if request.method == http::Method::POST {
-        let check = Check {
-            rule: &CONTENT_TYPE,
-            error: Wire::status(StatusCode::UNSUPPORTED_MEDIA_TYPE),
-            test: json_body as fn(&HeaderMap) -> _,
-        };
-        passed.extend(apply(&request.headers, &[check], off).map_err(|error| error.after(passed.clone()))?);
-    }
     Ok((accepted.value, passed))
 }
 
@@ -138,7 +166,8 @@ mod tests {
     fn verdict(name: &'static str, value: &str) -> Option<&'static str> {
         let mut headers = HeaderMap::new();
         headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
-        rules::judge(&headers, &checks(), &SwitchedOff::default()).err().map(|refusal| refusal.rule.id)
+        let all: Vec<_> = json_checks(false).into_iter().chain(checks()).collect();
+        rules::judge(&headers, &all, &SwitchedOff::default()).err().map(|refusal| refusal.rule.id)
     }
 
     #[test]
