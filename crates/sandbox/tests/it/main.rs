@@ -27,4 +27,6 @@ mod refusals;
 #[cfg(test)]
 mod registration;
 #[cfg(test)]
+mod scenario_files;
+#[cfg(test)]
 mod seeds;

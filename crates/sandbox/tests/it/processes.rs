@@ -130,6 +130,7 @@ impl Three {
 
     fn ecosystem(&self) -> Ecosystem {
         Ecosystem {
+            tpps: std::collections::BTreeMap::new(),
             tpp: self.tpp.control(),
             others: vec![self.directory.control(), self.bank.control()],
             trust_anchor: certificate(&self.folder.path().join("directory/public/trust-anchor.pem")).unwrap(),
@@ -145,7 +146,7 @@ struct Killer<'a> {
 }
 
 impl Progress for Killer<'_> {
-    fn begins(&mut self, _: &Scenario) {}
+    fn begins(&mut self, _: &Scenario, _: bool) {}
 
     fn step_begins(&mut self, _: usize, _: usize, title: &str) {
         let victims: Vec<&mut Party> = match title {
