@@ -42,6 +42,7 @@ mod engine;
 mod id_token;
 mod parameters;
 mod secret;
+mod unfinished;
 
 pub use client::Client;
 pub use engine::{Accepted, Engine, Failure, Outcome};

@@ -33,6 +33,6 @@ pub use algorithm::Algorithm;
 pub use error::{JoseError, KeyError};
 pub use header::Header;
 pub use jwk::{Jwk, Jwks};
-pub use jws::Jws;
+pub use jws::{Jws, SHARED_SECRET_ALGORITHM};
 pub use key_set::KeySet;
 pub use signing_key::SigningKey;

@@ -325,9 +325,11 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
         test: |facts| {
             facts.on_request(|request| {
                 let known: Vec<&str> = facts.profile.algorithms.iter().map(|algorithm| algorithm.as_str()).collect();
-                let metadata = request;
-                let found = [&metadata.id_token_signed_response_alg, &metadata.request_object_signing_alg];
-                among(found.into_iter().chain(&metadata.token_endpoint_auth_signing_alg).map(String::as_str), &known)
+                let found = [&request.id_token_signed_response_alg, &request.request_object_signing_alg];
+                among(found.into_iter().map(String::as_str), &known)?;
+                let shared = request.token_endpoint_auth_method == AuthenticationMethod::ClientSecretJwt.as_str();
+                let known = if shared { vec![jose::SHARED_SECRET_ALGORITHM] } else { known };
+                among(request.token_endpoint_auth_signing_alg.as_deref(), &known)
             })
         },
     },

@@ -134,3 +134,16 @@ async fn what_the_customer_is_refused_after_a_push_is_told_to_the_client() {
     assert_eq!(rule, "fapi.request-object.intent-state");
     assert_eq!(response.redirect_uri, LARKSPUR.redirect_uri());
 }
+
+#[tokio::test]
+async fn pushed_requests_count_as_unfinished_until_they_end_or_are_used() {
+    let mut world = World::with(|profile| profile.unfinished_authorisations = 2);
+    let uri = pushed(&world).await;
+    pushed(&world).await;
+    let outcome = push(&world, &json!({})).await;
+    assert_eq!(refused(outcome), ("fapi.request-object.unfinished", "temporarily_unavailable"));
+    // The customer still comes with one that was pushed.
+    assert!(world.authorize(&[("request_uri", &uri), ("response_type", ""), ("scope", "")]).await.is_ok());
+    world.advance(Duration::seconds(90));
+    assert!(push(&world, &json!({})).await.is_ok());
+}
