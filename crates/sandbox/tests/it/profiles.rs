@@ -11,18 +11,23 @@ use url::Url;
 
 use crate::hand_made::{ASSERTION_TYPE, Shows, VERIFIER, World};
 
-const CALLBACK: &str = "https://suite.example/callback?from=bank";
+pub(crate) const CALLBACK: &str = "https://suite.example/callback?from=bank";
 
 /// A second bank in the ecosystem of a world.
-struct Plain {
-    world: World,
-    bank: aspsp::Running,
+pub(crate) struct Plain {
+    pub(crate) world: World,
+    pub(crate) bank: aspsp::Running,
     stop: Stop,
     _folder: TempDir,
 }
 
 impl Plain {
-    async fn new(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn new(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::with_clients(change, |_| Vec::new()).await
+    }
+
+    /// The same with more clients.
+    async fn with_clients(change: impl FnOnce(&mut Settings), more: impl FnOnce(&World) -> Vec<Value>) -> Self {
         let world = World::new().await;
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, text: &str| {
@@ -34,12 +39,13 @@ impl Plain {
             include_str!("../../../../fixtures/bank.yaml").replace("204503", "204999").replace("Ashdown", "Plain");
         let jwks = json!({ "keys": [world.signing.public_jwk()] });
         let subject = hosted_subject(&world);
-        let clients = json!([
-            { "client-id": "suite-client-1", "name": "Suite", "redirect-uris": [CALLBACK],
-              "authentication": "private_key_jwt", "jwks": jwks },
-            { "client-id": "suite-client-2", "name": "Suite", "redirect-uris": [CALLBACK],
-              "authentication": "tls_client_auth", "certificate": { "dn": subject }, "jwks": jwks },
-        ]);
+        let mut clients = vec![
+            json!({ "client-id": "suite-client-1", "name": "Suite", "redirect-uris": [CALLBACK],
+              "authentication": "private_key_jwt", "jwks": jwks }),
+            json!({ "client-id": "suite-client-2", "name": "Suite", "redirect-uris": [CALLBACK],
+              "authentication": "tls_client_auth", "certificate": { "dn": subject }, "jwks": jwks }),
+        ];
+        clients.extend(more(&world));
         let free = "127.0.0.1:0".parse().unwrap();
         let mut settings = Settings {
             data: Some(folder.path().join("data")),
@@ -49,7 +55,7 @@ impl Plain {
             mtls_listen: Some(free),
             control_listen: Some(free),
             bank: Some(file("bank.yaml", &bank)),
-            clients: Some(file("clients.yaml", &clients.to_string())),
+            clients: Some(file("clients.yaml", &Value::from(clients).to_string())),
             profile: Some(ProfileName::Fapi1Advanced),
             ..Settings::default()
         };

@@ -7,7 +7,13 @@ use transport::Answer;
 use crate::hand_made::{Shows, World};
 
 impl World {
-    async fn registration(&self, method: Method, client_id: &str, token: Option<&str>, text: Option<&str>) -> Answer {
+    pub(crate) async fn registration(
+        &self,
+        method: Method,
+        client_id: &str,
+        token: Option<&str>,
+        text: Option<&str>,
+    ) -> Answer {
         let url = self.bank(&format!("/register/{client_id}"));
         let mut request = self.http(Shows::Own).request(method, &url);
         if let Some(token) = token {
@@ -20,7 +26,7 @@ impl World {
     }
 
     /// A request that says what the registration says, with these changes.
-    fn request(&self, registered: &Value, changes: &Value) -> String {
+    pub(crate) fn request(&self, registered: &Value, changes: &Value) -> String {
         let mut claims = json!({
             "iss": registered["software_id"], "aud": self.hosted.bank.urls.issuer(), "iat": self.now(),
             "exp": self.now() + 300, "jti": self.chance.uuid().to_string(),
