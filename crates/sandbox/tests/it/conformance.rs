@@ -71,3 +71,48 @@ fn every_module_of_the_page_is_named_by_a_test() {
     let unnamed: Vec<_> = rows.into_iter().filter(|module| !tests.contains(&format!("\"{module}"))).collect();
     assert!(unnamed.is_empty(), "{unnamed:?}");
 }
+
+/// Commands of a plan file, wherever they stand in it.
+fn commands<'a>(plan: &'a Value, found: &mut Vec<&'a Vec<Value>>) {
+    match plan {
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value.as_array().filter(|_| name == "commands") {
+                    Some(list) => found.extend(list.iter().map(|command| command.as_array().unwrap())),
+                    None => commands(value, found),
+                }
+            }
+        }
+        Value::Array(all) => all.iter().for_each(|one| commands(one, found)),
+        _ => {}
+    }
+}
+
+/// The browser of a suite finds what the plan files tell it to click.
+#[test]
+fn plan_files_name_elements_that_the_pages_have() {
+    let pages = [
+        include_str!("../../../../web/aspsp/login.hbs"),
+        include_str!("../../../../web/aspsp/one-time-password.hbs"),
+        include_str!("../../../../web/aspsp/accounts.hbs"),
+        include_str!("../../../../web/aspsp/layout.hbs"),
+        include_str!("../../../../web/aspsp/error.hbs"),
+    ]
+    .concat();
+    let pages = pages.replace("{{@index}}", "0");
+    for plan in [
+        include_str!("../../../../conformance/fapi1-advanced-uk.json"),
+        include_str!("../../../../conformance/fapi1-advanced.json"),
+    ] {
+        let plan: Value = serde_json::from_str(plan).unwrap();
+        let mut all = Vec::new();
+        commands(&plan, &mut all);
+        let of_the_suite = "submission_complete";
+        let ids: std::collections::BTreeSet<&str> =
+            all.iter().filter(|one| one[1] == "id").map(|one| one[2].as_str().unwrap()).collect();
+        assert!(ids.len() > 6, "{ids:?}");
+        for id in ids.into_iter().filter(|id| *id != of_the_suite) {
+            assert!(pages.contains(&format!("id=\"{id}\"")), "no page has {id}");
+        }
+    }
+}

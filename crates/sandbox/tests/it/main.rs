@@ -13,6 +13,8 @@ mod customer;
 #[cfg(test)]
 mod hand_made;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod processes;
 #[cfg(test)]
 mod profiles;
@@ -20,3 +22,5 @@ mod profiles;
 mod refusals;
 #[cfg(test)]
 mod registration;
+#[cfg(test)]
+mod settings;

@@ -27,7 +27,10 @@ impl Plain {
     }
 
     /// The same with more clients.
-    async fn with_clients(change: impl FnOnce(&mut Settings), more: impl FnOnce(&World) -> Vec<Value>) -> Self {
+    pub(crate) async fn with_clients(
+        change: impl FnOnce(&mut Settings),
+        more: impl FnOnce(&World) -> Vec<Value>,
+    ) -> Self {
         let world = World::new().await;
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, text: &str| {
@@ -65,7 +68,7 @@ impl Plain {
         Self { world, bank, stop, _folder: folder }
     }
 
-    fn api(&self, path: &str) -> Url {
+    pub(crate) fn api(&self, path: &str) -> Url {
         self.bank.urls.api(path).parse().unwrap()
     }
 
@@ -77,7 +80,7 @@ impl Plain {
         }))
     }
 
-    async fn direct(&self, path: &str, pairs: &[(&str, &str)]) -> (u16, Value) {
+    pub(crate) async fn direct(&self, path: &str, pairs: &[(&str, &str)]) -> (u16, Value) {
         let assertion = self.assertion();
         let mut form = vec![("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion.as_str())];
         form.extend(pairs);
@@ -85,7 +88,7 @@ impl Plain {
         (answer.status.as_u16(), answer.json().unwrap_or_default())
     }
 
-    fn request(&self, changes: &Value) -> String {
+    pub(crate) fn request(&self, changes: &Value) -> String {
         let now = self.world.now();
         let mut claims = json!({
             "iss": "suite-client-1", "client_id": "suite-client-1", "aud": self.bank.urls.issuer(),
@@ -99,7 +102,7 @@ impl Plain {
         self.world.sign(&claims)
     }
 
-    async fn answered(&self, link: &Url) -> Url {
+    pub(crate) async fn answered(&self, link: &Url) -> Url {
         let credentials = sandbox::hosting::credentials(&self.bank.logins)["nora"].clone();
         let intention = Intention::Approve { accounts: Vec::new() };
         let customer = Psu::new(self.world.browser(), credentials);
@@ -109,7 +112,7 @@ impl Plain {
         arrival.url
     }
 
-    async fn keys(&self) -> KeySet {
+    pub(crate) async fn keys(&self) -> KeySet {
         let url = self.bank.urls.page("/jwks").parse().unwrap();
         KeySet::from_json(&self.world.http(Shows::Nothing).get(&url).send().await.unwrap().body).unwrap()
     }

@@ -27,30 +27,35 @@ impl World {
 
     /// A request that says what the registration says, with these changes.
     pub(crate) fn request(&self, registered: &Value, changes: &Value) -> String {
-        let mut claims = json!({
-            "iss": registered["software_id"], "aud": self.hosted.bank.urls.issuer(), "iat": self.now(),
-            "exp": self.now() + 300, "jti": self.chance.uuid().to_string(),
-        });
-        for name in [
-            "software_id",
-            "software_statement",
-            "redirect_uris",
-            "token_endpoint_auth_method",
-            "grant_types",
-            "response_types",
-            "scope",
-            "application_type",
-            "id_token_signed_response_alg",
-            "request_object_signing_alg",
-            "token_endpoint_auth_signing_alg",
-        ] {
-            claims[name] = registered[name].clone();
-        }
+        let jti = self.chance.uuid().to_string();
+        let mut claims = said_again(registered, &self.hosted.bank.urls.issuer(), self.now(), &jti);
         for (name, value) in changes.as_object().unwrap() {
             claims[name] = value.clone();
         }
         self.sign(&claims)
     }
+}
+
+/// Claims of a request that says what a registration says.
+pub(crate) fn said_again(registered: &Value, issuer: &str, now: i64, jti: &str) -> Value {
+    let mut claims =
+        json!({ "iss": registered["software_id"], "aud": issuer, "iat": now, "exp": now + 300, "jti": jti });
+    for name in [
+        "software_id",
+        "software_statement",
+        "redirect_uris",
+        "token_endpoint_auth_method",
+        "grant_types",
+        "response_types",
+        "scope",
+        "application_type",
+        "id_token_signed_response_alg",
+        "request_object_signing_alg",
+        "token_endpoint_auth_signing_alg",
+    ] {
+        claims[name] = registered[name].clone();
+    }
+    claims
 }
 
 #[tokio::test(flavor = "multi_thread")]
