@@ -54,6 +54,8 @@ rules::catalogue! {
         reason: "The jti of the request was not used before.", clause: "OB DCR 3.3, data model" }
     CERTIFICATE_OF_ORGANISATION { id: "fapi.registration.certificate-of-organisation",
         reason: "The certificate belongs to the organisation of the software statement.", clause: "OB DCR 3.3, server checks" }
+    CERTIFICATE_OF_SOFTWARE { id: "fapi.registration.certificate-of-software",
+        reason: "A certificate that names one software names that of the software statement.", clause: "OB Directory, certificate profiles (OBTransport); OB DCR 3.3, server checks" }
     SOFTWARE_ID_SAME { id: "fapi.registration.software-id",
         reason: "A software_id in the request is the one of the software statement.", clause: "OB DCR 3.3, data model" }
     REDIRECT_URIS_PRESENT { id: "fapi.registration.redirect-uris-present",
@@ -267,6 +269,19 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
                 let found =
                     facts.certificate.as_ref().map_or("none", |certificate| certificate.organisation_id.as_str());
                 holds(found == expected, expected, found)
+            })
+        },
+    },
+    Check {
+        rule: &CERTIFICATE_OF_SOFTWARE,
+        error: ErrorCode::UnapprovedSoftwareStatement,
+        test: |facts| {
+            facts.on_statement(|statement| {
+                let expected = &statement.metadata.software_id;
+                match facts.certificate.as_ref().and_then(|certificate| certificate.software_id.as_ref()) {
+                    Some(found) => holds(found == expected, expected, found),
+                    None => Ok(()),
+                }
             })
         },
     },

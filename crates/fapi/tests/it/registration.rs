@@ -233,7 +233,10 @@ async fn the_certificate_is_one_of_the_softwares_organisation() {
     assert_eq!(refused(register(None).await), ("fapi.registration.certificate-presented", "invalid_client"));
     let foreign = refused(register(Some(&MAGPIE.certificate())).await);
     assert_eq!(foreign, ("fapi.registration.certificate-of-organisation", "unapproved_software_statement"));
-    assert!(register(Some(&LARKSPUR.certificate_numbered(2))).await.is_ok());
+    let of_software = |id: &str| PresentedCertificate { software_id: Some(id.to_owned()), ..LARKSPUR.certificate() };
+    let sister = refused(register(Some(&of_software("another"))).await);
+    assert_eq!(sister, ("fapi.registration.certificate-of-software", "unapproved_software_statement"));
+    assert!(register(Some(&of_software(SOFTWARE))).await.is_ok());
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 use transport::Answer;
 
-use crate::hand_made::{Shows, World};
+use crate::hand_made::{Shows, World, openssl_key};
 
 impl World {
     pub(crate) async fn registration(
@@ -193,4 +193,76 @@ async fn a_status_that_changes_at_the_directory_counts_at_the_bank() {
         let (found, _) = world.direct("/token", &[("grant_type", "client_credentials"), ("scope", "accounts")]).await;
         assert_eq!(found, endpoint, "{to}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn registrations_are_held_to_the_rules() {
+    let world = World::new().await;
+    let (id, token) = (world.client_id.clone(), world.client_token().await);
+    let registered: Value = world.registration(Method::GET, &id, Some(&token), None).await.json().unwrap();
+    let register = async |shows: Shows, text: String| {
+        let request = world.http(shows).post(&world.bank("/register")).body("application/jose", text);
+        let answer = request.send().await.unwrap();
+        let body: Value = answer.json().unwrap();
+        (answer.status.as_u16(), body["error"].as_str().unwrap_or_default().to_owned(), body)
+    };
+    let statement = registered["software_statement"].as_str().unwrap();
+    let (signed, signature) = statement.rsplit_once('.').unwrap();
+    let forged = format!("{signed}.{}", signature.chars().rev().collect::<String>());
+    let claims = statement.split('.').nth(1).unwrap();
+    let unsigned = format!("{}.{claims}.", jose::base64url::encode(br#"{"alg":"none"}"#));
+    let now = world.now();
+    let (metadata, ssa) = ("invalid_client_metadata", "invalid_software_statement");
+    for (what, error, changes) in [
+        ("expired", metadata, json!({ "iat": now - 900, "exp": now - 300 })),
+        ("another issuer", metadata, json!({ "iss": "AAAAAAAAAAAAAAAAAAAAAA" })),
+        ("another audience", metadata, json!({ "aud": "https://elsewhere.example" })),
+        ("another software", metadata, json!({ "software_id": "AAAAAAAAAAAAAAAAAAAAAA" })),
+        ("a response type", metadata, json!({ "response_types": ["code"] })),
+        ("a grant type", metadata, json!({ "grant_types": ["password"] })),
+        ("RS256", metadata, json!({ "request_object_signing_alg": "RS256" })),
+        ("a scope beyond the roles", metadata, json!({ "scope": "openid accounts everything" })),
+        ("an application type", metadata, json!({ "application_type": "fridge" })),
+        ("no redirect URI", "invalid_redirect_uri", json!({ "redirect_uris": [] })),
+        ("another redirect URI", "invalid_redirect_uri", json!({ "redirect_uris": ["https://attacker.example/cb"] })),
+        ("a forged statement", ssa, json!({ "software_statement": forged })),
+        ("an unsigned statement", ssa, json!({ "software_statement": unsigned })),
+        ("no statement", ssa, json!({ "software_statement": "" })),
+        ("one's own statement", ssa, json!({ "software_statement": world.sign(&json!({ "iss": "OpenBanking Ltd" })) })),
+    ] {
+        let (status, found, body) = register(Shows::Own, world.request(&registered, &changes)).await;
+        assert_eq!((status, found.as_str()), (400, error), "{what}: {body}");
+    }
+    let claims = said_again(&registered, &world.hosted.bank.urls.issuer(), now, "once");
+    let rs256 = jose::SigningKey::from_pkcs8_der(world.signing.kid(), jose::Algorithm::Rs256, &openssl_key(&world));
+    let other = world.other_signing.sign_claims(Some("JWT"), &claims).unwrap();
+    for text in [rs256.unwrap().sign_claims(Some("JWT"), &claims).unwrap(), other, "hello".to_owned()] {
+        assert_eq!(register(Shows::Own, text).await.1, metadata);
+    }
+    let text = world.sign(&claims);
+    assert_eq!(register(Shows::Nothing, text.clone()).await.1, "invalid_client");
+    assert_eq!(register(Shows::Other, text.clone()).await.1, "unapproved_software_statement");
+    let (status, _, body) = register(Shows::Own, text.clone()).await;
+    assert_eq!(status, 201, "{body}");
+    for name in [
+        "client_id",
+        "client_id_issued_at",
+        "redirect_uris",
+        "token_endpoint_auth_method",
+        "grant_types",
+        "response_types",
+        "software_id",
+        "scope",
+        "software_statement",
+        "application_type",
+        "id_token_signed_response_alg",
+        "request_object_signing_alg",
+        "token_endpoint_auth_signing_alg",
+        "software_client_name",
+        "org_id",
+    ] {
+        assert!(body.get(name).is_some(), "{name}: {body}");
+    }
+    assert!(body["client_id"].as_str().unwrap().len() <= 36 && body.get("client_secret").is_none());
+    assert_eq!(register(Shows::Own, text).await.1, metadata, "the same request again");
 }
