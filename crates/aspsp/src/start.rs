@@ -259,6 +259,7 @@ fn profile(settings: &Settings, urls: &Urls, directory: &DirectoryAddress, membe
     profile.rotation = on(settings.rotate_refresh_tokens);
     profile.jwt_access_tokens = on(settings.jwt_access_tokens);
     profile.resource = urls.api("/open-banking");
+    profile.unfinished_authorisations = settings.unfinished_authorisations.unwrap_or(profile.unfinished_authorisations);
     if on(settings.self_signed_clients) {
         profile.authentication_methods.push(AuthenticationMethod::SelfSignedTlsClientAuth);
     }

@@ -72,6 +72,9 @@ async fn a_resource_server_learns_of_all_tokens() {
     gateway.resource_server = true;
     world.memory().put("magpie", &gateway);
     assert_eq!(told(&world, &MAGPIE, &tokens.access_token).await["client_id"], "larkspur");
+    // What the bank's own APIs would refuse is not told as active either.
+    world.memory().suspend(LARKSPUR.organisation_id);
+    assert_eq!(told(&world, &MAGPIE, &tokens.access_token).await, json!({ "active": false }));
 }
 
 #[tokio::test]

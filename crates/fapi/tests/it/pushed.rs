@@ -153,3 +153,16 @@ async fn without_its_rule_an_old_or_used_request_uri_serves_on() {
     let world = without("fapi.request-object.pkce-required");
     assert!(push(&world, &json!({"code_challenge": null, "code_challenge_method": null})).await.is_ok());
 }
+
+#[tokio::test]
+async fn pushed_requests_count_as_unfinished_until_they_end_or_are_used() {
+    let mut world = World::with(|profile| profile.unfinished_authorisations = 2);
+    let uri = pushed(&world).await;
+    pushed(&world).await;
+    let outcome = push(&world, &json!({})).await;
+    assert_eq!(refused(outcome), ("fapi.request-object.unfinished", "temporarily_unavailable"));
+    // The customer still comes with one that was pushed.
+    assert!(world.authorize(&[("request_uri", &uri), ("response_type", ""), ("scope", "")]).await.is_ok());
+    world.advance(Duration::seconds(90));
+    assert!(push(&world, &json!({})).await.is_ok());
+}

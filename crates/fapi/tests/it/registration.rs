@@ -1,6 +1,9 @@
 //! Dynamic registration: a signed request that carries what the Directory vouches for.
 
-use fapi::{Client, Outcome, PresentedCertificate, client_configuration::Visit, registration::Registered};
+use fapi::{
+    Client, Outcome, PresentedCertificate, client::AuthenticationMethod, client_configuration::Visit,
+    registration::Registered,
+};
 use jose::{Algorithm, Header, SigningKey};
 use rules::SwitchedOff;
 use serde_json::{Value, json};
@@ -237,7 +240,10 @@ async fn the_certificate_is_one_of_the_softwares_organisation() {
     assert_eq!(refused(register(None).await), ("fapi.registration.certificate-presented", "invalid_client"));
     let foreign = refused(register(Some(&MAGPIE.certificate())).await);
     assert_eq!(foreign, ("fapi.registration.certificate-of-organisation", "unapproved_software_statement"));
-    assert!(register(Some(&LARKSPUR.certificate_numbered(2))).await.is_ok());
+    let of_software = |id: &str| PresentedCertificate { software_id: Some(id.to_owned()), ..LARKSPUR.certificate() };
+    let sister = refused(register(Some(&of_software("another"))).await);
+    assert_eq!(sister, ("fapi.registration.certificate-of-software", "unapproved_software_statement"));
+    assert!(register(Some(&of_software(SOFTWARE))).await.is_ok());
 }
 
 #[tokio::test]
@@ -349,6 +355,29 @@ async fn a_registration_is_its_clients_own_and_keeps_its_name_when_it_changes() 
     let deletion = world.engine.delete_client(visit).await.unwrap().value;
     fapi::Repository::commit(world.engine.backend(), vec![deletion]).await.unwrap();
     assert_eq!(refused(configure(&world, Some(&token), &id).await).0, "fapi.access.client-registered");
+}
+
+#[tokio::test]
+async fn a_shared_secret_signs_with_its_own_algorithm_where_secrets_are_offered() {
+    let mut world = bank();
+    let shared = json!({"token_endpoint_auth_method": "client_secret_jwt", "token_endpoint_auth_signing_alg": "HS256"});
+    assert_eq!(refused(world.register(&shared).await), ("fapi.registration.authentication-method", METADATA));
+    world = World::with(|profile| {
+        profile
+            .authentication_methods
+            .extend([AuthenticationMethod::ClientSecretJwt, AuthenticationMethod::ClientSecretBasic]);
+    });
+    world.memory().publish(DIRECTORY_JWKS, &[&DIRECTORY_KEY.ps256()]);
+    let client = world.register(&shared).await.unwrap().value;
+    assert!(client.response.client_secret.is_some());
+    let mixed = json!({"jti": "5", "token_endpoint_auth_method": "client_secret_jwt"});
+    assert_eq!(
+        refused(world.register(&mixed).await),
+        ("fapi.registration.algorithms", METADATA),
+        "PS256 with a secret"
+    );
+    let mixed = json!({"jti": "6", "token_endpoint_auth_signing_alg": "HS256"});
+    assert_eq!(refused(world.register(&mixed).await), ("fapi.registration.algorithms", METADATA), "HS256 with a key");
 }
 
 #[tokio::test]

@@ -15,6 +15,8 @@ mod faults;
 #[cfg(test)]
 mod hand_made;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod lessons;
 #[cfg(test)]
 mod misbehaviour;
@@ -30,3 +32,5 @@ mod registration;
 mod scenario_files;
 #[cfg(test)]
 mod seeds;
+#[cfg(test)]
+mod settings;
