@@ -10,6 +10,7 @@
 //! - [`memory`] is what surrounds the FAPI engine: store, keys of others, consents
 
 pub mod account_information;
+pub mod api;
 pub mod authorization;
 pub mod bank;
 pub mod clients;
@@ -116,6 +117,8 @@ impl Context {
 pub fn catalogue() -> Vec<&'static Rule> {
     let mut rules = fapi::catalogue();
     rules.extend(authorization::login_page::RULES);
+    rules.extend(api::RULES);
+    rules.extend(consents::owned::RULES);
     rules.extend(account_information::catalogue());
     rules
 }
@@ -142,7 +145,7 @@ mod tests {
     #[test]
     fn the_page_in_docs_is_current() {
         let page = include_str!("../../../docs/rules.md");
-        let command = "cargo run --bin ob-aspsp -- rules --markdown > docs/rules.md";
+        let command = "cargo run -p aspsp --bin ob-aspsp -- rules --markdown > docs/rules.md";
         assert!(page == super::rules_page(), "docs/rules.md is not current; run {command}");
     }
 }

@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 use transport::HttpClient;
 use url::Url;
 
-use crate::consents::account_access;
+use crate::consents;
 
 /// How long a key set is used before it is fetched again.
 const FRESH: time::Duration = time::Duration::minutes(15);
@@ -118,7 +118,7 @@ impl Participants for Memory {
 
 impl Intents for Memory {
     async fn intent(&self, id: &str) -> Result<Option<Intent>, RepositoryError> {
-        let found = account_access::collection().get(&*self.store, id).await;
+        let found = consents::collection().get(&*self.store, id).await;
         let found = found.map_err(|error| RepositoryError(error.to_string()))?;
         Ok(found.map(|(consent, _)| consent.intent(self.clock.now())))
     }

@@ -8,14 +8,15 @@ use std::{
     },
 };
 
-use ledger::{AccountStatus, Books, CustomerId, Personas};
+use ledger::{AccountStatus, Action, Books, Command, CommandError, CustomerId, Personas};
 use party::{
     StartError,
     settings::{parse_yaml, read_yaml},
 };
 use serde::{Deserialize, Serialize};
-use store::{Collection, Store};
+use store::{Change, Collection, CommitError, Range, Store, StoreError};
 use time::{Date, OffsetDateTime};
+use tokio::sync::Mutex;
 
 /// The built-in customers.
 const BUILT_IN: &str = include_str!("../../../fixtures/personas.yaml");
@@ -57,10 +58,31 @@ pub async fn reference_date(store: &dyn Store, seed: u64, now: OffsetDateTime) -
     Ok(date)
 }
 
-/// The books, and when something pending is next to be booked.
+/// Everything that was told to the books, in its order. The books are made anew from it at every start.
+fn commands() -> Collection<Command> {
+    Collection::new("ledger-commands")
+}
+
+/// The books, and when something next happens in them by itself.
 pub struct Money {
     books: RwLock<Books>,
     next_due: AtomicI64,
+    /// Number of the next command. Commands are carried out one at a time.
+    next_command: Mutex<u64>,
+}
+
+/// A command was not carried out; nothing has changed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandFailure {
+    /// The books refuse it.
+    #[error(transparent)]
+    Refused(#[from] CommandError),
+    /// Something that the commit depends on has changed meanwhile, or the store failed.
+    #[error(transparent)]
+    NotCommitted(#[from] CommitError),
+    /// It cannot be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Money {
@@ -68,19 +90,77 @@ impl Money {
     #[must_use]
     pub fn new(books: Books) -> Self {
         let next_due = AtomicI64::new(next_due(&books));
-        Self { books: RwLock::new(books), next_due }
+        Self { books: RwLock::new(books), next_due, next_command: Mutex::new(0) }
     }
 
-    /// The books as they are now: what is due is booked first.
-    pub fn at(&self, now: OffsetDateTime) -> RwLockReadGuard<'_, Books> {
-        if now.unix_timestamp() >= self.next_due.load(Ordering::Acquire) {
-            let mut books = self.books.write().unwrap_or_else(PoisonError::into_inner);
-            if let Err(error) = books.book_due(now) {
-                tracing::error!(%error, "a pending entry could not be booked");
+    /// Puts books into use and tells them again what they were told before the bank stopped.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn restore(mut books: Books, store: &dyn Store) -> Result<Self, StoreError> {
+        let mut next = 0;
+        for (key, command, _) in commands().range(store, Range::all()).await? {
+            next = key.parse::<u64>().map_or(next, |number| number + 1);
+            // What was refused then is refused now.
+            if let Err(error) = books.apply(&command) {
+                tracing::debug!(%error, key, "a command is refused again");
             }
-            self.next_due.store(next_due(&books), Ordering::Release);
+        }
+        let money = Self::new(books);
+        *money.next_command.lock().await = next;
+        Ok(money)
+    }
+
+    /// Carries out a command, in one commit with these changes: either all of it is kept, or nothing.
+    ///
+    /// # Errors
+    /// The books refuse it, or the commit fails.
+    pub async fn carry_out(
+        &self,
+        store: &dyn Store,
+        action: Action,
+        mut changes: Vec<Change>,
+        now: OffsetDateTime,
+    ) -> Result<(), CommandFailure> {
+        let mut next = self.next_command.lock().await;
+        if self.is_due(now) {
+            self.run_until(now);
+        }
+        let command = {
+            let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
+            let at = books.now().map_or(now, |stand| stand.max(now));
+            let command = Command { at, action };
+            books.check(&command)?;
+            command
+        };
+        changes.push(commands().insert(format!("{:020}", *next), &command)?);
+        store.commit(changes).await?;
+        *next += 1;
+        let mut books = self.books.write().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = books.apply(&command) {
+            tracing::error!(%error, "a command that was checked is refused");
+        }
+        self.next_due.store(next_due(&books), Ordering::Release);
+        Ok(())
+    }
+
+    /// The books as they are now: what is due happens first.
+    pub fn at(&self, now: OffsetDateTime) -> RwLockReadGuard<'_, Books> {
+        // While a command is on its way, the time in the books stands still: it happens at the moment that is kept.
+        if self.is_due(now) && self.next_command.try_lock().is_ok() {
+            self.run_until(now);
         }
         self.books.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_due(&self, now: OffsetDateTime) -> bool {
+        now.unix_timestamp() >= self.next_due.load(Ordering::Acquire)
+    }
+
+    fn run_until(&self, now: OffsetDateTime) {
+        let mut books = self.books.write().unwrap_or_else(PoisonError::into_inner);
+        books.run_until(now);
+        self.next_due.store(next_due(&books), Ordering::Release);
     }
 
     /// The accounts that a customer can share: payment accounts in use (PSR 2017, reg. 2; loans are none).
@@ -94,9 +174,9 @@ impl Money {
     }
 }
 
-/// Second in which the next pending entry is to be booked.
+/// Second in which something next happens.
 fn next_due(books: &Books) -> i64 {
-    books.pending().map(|entry| entry.booked_at.unix_timestamp()).min().unwrap_or(i64::MAX)
+    books.next_due().map_or(i64::MAX, OffsetDateTime::unix_timestamp)
 }
 
 #[cfg(test)]

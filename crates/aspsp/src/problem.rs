@@ -4,11 +4,11 @@ use fapi::{ErrorCode, error::ErrorBody};
 use http::StatusCode;
 use transport::{Problem, Request, Response, reply};
 
-use crate::{Context, account_information, authorization::endpoint::error_page};
+use crate::{Context, api, authorization::endpoint::error_page};
 
 /// The answer in the form that belongs to the path: the API's error body, a page, or OAuth's error body.
 pub(crate) fn problem(context: &Context, request: &Request, problem: &Problem) -> Response {
-    if let Some(response) = account_information::problem(request, problem) {
+    if let Some(response) = api::problem(request, problem) {
         return response;
     }
     let (status, code, text) = match problem {

@@ -139,19 +139,21 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let login_page = LoginPage::load(settings.login_page.as_ref(), settings.login_keys.as_deref())?;
     let configured = clients::load(settings.clients.as_deref())?;
     clients::settle(&*store, configured, &profile, tools.clock.now()).await?;
+    let logins = logins(&personas, &books);
+    let customers = Customers::new(&personas, &books);
+    let money = Money::restore(books, &*store).await?;
     let memory = Memory::new(store, http.clone(), tools.clock.clone());
     let chance: Chance = tools.chance.clone();
     let engine = Engine::new(memory, profile, Arc::clone(&membership.signing), move || chance.bytes())
         .with_elliptic(Arc::new(keys.elliptic))
         .with_decryption(Arc::new(keys.decryption));
-    let logins = logins(&personas, &books);
     let context = Arc::new(Context {
         engine,
         tools: tools.clone(),
         pages,
-        customers: Customers::new(&personas, &books),
+        customers,
         login_page,
-        money: Money::new(books),
+        money,
         urls: urls.clone(),
         documents,
         bank,

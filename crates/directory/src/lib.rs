@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn the_page_in_docs_is_current() {
         let page = include_str!("../../../docs/directory-rules.md");
-        let command = "cargo run --bin ob-directory -- rules --markdown > docs/directory-rules.md";
+        let command = "cargo run -p directory --bin ob-directory -- rules --markdown > docs/directory-rules.md";
         assert!(page == super::rules_page(), "docs/directory-rules.md is not current; run {command}");
     }
 }

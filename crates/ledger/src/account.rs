@@ -2,6 +2,7 @@
 
 use crate::CustomerId;
 use crate::identification::{Iban, Pan, UkAccount};
+use crate::orders::Limits;
 use openbanking::money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 use time::Date;
@@ -123,4 +124,8 @@ pub struct Account {
     pub status: AccountStatus,
     /// How far the balance may go below zero (overdraft, card limit); in the account's currency, never negative.
     pub credit_line: Option<Money>,
+    /// How many holders have to authorise a payment from it; 1 when each may pay alone.
+    pub signatories: u8,
+    /// The most that payments from it may be.
+    pub limits: Limits,
 }

@@ -1,16 +1,26 @@
 //! All books of the bank in one value. The caller keeps it behind a lock.
 
+mod agenda;
+mod commands;
+mod judgement;
+mod payments;
 mod posting;
+mod queries;
+mod standing;
 
 use crate::history::{History, Position};
+use crate::mandate::Regular;
+use crate::orders::{Limits, OrderId, OrderState, Timing};
 use crate::{
     Account, AccountId, AccountStatus, Beneficiary, Contra, Customer, CustomerId, DirectDebit, Entry, EntryError,
     EntryId, Page, Row, StandingOrder, TransactionId, TransactionQuery,
 };
+use agenda::Due;
+use judgement::{numbers, ranges};
 use openbanking::money::{Currency, Money};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use thiserror::Error;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 /// Why the books refuse.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -40,6 +50,12 @@ pub enum BooksError {
     /// A credit line that is negative or in another currency than its account.
     #[error("the credit line of account {0} must be in the account's currency and not negative")]
     CreditLine(AccountId),
+    /// A limit that is not above zero or in another currency than its account.
+    #[error("the limits of account {0} must be in the account's currency and above zero")]
+    Limit(AccountId),
+    /// Fewer holders than are to authorise a payment.
+    #[error("account {0} has fewer holders than signatories, or no signatory")]
+    Signatories(AccountId),
     /// A posting in another currency than its account.
     #[error("account {account} is kept in {expected}, the posting is in {found}")]
     WrongCurrency {
@@ -58,6 +74,8 @@ pub enum BooksError {
     Overflow(String),
 }
 
+pub use queries::{ScheduledPayment, StandingInstruction};
+
 /// What an account holds at a moment; all in the account's currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Balances {
@@ -75,10 +93,13 @@ pub struct Balances {
     pub credit_line: Option<Money>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Ledger {
     account: Account,
     history: History,
+    /// The last day on which something was paid by order, and how much of it was not rejected.
+    ordered: Option<(Date, i64)>,
+    orders: Vec<OrderId>,
     /// Sum of the sizes of all postings: while it fits into an `i64`, so does every balance, in any order.
     turnover: i64,
     standing_orders: Vec<StandingOrder>,
@@ -87,7 +108,7 @@ struct Ledger {
 }
 
 /// Everything that the bank has written down.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Books {
     customers: BTreeMap<CustomerId, Customer>,
     usernames: HashMap<String, CustomerId>,
@@ -98,6 +119,17 @@ pub struct Books {
     transactions: HashMap<TransactionId, (AccountId, Position)>,
     pending: BTreeMap<EntryId, Entry>,
     next_sequence: u64,
+    /// Accounts by their numbers: sort code and account number, IBAN, card number.
+    numbers: HashMap<String, AccountId>,
+    /// The beginnings of numbers that only this bank gives.
+    ranges: HashSet<String>,
+    orders: BTreeMap<OrderId, OrderState>,
+    /// What happens by itself, in the order in which it does.
+    agenda: BTreeSet<(OffsetDateTime, Due)>,
+    now: Option<OffsetDateTime>,
+    timing: Timing,
+    limits: BTreeMap<Currency, Limits>,
+    habits: Vec<Regular>,
 }
 
 fn unknown(what: &'static str, id: &impl ToString) -> BooksError {
@@ -147,6 +179,18 @@ impl Books {
         if account.credit_line.is_some_and(|line| line.currency() != account.currency || line.minor() < 0) {
             return Err(BooksError::CreditLine(account.id));
         }
+        if !account.limits.fit(account.currency) {
+            return Err(BooksError::Limit(account.id));
+        }
+        if account.signatories == 0 || usize::from(account.signatories) > account.holders.len() {
+            return Err(BooksError::Signatories(account.id));
+        }
+        let numbers = numbers(&account.identification);
+        if let Some(taken) = numbers.iter().find(|number| self.numbers.contains_key(*number)) {
+            return Err(exists("account number", taken));
+        }
+        self.ranges.extend(ranges(&account.identification));
+        self.numbers.extend(numbers.into_iter().map(|number| (number, account.id.clone())));
         for holder in &account.holders {
             let held = self.holdings.entry(holder.clone()).or_default();
             if !held.contains(&account.id) {
@@ -157,6 +201,8 @@ impl Books {
         let ledger = Ledger {
             account,
             history: History::default(),
+            ordered: None,
+            orders: Vec::new(),
             turnover: 0,
             standing_orders: Vec::new(),
             direct_debits: Vec::new(),
@@ -270,8 +316,7 @@ impl Books {
             *sums.entry(currency.clone()).or_default() += i128::from(*sum);
         }
         for ledger in self.ledgers.values() {
-            let (credits, debits) =
-                ledger.history.pending_at(OffsetDateTime::new_utc(time::Date::MAX, time::Time::MAX));
+            let (credits, debits) = ledger.history.pending_at(OffsetDateTime::new_utc(Date::MAX, time::Time::MAX));
             let held = i128::from(ledger.history.booked()) + i128::from(credits) - i128::from(debits);
             *sums.entry(ledger.account.currency.to_string()).or_default() += held;
         }

@@ -20,6 +20,8 @@ pub enum Contra {
     Opening,
     /// Payments to and from other banks.
     External,
+    /// Payments within the bank between debit and credit.
+    Transit,
     /// Owed to the card schemes.
     Cards,
     /// Cash machines.

@@ -4,16 +4,15 @@
 //! order of time against running balances (`play`), because repayments, interest and whether somebody can afford
 //! something depend on what happened before.
 
-mod calendar;
-mod dice;
 mod people;
 mod plan;
 mod play;
 
+use crate::calendar::midnight;
 use crate::identification::IdentificationError;
 use crate::{Books, BooksError, Personas};
 use thiserror::Error;
-use time::{Date, OffsetDateTime, Time};
+use time::{Date, OffsetDateTime};
 
 /// How many months of history are made.
 pub const MONTHS: i32 = 24;
@@ -74,10 +73,6 @@ impl Window {
     fn end(self) -> OffsetDateTime {
         midnight(self.to)
     }
-}
-
-fn midnight(date: Date) -> OffsetDateTime {
-    date.with_time(Time::MIDNIGHT).assume_utc()
 }
 
 /// Books with 24 months of history that end with the day before `date`; only pending entries are expected on the books

@@ -116,7 +116,7 @@ pub struct Page {
     pub total: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Line {
     position: Position,
     balance_after: i64,
@@ -124,7 +124,7 @@ struct Line {
 }
 
 /// One account's transactions.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct History {
     lines: Vec<Line>,
     credits: Vec<Position>,

@@ -8,7 +8,9 @@
 
 mod account;
 mod books;
+mod calendar;
 mod customer;
+mod dice;
 mod entry;
 mod history;
 pub mod identification;
@@ -16,15 +18,17 @@ mod mandate;
 mod transaction;
 
 pub mod generate;
+pub mod orders;
 pub mod personas;
 
 pub use account::{Account, AccountId, AccountKind, AccountStatus, Identification};
-pub use books::{Balances, Books, BooksError};
+pub use books::{Balances, Books, BooksError, ScheduledPayment, StandingInstruction};
 pub use customer::{Address, Customer, CustomerId};
 pub use entry::{Contra, Details, Entry, EntryError, EntryId, Posting};
 pub use generate::{GenerateError, generate};
 pub use history::{Cursor, CursorError, Page, Row, TransactionQuery};
 pub use mandate::{Beneficiary, DirectDebit, StandingOrder};
+pub use orders::{Action, Command, CommandError, OrderId, OrderState, OrderStatus, PaymentOrder, Rejection};
 pub use personas::Personas;
 pub use transaction::{
     Counterparty, Direction, Exchange, Kind, Merchant, ParseRateError, Rate, Status, Transaction, TransactionId,

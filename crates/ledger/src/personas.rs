@@ -95,9 +95,22 @@ pub struct AccountPlan {
     /// Usernames of further holders.
     #[serde(default)]
     pub shared_with: Vec<String>,
+    /// How many of the holders have to authorise a payment; one when left out.
+    #[serde(default = "one")]
+    pub signatories: u8,
+    /// The most that one payment may be; no limit when left out.
+    #[serde(default)]
+    pub payment_limit: Option<Amount>,
+    /// The most that all payments of a day may be; no limit when left out.
+    #[serde(default)]
+    pub daily_limit: Option<Amount>,
     /// What happens on it.
     #[serde(default)]
     pub habits: Vec<Habit>,
+}
+
+fn one() -> u8 {
+    1
 }
 
 /// Something that happens on an account again and again.

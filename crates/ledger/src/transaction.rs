@@ -116,8 +116,23 @@ impl Rate {
 
     /// What `minor` units are worth at this rate, rounded half away from zero. `None` when it does not fit.
     pub fn convert(self, minor: i64) -> Option<i64> {
-        let exact = i128::from(minor) * i128::from(self.millionths);
-        i64::try_from((exact + exact.signum() * 500_000) / 1_000_000).ok()
+        quotient(i128::from(minor) * i128::from(self.millionths), 1_000_000)
+    }
+
+    /// What the amount is worth in `target`, when this is the rate from its currency to that one; rounded half away from
+    /// zero. `None` when it does not fit.
+    pub fn exchange(self, amount: Money, target: Currency) -> Option<Money> {
+        let (from, to) = (amount.currency().minor_per_major(), target.minor_per_major());
+        let exact = i128::from(amount.minor()).checked_mul(i128::from(self.millionths))?.checked_mul(i128::from(to))?;
+        Some(Money::new(quotient(exact, i128::from(from) * 1_000_000)?, target))
+    }
+
+    /// What has to be given in `source` to get the amount, when this is the rate from that currency to the amount's;
+    /// rounded half away from zero. `None` when it does not fit.
+    pub fn exchange_back(self, amount: Money, source: Currency) -> Option<Money> {
+        let (from, to) = (source.minor_per_major(), amount.currency().minor_per_major());
+        let exact = i128::from(amount.minor()).checked_mul(i128::from(from))?.checked_mul(1_000_000)?;
+        Some(Money::new(quotient(exact, i128::from(self.millionths).checked_mul(i128::from(to))?)?, source))
     }
 
     /// The rate from this rate's currency to `other`'s, when both are quoted against the same third currency.
@@ -125,6 +140,11 @@ impl Rate {
         let millionths = u128::from(other.millionths) * 1_000_000 / u128::from(self.millionths);
         Self::from_millionths(u64::try_from(millionths).ok()?)
     }
+}
+
+/// Rounded half away from zero; the divisor is positive.
+fn quotient(exact: i128, divisor: i128) -> Option<i64> {
+    i64::try_from(exact.checked_add(exact.signum() * (divisor / 2))? / divisor).ok()
 }
 
 impl fmt::Display for Rate {

@@ -16,6 +16,7 @@ pub mod headers;
 pub mod links;
 pub mod money;
 pub mod parties;
+pub mod payments;
 pub mod permissions;
 pub mod reading;
 pub mod registration;

@@ -150,8 +150,8 @@ mod tests {
         assert_eq!(compare(&expect(json!({"error": "U002"})), &refused, &[]), None);
         let other = compare(&expect(json!({"error": "U003"})), &refused, &[]);
         assert_eq!(other.as_deref(), Some("expected the error U003, found U002"));
-        let silent = compare(&expect(json!({"rule": "ais.consent.own"})), &refused, &[]);
-        assert_eq!(silent.as_deref(), Some("expected the rule ais.consent.own to speak, found none"));
+        let silent = compare(&expect(json!({"rule": "api.consent.own"})), &refused, &[]);
+        assert_eq!(silent.as_deref(), Some("expected the rule api.consent.own to speak, found none"));
         assert_eq!(compare(&expect(json!({})), &refused, &[]).as_deref(), Some("the bank answered 400"));
     }
 }

@@ -1,12 +1,9 @@
 //! Account information (OB Read/Write, Account and Transaction API): consents and the customer's data, in every version
 //! from one table.
 //!
-//! A request goes through [`request`] (headers), the engine (token), the rules of the resource, and then the row's own
-//! answer. What a refusal looks like in each version is in [`refusal`].
+//! A request goes through [`crate::api`] (token and headers), the rules of the resource, and then the row's own answer.
 
 mod consents;
-mod refusal;
-mod request;
 mod resources;
 mod shown;
 mod transactions;
@@ -15,26 +12,12 @@ use http::Method;
 use openbanking::version::ApiVersion;
 use transport::{Route, route};
 
-use crate::Context;
-
-pub use refusal::problem;
+use crate::{Context, api::base};
 
 /// Rules of this API, for the catalogue.
 #[must_use]
 pub fn catalogue() -> Vec<&'static rules::Rule> {
-    [request::RULES, consents::RULES, resources::RULES, transactions::RULES].into_iter().flatten().copied().collect()
-}
-
-/// Path under which a version of this API lives.
-#[must_use]
-pub fn base(version: ApiVersion) -> String {
-    format!("/open-banking/{version}/aisp")
-}
-
-/// The version that a path names.
-#[must_use]
-pub fn version_of(path: &str) -> Option<ApiVersion> {
-    path.strip_prefix("/open-banking/")?.split('/').next()?.parse().ok()
+    [consents::RULES, resources::RULES, transactions::RULES].into_iter().flatten().copied().collect()
 }
 
 /// The routes of every version.
@@ -44,7 +27,7 @@ pub fn routes() -> Vec<Route<Context>> {
 }
 
 fn version_routes(version: ApiVersion) -> Vec<Route<Context>> {
-    let base = base(version);
+    let base = base(version, "aisp");
     let consents = format!("{base}/account-access-consents");
     let consent = format!("{consents}/{{ConsentId}}");
     let mut routes = vec![

@@ -20,17 +20,11 @@ use rules::{Check, Passed, holds};
 use time::OffsetDateTime;
 use transport::{Request, Response, reply};
 
-use super::{
-    refusal::{ApiError, Wire, apply},
-    request::admit,
-    shown, transactions,
-};
+use super::{shown, transactions};
 use crate::{
     Context,
-    consents::{
-        AccountAccessConsent,
-        account_access::{self, SCOPE},
-    },
+    api::{ApiError, Wire, admit, apply},
+    consents::{AccountAccessConsent, collection},
 };
 
 rules::catalogue! {
@@ -194,16 +188,16 @@ async fn answer(
     version: ApiVersion,
     resource: &Resource,
 ) -> Result<(Response, Passed), ApiError> {
-    let demand = Demand { scope: Some(SCOPE), kind: TokenKind::Customer };
+    let demand = Demand { scope: Some("accounts"), kind: TokenKind::Customer };
     let (access, mut passed) = admit(context, request, demand).await?;
     let intent_id = access.grant.and_then(|grant| grant.intent_id);
     let off = &context.engine.profile().switched_off;
     passed.extend(apply(&intent_id, TOKEN_CHECKS, off).map_err(|error| error.after(passed.clone()))?);
     let found = match &intent_id {
-        Some(id) => account_access::collection().get(context.store(), id).await?,
+        Some(id) => collection().get(context.store(), id).await?,
         None => None,
     };
-    let Some((consent, _)) = found else {
+    let Some(consent) = found.and_then(|(consent, _)| AccountAccessConsent::of(consent)) else {
         let error = Wire::status(StatusCode::FORBIDDEN);
         return Err(ApiError::indispensable(&CONSENT, error, "a token for a consent").after(passed));
     };

@@ -14,11 +14,8 @@ use time::OffsetDateTime;
 use transport::{Response, reply};
 use url::Url;
 
-use super::{
-    refusal::{ApiError, Wire, apply},
-    resources::View,
-    shown,
-};
+use super::{resources::View, shown};
+use crate::api::{ApiError, Wire, apply};
 
 /// Query parameter with the place at which a page begins.
 const PAGE: &str = "page";

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     Context,
-    consents::{AccountAccessConsent, account_access},
+    consents::{Authorisation, Consent, Reason, collection},
     memory::Memory,
     pages::secured,
 };
@@ -39,7 +39,7 @@ pub(super) struct Visit {
     pub(super) session: Session,
     session_version: Version,
     /// The consent, with its version; none where the running profile has no intents.
-    pub(super) consent: Option<(AccountAccessConsent, Version)>,
+    pub(super) consent: Option<(Consent, Version)>,
 }
 
 /// Why a page cannot be shown.
@@ -206,7 +206,7 @@ async fn visit(context: &Context, request: &Request) -> Result<Visit, Refusal> {
     }
     let interaction = context.engine.backend().load::<Interaction>(id).await?.ok_or(Refusal::Ended)?;
     let consent = match &interaction.record.intent_id {
-        Some(id) => Some(account_access::collection().get(store, id).await?.ok_or(Refusal::Ended)?),
+        Some(id) => Some(collection().get(store, id).await?.ok_or(Refusal::Ended)?),
         None => None,
     };
     Ok(Visit { interaction, session, session_version, consent })
@@ -340,7 +340,7 @@ async fn settle(context: &Context, visit: Visit, decision: Decision, accounts: V
         Some((consent, version)) => {
             let after = decided(&consent, &decision, accounts, now)?;
             if after != consent {
-                changes.push(account_access::collection().update(&after.id, version, &after)?);
+                changes.push(collection().update(&after.id, version, &after)?);
             }
             Some((after, version))
         }
@@ -353,13 +353,25 @@ async fn settle(context: &Context, visit: Visit, decision: Decision, accounts: V
 /// The consent after the decision. One that was deleted or decided meanwhile keeps its state when the customer rejects; the
 /// TPP still learns that nothing was granted.
 fn decided(
-    consent: &AccountAccessConsent,
+    consent: &Consent,
     decision: &Decision,
     accounts: Vec<String>,
     now: OffsetDateTime,
-) -> Result<AccountAccessConsent, Refusal> {
+) -> Result<Consent, Refusal> {
     match decision {
-        Decision::Approved { subject, .. } => Ok(consent.clone().authorise(subject, accounts, now)?),
-        Decision::Rejected(_) => Ok(consent.clone().reject(now).unwrap_or_else(|_| consent.clone())),
+        Decision::Approved { subject, authenticated_at } => {
+            let customer = subject.clone();
+            let authorisation = Authorisation { customer, accounts, authenticated_at: *authenticated_at };
+            Ok(consent.clone().authorise(authorisation, now)?)
+        }
+        Decision::Rejected(rejection) => {
+            let reason = match rejection {
+                Rejection::Cancelled => Reason::Cancelled,
+                Rejection::AuthenticationFailed => Reason::AuthenticationFailed,
+                Rejection::TimedOut => Reason::TimedOut,
+                Rejection::NoEligibleAccount => Reason::NoEligibleAccount,
+            };
+            Ok(consent.clone().reject(reason, now).unwrap_or_else(|_| consent.clone()))
+        }
     }
 }

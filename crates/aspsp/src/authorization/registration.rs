@@ -9,7 +9,10 @@ use store::Range;
 use transport::{Request, Response, reply};
 
 use super::direct;
-use crate::{Context, consents::account_access};
+use crate::{
+    Context,
+    consents::{self, owned},
+};
 
 /// Content types of a registration request; the second is that of DCR 3.2.
 const CONTENT_TYPES: [&str; 2] = ["application/jwt", "application/jose"];
@@ -95,12 +98,12 @@ fn visit<'a>(
 async fn end(context: &Context, change: fapi::Change, client_id: &str) -> Result<(), String> {
     let now = context.tools.clock.now();
     let mut changes = to_store(vec![change]).map_err(|error| error.to_string())?;
-    let consents = account_access::collection();
+    let consents = consents::collection();
     let all = consents.range(context.store(), Range::all()).await.map_err(|error| error.to_string())?;
-    for (key, mut consent, version) in all {
+    for (key, consent, version) in all {
         if consent.client_id == client_id && consent.deleted_at.is_none() {
-            consent.deleted_at = Some(now);
-            changes.push(consents.update(key, version, &consent).map_err(|error| error.to_string())?);
+            changes
+                .push(consents.update(key, version, &owned::ended(consent, now)).map_err(|error| error.to_string())?);
         }
     }
     context.store().commit(changes).await.map_err(|error| error.to_string())

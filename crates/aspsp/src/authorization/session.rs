@@ -62,12 +62,15 @@ pub fn cookie_name(interaction_id: &str) -> String {
     format!("__Host-authorisation-{short}")
 }
 
+/// What every cookie of the bank's pages says of itself, as the prefix `__Host-` demands.
+pub const HOST_COOKIE: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
+
 /// The `Set-Cookie` value that binds the browser, or unbinds it when `value` is none.
 #[must_use]
 pub fn set_cookie(interaction_id: &str, value: Option<&str>) -> String {
     let name = cookie_name(interaction_id);
     match value {
-        Some(value) => format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax"),
-        None => format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"),
+        Some(value) => format!("{name}={value}; {HOST_COOKIE}"),
+        None => format!("{name}=; {HOST_COOKIE}; Max-Age=0"),
     }
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Context,
-    consents::AccountAccessConsent,
+    consents::{Consent, Content},
     pages::{Refresh, TppView},
 };
 
@@ -129,7 +129,7 @@ impl Render<'_> {
     }
 }
 
-fn accounts(context: &Context, customer: &str, consent: &AccountAccessConsent) -> Vec<AccountView> {
+fn accounts(context: &Context, customer: &str, consent: &Consent) -> Vec<AccountView> {
     let now = context.tools.clock.now();
     let books = context.money.at(now);
     context
@@ -184,8 +184,9 @@ fn number(identification: &Identification) -> String {
     identification.pan().map(|pan| format!("Card ending in {}", pan.last_four())).unwrap_or_default()
 }
 
-fn clusters(consent: &AccountAccessConsent) -> Vec<ClusterView> {
-    consent
+fn clusters(consent: &Consent) -> Vec<ClusterView> {
+    let Content::AccountAccess(asked) = &consent.content;
+    asked
         .permissions
         .clusters()
         .into_iter()
@@ -197,8 +198,9 @@ fn day(at: OffsetDateTime) -> String {
     at.format(DAY).unwrap_or_else(|_| at.to_string())
 }
 
-fn history(consent: &AccountAccessConsent) -> Option<String> {
-    match (consent.transactions_from, consent.transactions_to) {
+fn history(consent: &Consent) -> Option<String> {
+    let Content::AccountAccess(asked) = &consent.content;
+    match (asked.transactions_from, asked.transactions_to) {
         (None, None) => None,
         (Some(from), None) => Some(format!("From {}", day(from))),
         (None, Some(to)) => Some(format!("Up to {}", day(to))),
@@ -206,7 +208,7 @@ fn history(consent: &AccountAccessConsent) -> Option<String> {
     }
 }
 
-fn until(consent: &AccountAccessConsent) -> String {
+fn until(consent: &Consent) -> String {
     consent.expires_at.map_or_else(|| "Until you stop it".to_owned(), day)
 }
 

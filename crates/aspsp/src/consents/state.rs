@@ -11,6 +11,12 @@ pub enum Event {
     Rejected,
     /// Its expiration date passed.
     Expired,
+    /// The PSU withdrew the access at the bank.
+    Withdrawn,
+    /// The order that it is for was made.
+    Ordered,
+    /// The file that it is for came.
+    Uploaded,
 }
 
 /// The consent cannot take this step.
@@ -32,6 +38,12 @@ const TRANSITIONS: &[(ConsentStatus, Event, ConsentStatus)] = &[
     (S::Authorised, Event::Authorised, S::Authorised),
     (S::Authorised, Event::Rejected, S::Authorised),
     (S::Authorised, Event::Expired, S::Expired),
+    (S::Authorised, Event::Withdrawn, S::Cancelled),
+    (S::Cancelled, Event::Authorised, S::Authorised),
+    (S::Cancelled, Event::Rejected, S::Cancelled),
+    (S::Cancelled, Event::Expired, S::Expired),
+    (S::Authorised, Event::Ordered, S::Consumed),
+    (S::AwaitingUpload, Event::Uploaded, S::AwaitingAuthorisation),
 ];
 
 /// The state after the event.
@@ -51,9 +63,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rejected_consent_stays_rejected() {
-        for event in [Event::Authorised, Event::Rejected, Event::Expired] {
-            assert_eq!(next(S::Rejected, event), Err(TransitionError { from: S::Rejected, event }));
+    fn the_last_states_have_no_way_out() {
+        for from in [S::Rejected, S::Consumed, S::Expired] {
+            for event in
+                [Event::Authorised, Event::Rejected, Event::Expired, Event::Withdrawn, Event::Ordered, Event::Uploaded]
+            {
+                assert_eq!(next(from, event), Err(TransitionError { from, event }));
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! How entries come onto the books: posted, kept pending, booked, released.
 
+use super::agenda::Due;
 use super::{Books, BooksError, exists, unknown};
 use crate::history::Position;
 use crate::{AccountId, Contra, Direction, Entry, EntryId, Posting, Status, Transaction, TransactionId};
@@ -8,8 +9,21 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 impl Books {
-    /// Applies an entry as a whole, or refuses it and changes nothing.
+    /// Applies an entry as a whole, or refuses it and changes nothing. A pending one is booked by
+    /// [`Books::run_until`] at its expected time.
     pub fn post(&mut self, entry: Entry) -> Result<(), BooksError> {
+        let due = (entry.status == Status::Pending).then(|| (entry.booked_at, Due::Book(entry.id.clone())));
+        self.enter(entry)?;
+        self.agenda.extend(due);
+        Ok(())
+    }
+
+    /// Applies a pending entry that waits for [`Books::book`] or [`Books::release`], whatever the time.
+    pub(super) fn hold(&mut self, entry: Entry) -> Result<(), BooksError> {
+        self.enter(entry)
+    }
+
+    fn enter(&mut self, entry: Entry) -> Result<(), BooksError> {
         entry.check()?;
         if !entry.id.fits() {
             return Err(BooksError::Identifier(entry.id.to_string()));
@@ -142,6 +156,7 @@ impl Books {
 
     fn take_pending(&mut self, id: &EntryId) -> Result<Vec<Transaction>, BooksError> {
         let entry = self.pending.remove(id).ok_or_else(|| unknown("pending entry", id))?;
+        self.agenda.remove(&(entry.booked_at, Due::Book(id.clone())));
         let mut taken = Vec::with_capacity(entry.postings.len());
         for posting in &entry.postings {
             if let Posting::Account { details, .. } = posting
@@ -157,16 +172,5 @@ impl Books {
     /// The entries that are pending.
     pub fn pending(&self) -> impl Iterator<Item = &Entry> {
         self.pending.values()
-    }
-
-    /// Books every pending entry whose expected time has come, at that time; returns how many.
-    pub fn book_due(&mut self, now: OffsetDateTime) -> Result<usize, BooksError> {
-        let due = |entry: &&Entry| entry.booked_at <= now;
-        let mut due: Vec<_> = self.pending.values().filter(due).map(|e| (e.booked_at, e.id.clone())).collect();
-        due.sort();
-        for (at, id) in &due {
-            self.book(id, *at)?;
-        }
-        Ok(due.len())
     }
 }

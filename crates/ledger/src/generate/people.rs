@@ -1,8 +1,10 @@
 //! Opens the personas' accounts.
 
-use super::dice::Dice;
-use super::{GenerateError, Window, midnight};
+use super::{GenerateError, Window};
+use crate::calendar::midnight;
+use crate::dice::Dice;
 use crate::identification::{Iban, Pan, UkAccount};
+use crate::orders::Limits;
 use crate::personas::{AccountPlan, Amount, Persona, Personas};
 use crate::{Account, AccountId, AccountKind, AccountStatus, Books, Customer, CustomerId, Identification};
 use openbanking::money::{Currency, Money};
@@ -53,6 +55,11 @@ pub(super) fn open(personas: &Personas, seed: u64, window: Window) -> Result<Ope
                 opened: plan.opened.0,
                 status: AccountStatus::Enabled,
                 credit_line: plan.credit_line.map(|_| Money::new(desk.line, desk.currency)),
+                signatories: plan.signatories,
+                limits: Limits {
+                    payment: plan.payment_limit.map(|limit| Money::new(limit.hundredths(), desk.currency)),
+                    day: plan.daily_limit.map(|limit| Money::new(limit.hundredths(), desk.currency)),
+                },
             };
             opened.books.add_account(account)?;
             if opened.by_key.insert(plan.key.clone(), opened.desks.len()).is_some() {

@@ -1,11 +1,12 @@
 //! Turns habits into dated events, and standing orders and direct debits into mandates.
 
-use super::calendar::{
-    at, daily, month_index, monthly, rests, working_day_from, working_day_until, working_days_after,
-};
-use super::dice::Dice;
 use super::people::{Opened, currency};
 use super::{GenerateError, Window};
+use crate::calendar::{
+    at, daily, month_index, monthly, rests, working_day_from, working_day_until, working_days_after,
+};
+use crate::dice::Dice;
+use crate::mandate::{Regular, time_of_day};
 use crate::personas::{Amount, CardUse, CashUse, Habit, Interest, Monthly, Occasional, Personas, Range};
 use crate::{AccountKind, Beneficiary, Contra, Counterparty, DirectDebit, Identification, Kind, StandingOrder};
 use openbanking::money::{Currency, Money};
@@ -74,6 +75,7 @@ struct Planner<'a> {
     from: Date,
     key: &'a str,
     number: usize,
+    seed: u64,
     dice: Dice,
 }
 
@@ -92,7 +94,7 @@ pub(super) fn events(
             let number = index + 1;
             let dice = Dice::new(seed, &["habit", &plan.key, &number.to_string()]);
             let key = plan.key.as_str();
-            let mut planner = Planner { opened, window, events, desk, from, key, number, dice };
+            let mut planner = Planner { opened, window, events, desk, from, key, number, seed, dice };
             planner.plan(habit)?;
             events = planner.events;
         }
@@ -223,14 +225,11 @@ impl Planner<'_> {
 
     fn monthly(&mut self, habit: &Monthly, kind: Kind, sign: i64, contra: Contra) -> Result<(), GenerateError> {
         let early = kind == Kind::Salary;
+        if kind != Kind::StandingOrder {
+            self.go_on(habit, kind, sign, contra);
+        }
         let due = self.due(habit.day, &habit.amount, habit.months.as_deref(), habit.by_month.as_ref(), early)?;
-        // Money arrives before it is collected, and collections come before what people do by day.
-        let (hour, minute) = match kind {
-            Kind::Salary => (1, 15),
-            Kind::DirectDebit => (2, 30),
-            Kind::StandingOrder => (4, 5),
-            _ => (23, 0),
-        };
+        let (hour, minute) = time_of_day(kind);
         for (day, minor) in due {
             let second = self.dice.below(60);
             let event = Outside {
@@ -243,7 +242,33 @@ impl Planner<'_> {
         Ok(())
     }
 
+    /// Lets the books repeat the habit when the history has ended.
+    fn go_on(&mut self, habit: &Monthly, kind: Kind, sign: i64, contra: Contra) {
+        let desk = &self.opened.desks[self.desk];
+        let regular = Regular {
+            account: desk.id.clone(),
+            currency: desk.currency,
+            kind,
+            sign,
+            contra,
+            name: habit.name.clone(),
+            number: habit.account.clone().map(Identification::UkAccount),
+            reference: habit.reference.clone(),
+            day: habit.day,
+            months: habit.months.clone(),
+            by_month: habit.by_month,
+            range: (habit.amount.low.hundredths(), habit.amount.high.hundredths()),
+            early: kind == Kind::Salary,
+            seed: self.seed,
+            key: format!("{} {}", self.key, self.number),
+        };
+        self.opened.books.add_habit(regular);
+    }
+
     fn standing_order(&mut self, habit: &Monthly) -> Result<(), GenerateError> {
+        if habit.amount.low != habit.amount.high || habit.months.is_some() || habit.by_month.is_some() {
+            return Err(self.problem("a standing order sends the same amount every month"));
+        }
         let desk = &self.opened.desks[self.desk];
         let first = crate::mandate::day_of_month(self.from.year(), self.from.month(), habit.day);
         let order = StandingOrder {

@@ -1,9 +1,9 @@
 //! Plays the events in the order of time and writes them into the books.
 
-use super::dice::Dice;
 use super::people::{Desk, Opened};
 use super::plan::{Act, Event, Outside};
 use super::{GenerateError, Window};
+use crate::dice::Dice;
 use crate::personas::{Habit, Interest, Personas, TopUp};
 use crate::{
     AccountKind, Books, Contra, Counterparty, Details, Entry, EntryId, Exchange, Kind, Merchant, Posting, Rate, Status,
@@ -52,6 +52,7 @@ pub(super) fn play(
     for event in events {
         player.event(event)?;
     }
+    player.books.resume(player.end)?;
     Ok(player.books)
 }
 

@@ -1,7 +1,7 @@
 use ledger::{
     Account, AccountId, AccountKind, AccountStatus, Address, Books, BooksError, Contra, Cursor, Customer, CustomerId,
     Details, Direction, Entry, EntryError, EntryId, Identification, Kind, Posting, Status, TransactionId,
-    TransactionQuery, identification::Pan,
+    TransactionQuery, identification::Pan, orders::Limits,
 };
 use openbanking::money::{Currency, Money};
 use proptest::prelude::*;
@@ -60,10 +60,14 @@ fn account(name: &str, currency: Currency) -> Account {
         currency,
         nickname: name.into(),
         holder_name: "Ada Fern".into(),
-        identification: Identification::Card(Pan::with_check_digit("400000", 7).unwrap()),
+        identification: Identification::Card(
+            Pan::with_check_digit("400000", name.len() as u64 + u64::from(name.as_bytes()[0])).unwrap(),
+        ),
         opened: date!(2020 - 01 - 01),
         status: AccountStatus::Enabled,
         credit_line: Some(Money::new(10_000, currency)),
+        signatories: 1,
+        limits: Limits::default(),
     }
 }
 
@@ -123,8 +127,8 @@ fn pending_entries_lower_what_is_available_until_they_are_booked_or_released() {
     books.release(&EntryId::new("gone")).unwrap();
     assert!(books.transaction(&TransactionId::new("gone")).is_none());
     assert!(books.release(&EntryId::new("gone")).is_err());
-    assert_eq!(books.book_due(at(59)).unwrap(), 0);
-    assert_eq!(books.book_due(at(61)).unwrap(), 1);
+    assert_eq!(books.run_until(at(59)), 0);
+    assert_eq!(books.run_until(at(61)), 1);
     let row = books.transaction(&TransactionId::new("hold")).unwrap();
     assert_eq!((row.balance_after, row.transaction.booked_at), (Some(pounds(3_800)), at(60)));
     assert_eq!(books.pending().count(), 0);

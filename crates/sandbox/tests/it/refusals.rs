@@ -234,7 +234,7 @@ async fn certificates_are_looked_at() {
     let token = world.client_token().await;
     let accounts = world.bank("/open-banking/v4.0/aisp/account-access-consents/x");
     for (shows, rule) in [
-        (Shows::Own, "ais.consent.known"),
+        (Shows::Own, "api.consent.known"),
         (Shows::Other, "fapi.access.token-bound-to-certificate"),
         (Shows::Nothing, "fapi.access.certificate-presented"),
     ] {

@@ -1,10 +1,15 @@
 //! Days: working days, months, times of day.
 
 use crate::mandate::day_of_month;
-use time::{Date, Duration, Month, OffsetDateTime, Weekday};
+use time::{Date, Duration, Month, OffsetDateTime, Time, Weekday};
+
+/// The first moment of the day.
+pub(crate) fn midnight(date: Date) -> OffsetDateTime {
+    date.with_time(Time::MIDNIGHT).assume_utc()
+}
 
 /// True on weekends and on the holidays with a fixed date. Moving holidays are left out: a simplification.
-pub(super) fn rests(date: Date) -> bool {
+pub(crate) fn rests(date: Date) -> bool {
     matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)
         || matches!((date.month(), date.day()), (Month::January, 1) | (Month::December, 25 | 26))
 }
@@ -20,23 +25,23 @@ fn step(mut date: Date, walk: impl Fn(Date) -> Option<Date>) -> Date {
 }
 
 /// The date, or the first working day after it.
-pub(super) fn working_day_from(date: Date) -> Date {
+pub(crate) fn working_day_from(date: Date) -> Date {
     step(date, Date::next_day)
 }
 
 /// The date, or the last working day before it.
-pub(super) fn working_day_until(date: Date) -> Date {
+pub(crate) fn working_day_until(date: Date) -> Date {
     step(date, Date::previous_day)
 }
 
 /// The working day that is so many working days after the date.
-pub(super) fn working_days_after(date: Date, days: u64) -> Date {
+pub(crate) fn working_days_after(date: Date, days: u64) -> Date {
     (0..days).fold(date, |day, _| working_day_from(day.saturating_add(Duration::DAY)))
 }
 
 /// That day of every month, from the month before `from` to the one of `to`: a move to a working day may cross the
 /// end of a month.
-pub(super) fn monthly(from: Date, to: Date, day: u8) -> impl Iterator<Item = Date> {
+pub(crate) fn monthly(from: Date, to: Date, day: u8) -> impl Iterator<Item = Date> {
     let first = from.year() * 12 + i32::from(u8::from(from.month())) - 2;
     let last = to.year() * 12 + i32::from(u8::from(to.month())) - 1;
     (first..=last).filter_map(move |count| {
@@ -46,19 +51,19 @@ pub(super) fn monthly(from: Date, to: Date, day: u8) -> impl Iterator<Item = Dat
 }
 
 /// Every day from `from` to the one before `to`.
-pub(super) fn daily(from: Date, to: Date) -> impl Iterator<Item = Date> {
+pub(crate) fn daily(from: Date, to: Date) -> impl Iterator<Item = Date> {
     std::iter::successors(Some(from), |day| day.next_day()).take_while(move |day| *day < to)
 }
 
 /// January 0 to December 11.
-pub(super) fn month_index(date: Date) -> usize {
+pub(crate) fn month_index(date: Date) -> usize {
     usize::from(u8::from(date.month())) - 1
 }
 
 /// The moment on that day.
-pub(super) fn at(date: Date, hour: u64, minute: u64, second: u64) -> OffsetDateTime {
+pub(crate) fn at(date: Date, hour: u64, minute: u64, second: u64) -> OffsetDateTime {
     let seconds = i64::try_from(hour * 3600 + minute * 60 + second).unwrap_or(0);
-    super::midnight(date).saturating_add(Duration::seconds(seconds))
+    midnight(date).saturating_add(Duration::seconds(seconds))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::version_of;
 
 /// The fixed part of a refusal, as it stands in the tables of rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Wire {
+pub struct Wire {
     status: StatusCode,
     code: Option<ErrorCode>,
     path: Option<&'static str>,
@@ -22,26 +22,31 @@ pub(super) struct Wire {
 
 impl Wire {
     /// 400 with a code, at a member or header.
-    pub(super) const fn bad_request(code: ErrorCode, path: Option<&'static str>) -> Self {
+    pub const fn bad_request(code: ErrorCode, path: Option<&'static str>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, code: Some(code), path }
     }
 
+    /// Another status with a code, at a member or header.
+    pub const fn coded(status: StatusCode, code: ErrorCode, path: Option<&'static str>) -> Self {
+        Self { status, code: Some(code), path }
+    }
+
     /// A status that needs no body.
-    pub(super) const fn status(status: StatusCode) -> Self {
+    pub const fn status(status: StatusCode) -> Self {
         Self { status, code: None, path: None }
     }
 }
 
 /// A refusal on its way to the wire.
 #[derive(Debug, Clone)]
-pub(super) struct Refused {
+pub struct Refused {
     status: StatusCode,
     detail: Option<ErrorDetail>,
 }
 
 /// Why a request of the API is not answered with what it asked for.
 #[derive(Debug)]
-pub(super) enum ApiError {
+pub enum ApiError {
     /// The access token does not open it.
     Access(Failure),
     /// A rule of the API refused.
@@ -52,19 +57,27 @@ pub(super) enum ApiError {
 
 impl ApiError {
     /// A refusal because of what a body says.
-    pub(super) fn unreadable(rule: &'static Rule, error: ReadingError) -> Self {
+    pub fn unreadable(rule: &'static Rule, error: ReadingError) -> Self {
         let evidence = Evidence::new(format!("{}: {}", error.path, error.expected), error.found.clone());
         let refused = Refused { status: StatusCode::BAD_REQUEST, detail: Some(error.into()) };
         Self::Refused(Box::new(Refusal::new(rule, refused, evidence)))
     }
 
     /// The refusal of a rule that was switched off and without which there is nothing to go on with.
-    pub(super) fn indispensable(rule: &'static Rule, error: Wire, expected: &str) -> Self {
+    #[must_use]
+    pub fn indispensable(rule: &'static Rule, error: Wire, expected: &str) -> Self {
         refused(Refusal::new(rule, error, Evidence::missing(expected)))
     }
 
+    /// A refusal by a rule whose place in the body is only known from the request.
+    #[must_use]
+    pub fn refused(rule: &'static Rule, detail: ErrorDetail, evidence: Evidence) -> Self {
+        let status = StatusCode::from_u16(detail.code.http_status()).unwrap_or(StatusCode::BAD_REQUEST);
+        Self::Refused(Box::new(Refusal::new(rule, Refused { status, detail: Some(detail) }, evidence)))
+    }
+
     /// Puts what had passed before.
-    pub(super) fn after(self, earlier: Passed) -> Self {
+    pub fn after(self, earlier: Passed) -> Self {
         match self {
             Self::Access(failure) => Self::Access(failure.after(earlier)),
             Self::Refused(refusal) => Self::Refused(Box::new(refusal.after(earlier))),
@@ -73,7 +86,7 @@ impl ApiError {
     }
 
     /// The response in this version.
-    pub(super) fn response(self, version: ApiVersion, request: &Request) -> Response {
+    pub fn response(self, version: ApiVersion, request: &Request) -> Response {
         match self {
             Self::Access(failure) => access_refused(version, request, &failure),
             Self::Refused(refusal) => {
@@ -99,7 +112,7 @@ impl<E: std::error::Error> From<E> for ApiError {
 }
 
 /// Applies a table of this API's rules.
-pub(super) fn apply<F: ?Sized>(facts: &F, checks: &[Check<F, Wire>], off: &SwitchedOff) -> Result<Passed, ApiError> {
+pub fn apply<F: ?Sized>(facts: &F, checks: &[Check<F, Wire>], off: &SwitchedOff) -> Result<Passed, ApiError> {
     judge(facts, checks, off).map_err(refused)
 }
 

@@ -15,7 +15,7 @@ use crate::Context;
 
 rules::catalogue! {
     /// Rules of headers.
-    pub(super) RULES;
+    pub RULES;
     ACCEPT { id: "api.headers.accept",
         reason: "The client accepts application/json.", clause: "OB Read/Write 4.0, Headers; HTTP Status Codes, 406" }
     CONTENT_TYPE { id: "api.headers.content-type",
@@ -105,7 +105,7 @@ fn checks() -> [Check<HeaderMap, Wire>; 5] {
 }
 
 /// Lets a request in: token first, then headers.
-pub(super) async fn admit(context: &Context, request: &Request, demand: Demand) -> Result<(Access, Passed), ApiError> {
+pub async fn admit(context: &Context, request: &Request, demand: Demand) -> Result<(Access, Passed), ApiError> {
     let certificate = presented(&request.caller);
     let token = bearer(request.header("authorization"));
     let accepted = context

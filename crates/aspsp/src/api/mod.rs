@@ -1,0 +1,22 @@
+//! What all Read/Write Data APIs of the bank share: paths, headers and tokens ([`request`]), and refusals ([`refusal`]).
+
+pub mod idempotency;
+mod refusal;
+mod request;
+
+use openbanking::version::ApiVersion;
+
+pub use refusal::{ApiError, Refused, Wire, apply, problem};
+pub use request::{RULES, admit};
+
+/// Path under which a version of a resource group (`aisp`, `pisp`, `cbpii`) lives.
+#[must_use]
+pub fn base(version: ApiVersion, group: &str) -> String {
+    format!("/open-banking/{version}/{group}")
+}
+
+/// The version that a path names.
+#[must_use]
+pub fn version_of(path: &str) -> Option<ApiVersion> {
+    path.strip_prefix("/open-banking/")?.split('/').next()?.parse().ok()
+}

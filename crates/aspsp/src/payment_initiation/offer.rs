@@ -1,0 +1,201 @@
+//! What the bank adds to a payment when its consent is lodged, and the rules of what it takes on at all.
+
+use openbanking::{
+    dates,
+    error::{ErrorCode, ErrorDetail},
+    money::{ActiveAmount, Currency},
+    payments::{
+        ChargeBearer, ChargeType, ExchangeRate, ExchangeRateRequest, Frequency, FrequencyCode, Initiation, PaymentKind,
+        RateType,
+    },
+    version::ApiVersion,
+};
+use rules::{Check, Passed, SwitchedOff, holds};
+use serde_json::Number;
+use time::{Duration, OffsetDateTime, Time};
+
+use super::settings::{Afterwards, CutOff, PaymentSettings};
+use crate::{
+    api::{ApiError, Wire, apply},
+    consents::Offer,
+    rates::Rates,
+};
+
+rules::catalogue! {
+    /// Rules of what the bank takes on.
+    pub(super) RULES;
+    CURRENCY { id: "pis.consent.currency",
+        reason: "A domestic payment is in the currency of the country.", clause: "OB Read/Write 4.0, Domestic Payment Consents" }
+    TRANSFER_CURRENCY { id: "pis.consent.currency-of-transfer",
+        reason: "The bank has an exchange rate for the currencies of the payment.", clause: "OB Read/Write 4.0, International Payment Consents" }
+    RATE_TYPE { id: "pis.consent.rate-type",
+        reason: "The bank offers this type of exchange rate.", clause: "OB Read/Write 4.0, International Payment Consents, Exchange Rate" }
+    FREQUENCY { id: "pis.consent.frequency",
+        reason: "The bank offers this frequency.", clause: "OB Read/Write 4.0, Domestic Standing Order Consents, Frequency" }
+    LOCAL_INSTRUMENT { id: "pis.consent.local-instrument",
+        reason: "The bank offers this local instrument.", clause: "OB Read/Write 4.0, Namespaced Enumerations, LocalInstrument" }
+    CUT_OFF { id: "pis.consent.cut-off",
+        reason: "The consent is lodged before the cut-off time.", clause: "OB Read/Write 4.0, Payment Initiation API Profile, CutOffDateTime Behaviour" }
+}
+
+/// What the bank looks at before it makes an offer.
+pub(super) struct Asked<'a> {
+    pub(super) settings: &'a PaymentSettings,
+    pub(super) rates: &'a Rates,
+    pub(super) initiation: &'a Initiation,
+    pub(super) now: OffsetDateTime,
+}
+
+impl Asked<'_> {
+    fn kind(&self) -> PaymentKind {
+        self.initiation.kind
+    }
+
+    fn cut_off(&self) -> Option<(&CutOff, OffsetDateTime)> {
+        let path = self.kind().order_path();
+        let row = self.settings.cut_off.as_ref().filter(|row| row.orders.iter().any(|order| order == path))?;
+        Some((row, self.now.replace_time(row.at)))
+    }
+
+    fn late(&self) -> bool {
+        self.cut_off().is_some_and(|(_, at)| at <= self.now)
+    }
+}
+
+/// Paths of members that differ between versions.
+fn frequency_path(version: ApiVersion) -> &'static str {
+    match version {
+        ApiVersion::V3_1 => "Data.Initiation.Frequency",
+        ApiVersion::V4_0 => "Data.Initiation.MandateRelatedInformation.Frequency.Type",
+    }
+}
+
+/// Frequencies that tell no days.
+fn tells_days(frequency: Frequency) -> bool {
+    !matches!(
+        frequency,
+        Frequency::Code(
+            FrequencyCode::AdHoc | FrequencyCode::IntraDay | FrequencyCode::None | FrequencyCode::LastWorkingDayOfMonth
+        )
+    )
+}
+
+const CHECKS: &[Check<Asked<'_>, Wire>] = &[
+    Check {
+        rule: &CURRENCY,
+        error: Wire::bad_request(ErrorCode::UnsupportedCurrency, Some("Data.Initiation.InstructedAmount.Currency")),
+        test: |asked| {
+            let (home, amount) = (asked.rates.home(), asked.initiation.amount());
+            match amount.filter(|_| !asked.kind().is_international()) {
+                Some(amount) => holds(amount.currency() == home, home.code(), amount.currency().code()),
+                None => Ok(()),
+            }
+        },
+    },
+    Check {
+        rule: &TRANSFER_CURRENCY,
+        error: Wire::bad_request(ErrorCode::UnsupportedCurrency, Some("Data.Initiation.CurrencyOfTransfer")),
+        test: |asked| {
+            let unit = asked.initiation.exchange_rate.as_ref().map(|rate| rate.unit_currency);
+            let amount = asked.initiation.amount().map(|amount| amount.currency());
+            let all = [asked.initiation.currency_of_transfer, unit, amount.filter(|_| asked.kind().is_international())];
+            match all.into_iter().flatten().find(|currency| !asked.rates.knows(*currency)) {
+                Some(unknown) => holds(false, asked.rates.names(), unknown.code()),
+                None => Ok(()),
+            }
+        },
+    },
+    Check {
+        rule: &RATE_TYPE,
+        error: Wire::bad_request(
+            ErrorCode::FieldInvalid,
+            Some("Data.Initiation.ExchangeRateInformation.RateType"),
+        ),
+        test: |asked| match &asked.initiation.exchange_rate {
+            None => Ok(()),
+            Some(rate) => {
+                let name = ApiVersion::V4_0.code(rate.rate_type).to_string();
+                let offered = &asked.settings.rate_types;
+                holds(offered.iter().any(|offered| *offered == name), offered.join(" or "), name)
+            }
+        },
+    },
+    Check {
+        rule: &FREQUENCY,
+        error: Wire::bad_request(ErrorCode::UnsupportedFrequency, Some("Data.Initiation")),
+        test: |asked| match &asked.initiation.standing_order {
+            None => Ok(()),
+            Some(terms) => {
+                let name = terms.frequency.to_string();
+                let refused = &asked.settings.refused_frequencies;
+                let plain = name.split(':').next().unwrap_or(&name);
+                let offered = tells_days(terms.frequency) && !refused.iter().any(|refused| refused == plain);
+                holds(offered, "a frequency that the bank offers", name)
+            }
+        },
+    },
+    Check {
+        rule: &LOCAL_INSTRUMENT,
+        error: Wire::bad_request(ErrorCode::UnsupportedLocalInstrument, Some("Data.Initiation.LocalInstrument")),
+        test: |asked| match asked.initiation.local_instrument {
+            None => Ok(()),
+            Some(instrument) => {
+                let name = ApiVersion::V4_0.code(instrument).to_string();
+                let refused = asked.settings.refused_local_instruments.contains(&name);
+                holds(!refused, "a local instrument that the bank offers", name)
+            }
+        },
+    },
+    Check {
+        rule: &CUT_OFF,
+        error: Wire::bad_request(ErrorCode::RulesAfterCutOffDateTime, None),
+        test: |asked| match asked.cut_off() {
+            Some((row, at)) if row.afterwards == Afterwards::Reject => {
+                holds(at > asked.now, format!("before {at}"), asked.now.to_string())
+            }
+            _ => Ok(()),
+        },
+    },
+];
+
+/// What the bank adds to a payment, if it takes it on.
+///
+/// # Errors
+/// A rule of this module refuses.
+pub(super) fn make(asked: &Asked<'_>, off: &SwitchedOff) -> Result<(Offer, Passed), ApiError> {
+    let passed = apply(asked, CHECKS, off)?;
+    let (kind, now) = (asked.kind(), asked.now);
+    let execution = match asked.initiation.requested_execution {
+        Some(at) => at,
+        None if asked.late() => ledger::working_day_after(now.date()).with_time(Time::MIDNIGHT).assume_utc(),
+        None => now,
+    };
+    let settlement = if kind.is_international() { execution + Duration::days(1) } else { execution };
+    let offer = Offer {
+        charges: asked.settings.charges_of(kind),
+        exchange_rate: asked.initiation.exchange_rate.as_ref().and_then(|rate| quote(asked, rate)),
+        cut_off: asked.cut_off().map(|(_, at)| at),
+        expected_execution: kind.has_expected_dates().then_some(execution),
+        expected_settlement: kind.has_expected_dates().then_some(settlement),
+    };
+    Ok((offer, passed))
+}
+
+/// The rate that the bank offers for what was asked.
+fn quote(asked: &Asked<'_>, request: &ExchangeRateRequest) -> Option<ExchangeRate> {
+    let unit = request.unit_currency;
+    let transfer = asked.initiation.currency_of_transfer.unwrap_or(unit);
+    let other = if transfer == unit { asked.rates.home() } else { transfer };
+    let rate = match &request.rate {
+        Some(agreed) => agreed.clone(),
+        None => Number::from_f64(asked.rates.between(unit, other)?)?,
+    };
+    let holds_until = asked.now + Duration::minutes(i64::from(asked.settings.quote_minutes));
+    Some(ExchangeRate {
+        unit_currency: unit,
+        exchange_rate: rate,
+        rate_type: ApiVersion::V4_0.code(request.rate_type),
+        contract_identification: request.contract_identification.clone(),
+        expiration_date_time: (request.rate_type == RateType::Actual).then_some(holds_until),
+    })
+}
