@@ -93,6 +93,7 @@ impl PresentedCertificate {
             thumbprint: "none".to_owned(),
             subject: String::new(),
             organisation_id: String::new(),
+            software_id: None,
             san_dns: Vec::new(),
             san_uri: Vec::new(),
             san_ip: Vec::new(),

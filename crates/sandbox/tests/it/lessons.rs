@@ -109,7 +109,7 @@ impl World {
         (consent, text("access_token"), text("refresh_token"))
     }
 
-    async fn read(&self, path: &str, token: &str, shows: Shows, header: Option<(&'static str, &'static str)>) -> u16 {
+    async fn read_showing(&self, path: &str, token: &str, shows: Shows, header: Option<(&'static str, &'static str)>) -> u16 {
         let url = self.bank(&format!("/open-banking/v4.0/aisp{path}"));
         let mut request = self.http(shows).get(&url).bearer(token);
         if let Some((name, value)) = header {
@@ -151,30 +151,30 @@ async fn each_rule_of_the_api_that_is_off_lets_its_attack_through() {
     ];
     for (rule, path, token, shows, header) in cases {
         world.without(&[]).await;
-        assert!(world.read(path, token, shows, header).await >= 400, "{rule}");
+        assert!(world.read_showing(path, token, shows, header).await >= 400, "{rule}");
         world.without(&[rule]).await;
-        assert_eq!(world.read(path, token, shows, header).await, 200, "{rule}");
+        assert_eq!(world.read_showing(path, token, shows, header).await, 200, "{rule}");
     }
     // A token of the TPP's own opens no customer's data, whichever of the two rules is off, and nothing fails.
     for rule in ["fapi.access.token-kind", "ais.resource.consent"] {
         world.without(&[rule]).await;
-        assert!([401, 403].contains(&world.read("/accounts", &own, Shows::Own, None).await), "{rule}");
+        assert!([401, 403].contains(&world.read_showing("/accounts", &own, Shows::Own, None).await), "{rule}");
     }
     world.without(&["fapi.access.token-kind", "ais.resource.consent"]).await;
-    assert_eq!(world.read("/accounts", &own, Shows::Own, None).await, 403);
+    assert_eq!(world.read_showing("/accounts", &own, Shows::Own, None).await, 403);
 
     // A consent that was taken back, and a grant that was given back.
     let delete = world.bank(&format!("/open-banking/v4.0/aisp/account-access-consents/{consent}"));
     world.without(&[]).await;
     let deleted = world.http(Shows::Own).request(Method::DELETE, &delete).bearer(&own).send().await.unwrap();
     assert_eq!(deleted.status, 204);
-    assert_eq!(world.read("/accounts", &token, Shows::Own, None).await, 401);
+    assert_eq!(world.read_showing("/accounts", &token, Shows::Own, None).await, 401);
     world.without(&["fapi.access.intent-active"]).await;
-    assert_eq!(world.read("/accounts", &token, Shows::Own, None).await, 200);
+    assert_eq!(world.read_showing("/accounts", &token, Shows::Own, None).await, 200);
     assert_eq!(world.direct("/revoke", &[("token", &refresh)]).await.0, 200);
-    assert_eq!(world.read("/accounts", &token, Shows::Own, None).await, 401);
+    assert_eq!(world.read_showing("/accounts", &token, Shows::Own, None).await, 401);
     world.without(&["fapi.access.grant-alive", "fapi.access.intent-active"]).await;
-    assert_eq!(world.read("/accounts", &token, Shows::Own, None).await, 200);
+    assert_eq!(world.read_showing("/accounts", &token, Shows::Own, None).await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
