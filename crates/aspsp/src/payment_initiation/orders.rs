@@ -10,7 +10,7 @@ use openbanking::{
     version::ApiVersion,
 };
 use rules::{Check, Evidence, Passed, SwitchedOff, holds};
-use store::{Collection, Version};
+use store::Version;
 use time::{Duration, OffsetDateTime};
 use transport::{Request, Response};
 
@@ -66,11 +66,6 @@ rules::catalogue! {
 
 /// Parameter of the path.
 pub(super) const ORDER_ID: &str = "OrderId";
-
-/// The orders of a customer: customer and order.
-pub fn of_customers() -> Collection<()> {
-    Collection::new("customer-orders")
-}
 
 /// The consent behind the token, and the record's version.
 pub(super) struct Behind {
@@ -258,7 +253,6 @@ async fn submit(
     let changes = vec![
         consents::collection().update(&consumed.id, behind.stored, &consumed)?,
         collection().insert(&id, &record)?,
-        of_customers().put(format!("{customer}/{id}"), &())?,
         key.remember(&id)?,
     ];
     match context.money.carry_out(context.store(), Action::Submit(Box::new(order)), changes, now).await {
