@@ -65,7 +65,8 @@ impl Variables {
             Value::String(text) => {
                 if let Some(name) = text.strip_prefix("{json ").and_then(|rest| rest.strip_suffix('}')) {
                     let kept = self.value(name.trim(), text)?;
-                    return serde_json::from_str(&kept).map_err(|error| format!("{text}: what was kept is no JSON: {error}"));
+                    return serde_json::from_str(&kept)
+                        .map_err(|error| format!("{text}: what was kept is no JSON: {error}"));
                 }
                 let filled = self.fill(text)?;
                 let whole = text.starts_with("{epoch") && text.ends_with('}');
