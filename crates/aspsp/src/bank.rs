@@ -4,7 +4,14 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::payment_initiation::PaymentSettings;
+use crate::{
+    endpoints::{self, EndpointsOff},
+    payment_initiation::PaymentSettings,
+};
+
+mod sca;
+
+pub use sca::Sca;
 
 /// The built-in profile.
 const BUILT_IN: &str = include_str!("../../../fixtures/bank.yaml");
@@ -15,6 +22,8 @@ const BUILT_IN: &str = include_str!("../../../fixtures/bank.yaml");
 pub struct Bank {
     /// Name on the pages and at the Directory.
     pub name: String,
+    /// Business identifier code: how other banks and `Servicer` name it.
+    pub bic: String,
     /// Number for complaints.
     pub telephone: String,
     /// The organisation at the Directory.
@@ -31,6 +40,12 @@ pub struct Bank {
     /// How payments are handled.
     #[serde(default)]
     pub payments: PaymentSettings,
+    /// Endpoints of the Read/Write APIs that are not offered.
+    #[serde(default)]
+    pub endpoints_off: EndpointsOff,
+    /// For how long an authentication counts; for ever when left out.
+    #[serde(default)]
+    pub sca: Option<Sca>,
 }
 
 /// How the bank is registered.
@@ -87,6 +102,12 @@ impl Bank {
         if bank.attempts == 0 {
             return Err(wrong("attempts is 0, it must be 1 or more".to_owned()));
         }
+        let exempt = bank.sca.as_ref().and_then(|sca| endpoints::unknown(&sca.exempt_endpoints));
+        for (member, unknown) in [("endpoints-off", bank.endpoints_off.unknown()), ("sca exempt-endpoints", exempt)] {
+            if let Some(name) = unknown {
+                return Err(wrong(format!("{member} has {name}, which is no endpoint (docs/account-information.md)")));
+            }
+        }
         Ok(bank)
     }
 }
@@ -100,12 +121,25 @@ mod tests {
         assert_eq!(Bank::load(None).unwrap().name, "Ashdown Bank");
     }
 
-    #[test]
-    fn a_page_size_out_of_range_is_named() {
+    fn complaint(profile: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("bank.yaml");
-        std::fs::write(&file, BUILT_IN.replace("page-size: 100", "page-size: 5")).unwrap();
-        let error = Bank::load(Some(&file)).unwrap_err().to_string();
+        std::fs::write(&file, profile).unwrap();
+        Bank::load(Some(&file)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn endpoints_that_do_not_exist_are_named() {
+        let error = complaint(&BUILT_IN.replace("endpoints-off: []", "endpoints-off: [/aisp/offers, /aisp/gifts]"));
+        assert!(error.contains("endpoints-off has /aisp/gifts"), "{error}");
+        let sca = "sca: { window-minutes: 60, exempt-endpoints: [/aisp/transaction] }";
+        let error = complaint(&format!("{BUILT_IN}\n{sca}\n"));
+        assert!(error.contains("sca exempt-endpoints has /aisp/transaction"), "{error}");
+    }
+
+    #[test]
+    fn a_page_size_out_of_range_is_named() {
+        let error = complaint(&BUILT_IN.replace("page-size: 100", "page-size: 5"));
         assert!(error.contains("page-size is 5"), "{error}");
     }
 }

@@ -8,10 +8,9 @@ use http::Method;
 use jose::{Algorithm, Jwk, Jwks, SigningKey, jwe::DecryptionKey};
 use ledger::{Books, Personas};
 use openbanking::{
-    directory::{ApiFamily, AuthorisationServerRequest, EnrolmentRequest},
+    directory::{AuthorisationServerRequest, EnrolmentRequest},
     discovery::WELL_KNOWN,
     ssa::Role,
-    version::ApiVersion,
 };
 use party::{
     DataDirectory, Lesson, StartError, Tools, control,
@@ -260,6 +259,7 @@ fn profile(settings: &Settings, urls: &Urls, directory: &DirectoryAddress, membe
     profile.rotation = on(settings.rotate_refresh_tokens);
     profile.jwt_access_tokens = on(settings.jwt_access_tokens);
     profile.resource = urls.api("/open-banking");
+    profile.unfinished_authorisations = settings.unfinished_authorisations.unwrap_or(profile.unfinished_authorisations);
     if on(settings.self_signed_clients) {
         profile.authentication_methods.push(AuthenticationMethod::SelfSignedTlsClientAuth);
     }
@@ -325,7 +325,7 @@ async fn announce(context: &Context, client: &DirectoryClient, trace: &Trace) ->
     let mut server = AuthorisationServerRequest::new(&context.bank.name, &configuration);
     server.resource_base = Some(context.urls.api("/open-banking"));
     server.registration_endpoint = context.engine.profile().endpoints.registration.clone();
-    server.api_families = vec![ApiFamily { family: "aisp".to_owned(), versions: ApiVersion::ALL.to_vec() }];
+    server.api_families = context.bank.endpoints_off.offered();
     client.register_authorisation_server(&server, trace).await?;
     Ok(())
 }

@@ -242,6 +242,7 @@ impl<B: Surroundings> Engine<B> {
         let interaction = self.interaction(client, object, &facts, redirect_uri, now);
         let change = Change::put(&interaction.id, Expect::Absent, &interaction)?;
         self.backend.commit(vec![change]).await.map_err(Failure::from)?;
+        self.unfinished.add(&interaction.client_id, &interaction.id, interaction.expires_at);
         Ok(Accepted { value: interaction, passed })
     }
 
@@ -280,7 +281,13 @@ impl<B: Surroundings> Engine<B> {
             keys: Ok(()),
             signature: Ok(()),
             intent: None,
+            unfinished: 0,
         };
+        if let Some(client) = &facts.client {
+            // A request that was pushed is counted already and becomes the one that is under way.
+            let own = usize::from(facts.pushed_request.is_some());
+            facts.unfinished = self.unfinished.count(&client.client_id, now).saturating_sub(own);
+        }
         if let (Some(client), Some(Ok((jws, object)))) = (&facts.client, &facts.object) {
             match self.keys_of(client, jws.header().kid.as_deref()).await {
                 Ok(keys) => {
@@ -342,10 +349,12 @@ impl<B: Surroundings> Engine<B> {
     ) -> Result<Completed, Failure> {
         let Loaded { record, version } = interaction;
         let done = Interaction { completed_at: Some(now), ..record.clone() };
+        self.unfinished.remove(&record.client_id, &record.id, record.expires_at);
         let mut changes = vec![Change::put(&record.id, Expect::Version(*version), &done)?];
         if let Some(key) = &record.pushed
             && let Some(loaded) = self.backend.load::<PushedRequest>(key).await?
         {
+            self.unfinished.remove(&record.client_id, key, loaded.record.expires_at);
             let used = PushedRequest { completed_at: Some(now), ..loaded.record };
             changes.push(Change::put(key, Expect::Any, &used)?);
         }

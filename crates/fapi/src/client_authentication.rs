@@ -70,6 +70,8 @@ rules::catalogue! {
         reason: "The organisation of the client is active at the Directory.", clause: "OB Directory, participant status; OB DCR 3.3, server checks" }
     CERTIFICATE_OF_CLIENT { id: "fapi.client-authentication.certificate-of-client",
         reason: "The certificate belongs to the organisation of the client.", clause: "OB DCR 3.3, data model; RFC 8705, 3" }
+    CERTIFICATE_OF_SOFTWARE { id: "fapi.client-authentication.certificate-of-software",
+        reason: "A certificate that names one software names that of the client.", clause: "OB Directory, certificate profiles (OBTransport); RFC 8705, 3" }
     ASSERTION_JTI_NEW { id: "fapi.client-authentication.jti",
         reason: "The jti of the client_assertion was not used before.", clause: "RFC 7523, 3-7; OpenID Connect Core, 9" }
 }
@@ -378,6 +380,19 @@ const ORGANISATION_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[
             let free = client.organisation_id.is_empty();
             let own = certificate.organisation_id == client.organisation_id;
             holds(free || own, &client.organisation_id, &certificate.organisation_id)
+        },
+    },
+    Check {
+        rule: &CERTIFICATE_OF_SOFTWARE,
+        error: ErrorCode::InvalidClient,
+        test: |facts| {
+            let (Some(certificate), Some(client)) = (&facts.certificate, &facts.client) else { return Ok(()) };
+            match &certificate.software_id {
+                Some(found) if !client.software_id.is_empty() => {
+                    holds(*found == client.software_id, &client.software_id, found)
+                }
+                _ => Ok(()),
+            }
         },
     },
 ];

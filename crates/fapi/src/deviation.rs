@@ -213,9 +213,12 @@ fn bit(deviation: Deviation) -> u32 {
     1 << (deviation as u32)
 }
 
+/// Changes the claims of an id_token.
+type ClaimsChange = fn(&mut Map<String, Value>);
+
 /// What becomes of the claims of an id_token. Each changes only what is there, so that the answers of both endpoints stay
 /// what they are in everything else.
-const CLAIMS: &[(Deviation, fn(&mut Map<String, Value>))] = &[
+const CLAIMS: &[(Deviation, ClaimsChange)] = &[
     (Deviation::WrongNonce, |claims| replace(claims, "nonce", json!("a-nonce-of-another-request"))),
     (Deviation::MissingNonce, |claims| {
         claims.remove("nonce");
@@ -311,6 +314,15 @@ mod tests {
         assert_eq!((names.len(), bits.count_ones() as usize), (Deviation::ALL.len(), Deviation::ALL.len()));
         for deviation in Deviation::ALL {
             assert_eq!(serde_json::to_value(deviation).unwrap(), deviation.as_str());
+        }
+    }
+
+    #[test]
+    fn the_page_in_docs_knows_each() {
+        let page = include_str!("../../../docs/control.md");
+        for deviation in Deviation::ALL {
+            let row = format!("| `{}` | {} |", deviation.as_str(), deviation.what());
+            assert!(page.contains(&row), "docs/control.md lacks {row}");
         }
     }
 

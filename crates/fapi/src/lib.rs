@@ -44,6 +44,7 @@ mod engine;
 mod id_token;
 mod parameters;
 mod secret;
+mod unfinished;
 
 pub use client::Client;
 pub use deviation::{Deviation, Deviations};
@@ -69,6 +70,9 @@ pub struct PresentedCertificate {
     /// Organisation id at the Directory that the subject names (common name of an OBWAC, organisational unit of an
     /// OBTransport certificate).
     pub organisation_id: String,
+    /// Software statement id at the Directory, where the certificate is one software's alone (common name of an OBTransport
+    /// certificate).
+    pub software_id: Option<String>,
     /// Subject alternative names of the kind dNSName.
     pub san_dns: Vec<String>,
     /// Subject alternative names of the kind uniformResourceIdentifier.
@@ -89,6 +93,7 @@ impl PresentedCertificate {
             thumbprint: "none".to_owned(),
             subject: String::new(),
             organisation_id: String::new(),
+            software_id: None,
             san_dns: Vec::new(),
             san_uri: Vec::new(),
             san_ip: Vec::new(),

@@ -101,6 +101,8 @@ pub struct Profile {
     pub directory_jwks_uri: Option<String>,
     /// How old an SSA may be.
     pub software_statement_age: Duration,
+    /// How many authorization requests of a client, pushed or under way, may wait for a customer's decision.
+    pub unfinished_authorisations: usize,
     /// Rules that a lesson switched off.
     pub switched_off: SwitchedOff,
     /// Where the server misbehaves on purpose.
@@ -137,6 +139,7 @@ impl Profile {
             intents: true,
             directory_jwks_uri: None,
             software_statement_age: Duration::days(180),
+            unfinished_authorisations: 10_000,
             switched_off: SwitchedOff::default(),
             deviations: Deviations::default(),
         }

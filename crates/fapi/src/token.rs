@@ -538,7 +538,11 @@ impl<B: Surroundings> Engine<B> {
         scopes: &[String],
         now: OffsetDateTime,
     ) -> Result<TokenResponse, Failure> {
-        let id_token = IdToken::new(&self.profile, &authenticated.client, grant, now).for_access_token(&access_token);
+        // A client that may refresh has a refresh token, from this answer or from an earlier one.
+        let refreshable = self.profile.intents && authenticated.client.may_use("refresh_token");
+        let id_token = IdToken::new(&self.profile, &authenticated.client, grant, now)
+            .for_access_token(&access_token)
+            .with_refresh_token_until(grant.expires_at.filter(|_| refreshable));
         let id_token = self.id_token(&authenticated.client, Endpoint::Token, &id_token).await?;
         let mut response = self.response(access_token, Some(scopes.join(" ")));
         response.id_token = Some(id_token);

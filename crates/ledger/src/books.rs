@@ -6,6 +6,7 @@ mod judgement;
 mod payments;
 mod posting;
 mod queries;
+mod services;
 mod standing;
 
 use crate::history::{History, Position, Story};
@@ -13,7 +14,7 @@ use crate::mandate::Regular;
 use crate::orders::{Limits, OrderId, OrderState, Timing};
 use crate::{
     Account, AccountId, AccountStatus, Beneficiary, Contra, Customer, CustomerId, DirectDebit, Entry, EntryError,
-    EntryId, Page, Row, StandingOrder, TransactionId, TransactionQuery,
+    EntryId, Page, Row, Services, StandingOrder, TransactionId, TransactionQuery,
 };
 use agenda::Due;
 use judgement::{numbers, ranges};
@@ -120,6 +121,7 @@ pub struct Books {
     transactions: HashMap<TransactionId, (AccountId, Position)>,
     stories: HashSet<Arc<Story>>,
     pending: BTreeMap<EntryId, Entry>,
+    services: BTreeMap<AccountId, Services>,
     next_sequence: u64,
     /// Accounts by their numbers: sort code and account number, IBAN, card number.
     numbers: HashMap<String, AccountId>,
@@ -253,6 +255,11 @@ impl Books {
 
     fn ledger(&self, id: &AccountId) -> Result<&Ledger, BooksError> {
         self.ledgers.get(id).ok_or_else(|| unknown("account", id))
+    }
+
+    /// The account's history, for what is computed from it elsewhere, and its currency.
+    pub(crate) fn history(&self, id: &AccountId) -> Result<(&History, Currency), BooksError> {
+        self.ledger(id).map(|ledger| (&ledger.history, ledger.account.currency))
     }
 
     fn ledger_mut(&mut self, id: &AccountId) -> Result<&mut Ledger, BooksError> {

@@ -7,6 +7,7 @@
 mod people;
 mod plan;
 mod play;
+mod services;
 
 use crate::calendar::midnight;
 use crate::identification::IdentificationError;
@@ -81,6 +82,10 @@ impl Window {
 pub fn generate(personas: &Personas, seed: u64, date: Date) -> Result<Books, GenerateError> {
     let window = Window::before(date);
     let mut opened = people::open(personas, seed, window)?;
+    services::add(personas, &mut opened, seed, window)?;
     let events = plan::events(personas, &mut opened, seed, window)?;
-    play::play(personas, opened, events, seed, window)
+    let accounts: Vec<_> = opened.desks.iter().map(|desk| desk.id.clone()).collect();
+    let mut books = play::play(personas, opened, events, seed, window)?;
+    services::schedule(personas, &accounts, &mut books, seed, window)?;
+    Ok(books)
 }

@@ -3,7 +3,10 @@
 //! Lines are kept sorted by (booking time, sequence), each with the balance after it, so that a balance at any moment
 //! and the start of any page are found by binary search, however long the history is.
 
+mod bulk;
+
 use crate::identification::Pan;
+use crate::statements::Months;
 use crate::{Account, Counterparty, Direction, EntryId, Exchange, Kind, Merchant, Status, Transaction, TransactionId};
 use openbanking::money::Money;
 use serde::{Deserialize, Serialize};
@@ -195,6 +198,7 @@ pub(crate) struct History {
     credits: Vec<Position>,
     debits: Vec<Position>,
     pending: Pending,
+    months: Months,
 }
 
 /// The signed amounts of pending lines by the time at which they were made, and their sums.
@@ -248,6 +252,9 @@ impl History {
     pub(crate) fn insert(&mut self, record: Record) {
         let position = record.position;
         let booked = record.status == Status::Booked;
+        if booked {
+            self.months.count(position.booked_at, record.minor, record.story.kind);
+        }
         let change = if booked { record.minor } else { 0 };
         let index = self.lines.partition_point(|line| line.position() < position);
         let before = index.checked_sub(1).map_or(0, |last| self.lines[last].balance_after);
@@ -277,7 +284,8 @@ impl History {
         // It comes when it was expected: nothing has to be moved.
         let record = &mut self.lines[index].record;
         (record.status, record.value_at) = (Status::Booked, at);
-        let minor = record.minor;
+        let (minor, kind) = (record.minor, record.story.kind);
+        self.months.count(at, minor, kind);
         self.pending.remove(&self.lines[index].record);
         for line in &mut self.lines[index..] {
             line.balance_after += minor;
@@ -301,6 +309,11 @@ impl History {
     pub(crate) fn booked_at(&self, at: OffsetDateTime) -> i64 {
         let count = self.lines.partition_point(|line| line.position().booked_at <= at);
         count.checked_sub(1).map_or(0, |last| self.lines[last].balance_after)
+    }
+
+    /// The sums of each month.
+    pub(crate) fn months(&self) -> &Months {
+        &self.months
     }
 
     /// The sum of everything booked.

@@ -18,6 +18,8 @@ mod entry;
 mod history;
 pub mod identification;
 mod mandate;
+mod services;
+mod statements;
 mod transaction;
 
 pub mod generate;
@@ -34,6 +36,8 @@ pub use history::{Cursor, CursorError, Page, Row, TransactionQuery};
 pub use mandate::{Beneficiary, DirectDebit, StandingOrder};
 pub use orders::{Action, Command, CommandError, OrderId, OrderState, OrderStatus, PaymentOrder, Rejection};
 pub use personas::Personas;
+pub use services::{Offer, OfferKind, Product, Services};
+pub use statements::{CalendarMonth, ParseMonthError, Statement};
 pub use transaction::{
     Counterparty, Direction, Exchange, Kind, Merchant, ParseRateError, Rate, Status, Transaction, TransactionId,
 };

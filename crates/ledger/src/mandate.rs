@@ -50,6 +50,10 @@ pub struct DirectDebit {
     pub originator: String,
     /// The originator's reference of the mandate.
     pub reference: String,
+    /// How many times a year money is collected.
+    pub times_a_year: u8,
+    /// When the account's holder took it back.
+    pub cancelled: Option<Date>,
 }
 
 /// Somebody whom the account's holder has saved in order to pay them again.
@@ -63,6 +67,8 @@ pub struct Beneficiary {
     pub payee: Counterparty,
     /// What the payee reads.
     pub reference: String,
+    /// On the holder's list of trusted payees (SCA-RTS, Article 13).
+    pub trusted: bool,
 }
 
 /// Something that brings or takes money every month, such as wages or a collection, as the fixture describes it.

@@ -1,8 +1,10 @@
 //! The fixture that a user edits: who the bank's customers are and how they live. Unknown fields are errors, so that a
 //! misspelt one is reported and not silently ignored.
 
+mod services;
 mod values;
 
+pub use services::{BeneficiaryPlan, OfferPlan, ProductPlan, ScheduledPaymentPlan};
 pub use values::{Amount, CategoryCode, Day, OneTimePassword, Range};
 
 use crate::{AccountKind, Address, Rate};
@@ -19,6 +21,9 @@ pub struct Personas {
     /// Units of each foreign currency for one unit of the bank's own; they wobble a little from month to month.
     #[serde(default)]
     pub exchange_rates: BTreeMap<String, Rate>,
+    /// The product of each kind of account; accounts of other kinds have none.
+    #[serde(default)]
+    pub products: Vec<ProductPlan>,
     /// The customers.
     pub personas: Vec<Persona>,
 }
@@ -104,6 +109,15 @@ pub struct AccountPlan {
     /// The most that all payments of a day may be; no limit when left out.
     #[serde(default)]
     pub daily_limit: Option<Amount>,
+    /// Payees that the holder has saved.
+    #[serde(default)]
+    pub beneficiaries: Vec<BeneficiaryPlan>,
+    /// Payments that wait for their day.
+    #[serde(default)]
+    pub scheduled_payments: Vec<ScheduledPaymentPlan>,
+    /// What the bank offers.
+    #[serde(default)]
+    pub offers: Vec<OfferPlan>,
     /// What happens on it.
     #[serde(default)]
     pub habits: Vec<Habit>,
@@ -156,6 +170,9 @@ pub struct Monthly {
     /// Months (1 to 12) in which it happens; all when left out.
     #[serde(default)]
     pub months: Option<Vec<u8>>,
+    /// It ended so many months before the history does; it goes on when left out.
+    #[serde(default)]
+    pub ended_months_ago: Option<u8>,
     /// The payer's reference.
     #[serde(default)]
     pub reference: Option<String>,

@@ -1,6 +1,7 @@
 //! Accounts and agents as other members name them: schemes, identifications, addresses.
 
 use crate::code::{Coded, codes};
+use crate::permissions::PermissionSet;
 use crate::version::ApiVersion;
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +83,18 @@ impl CashAccount {
             && let Some(number) = &mut self.identification
         {
             *number = masked_pan(number);
+        }
+    }
+
+    /// What of an account that is a member of something else may be shown: card numbers in full with `ReadPAN` only,
+    /// and nothing that the version does not know.
+    pub(crate) fn show(account: &mut Option<Self>, version: ApiVersion, permissions: PermissionSet) {
+        let Some(account) = account else { return };
+        if !permissions.can_read_pan() {
+            account.mask();
+        }
+        if version == ApiVersion::V3_1 {
+            account.as_in_v3();
         }
     }
 

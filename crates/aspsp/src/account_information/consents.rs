@@ -18,7 +18,7 @@ use rules::{Check, Passed, holds};
 use time::OffsetDateTime;
 use transport::{Request, Response, reply};
 
-use super::resources::supported;
+use super::table::supported;
 use crate::{
     Context,
     api::{ApiError, Wire, admit, apply},
@@ -43,6 +43,7 @@ const DEMAND: Demand = Demand { scope: Some("accounts"), kind: TokenKind::Client
 
 struct Lodging {
     data: AccountAccessConsentData,
+    supported: PermissionSet,
     now: OffsetDateTime,
 }
 
@@ -50,7 +51,7 @@ const LODGING: &[Check<Lodging, Wire>] = &[
     Check {
         rule: &PERMISSIONS,
         error: Wire::bad_request(ErrorCode::FieldInvalid, Some("Data.Permissions")),
-        test: |facts| match PermissionSet::requested(&facts.data.permissions, supported()) {
+        test: |facts| match PermissionSet::requested(&facts.data.permissions, facts.supported) {
             Ok(_) => Ok(()),
             Err(error) => holds(false, error.expected(), error.found()),
         },
@@ -87,7 +88,7 @@ async fn lodge(context: &Context, request: &Request, version: ApiVersion) -> Res
     let body = AccountAccessConsentRequest::read(&request.body)
         .map_err(|error| ApiError::unreadable(&BODY, error).after(passed.clone()))?;
     passed.rules.push(&BODY);
-    let facts = Lodging { data: body.data, now };
+    let facts = Lodging { data: body.data, supported: supported(&context.bank.endpoints_off), now };
     let off = &context.engine.profile().switched_off;
     passed.extend(apply(&facts, LODGING, off).map_err(|error| error.after(passed.clone()))?);
     let data = facts.data;

@@ -3,10 +3,16 @@
 //!
 //! A request goes through [`crate::api`] (token and headers), the rules of the resource, and then the row's own answer.
 
+mod answers;
 mod consents;
+mod paging;
+mod reauthentication;
 mod resources;
 mod shown;
+mod statements;
+mod table;
 mod transactions;
+mod window;
 
 pub(crate) use shown::numbers;
 
@@ -14,12 +20,35 @@ use http::Method;
 use openbanking::version::ApiVersion;
 use transport::{Route, route};
 
-use crate::{Context, api::base};
+use crate::{Context, api::base, endpoints::Family};
 
 /// Rules of this API, for the catalogue.
 #[must_use]
 pub fn catalogue() -> Vec<&'static rules::Rule> {
-    [consents::RULES, resources::RULES, transactions::RULES].into_iter().flatten().copied().collect()
+    let tables = [
+        consents::RULES,
+        resources::RULES,
+        reauthentication::RULES,
+        paging::RULES,
+        transactions::RULES,
+        statements::RULES,
+    ];
+    tables.into_iter().flatten().copied().collect()
+}
+
+/// Path of the consents below the version's base.
+const CONSENTS: &str = "/account-access-consents";
+
+/// The endpoints of the family, which a bank may switch off but for the consents.
+#[must_use]
+pub fn family() -> Family {
+    let consents = [CONSENTS.to_owned(), format!("{CONSENTS}/{{ConsentId}}")];
+    let resources = table::RESOURCES.iter().flat_map(|row| row.paths);
+    Family {
+        name: "aisp",
+        always: consents.iter().map(|path| table::endpoint(path)).collect(),
+        switchable: resources.map(|path| table::endpoint(path)).collect(),
+    }
 }
 
 /// The routes of every version.
@@ -30,16 +59,17 @@ pub fn routes() -> Vec<Route<Context>> {
 
 fn version_routes(version: ApiVersion) -> Vec<Route<Context>> {
     let base = base(version, "aisp");
-    let consents = format!("{base}/account-access-consents");
+    let consents = format!("{base}{CONSENTS}");
     let consent = format!("{consents}/{{ConsentId}}");
     let mut routes = vec![
         route(Method::POST, consents, move |context, request| consents::create(context, request, version)),
         route(Method::GET, consent.clone(), move |context, request| consents::read(context, request, version)),
         route(Method::DELETE, consent, move |context, request| consents::delete(context, request, version)),
     ];
-    routes.extend(resources::RESOURCES.iter().map(|resource| {
-        route(Method::GET, format!("{base}{}", resource.path), move |context, request| {
-            resources::read(context, request, version, resource)
+    let paths = |row: &'static table::Resource| row.paths.iter().map(move |path| (row, *path));
+    routes.extend(table::RESOURCES.iter().flat_map(paths).map(|(row, path)| {
+        route(Method::GET, format!("{base}{path}"), move |context, request| {
+            resources::read(context, request, version, row, path)
         })
     }));
     routes

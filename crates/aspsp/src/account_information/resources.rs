@@ -1,4 +1,4 @@
-//! The customer's data, one row a resource: its path, the permission that it needs, and what it answers.
+//! Reading the customer's data: the rules that every row of the [`table`](super::table) is asked, and the way to its answer.
 
 use std::sync::Arc;
 
@@ -9,27 +9,29 @@ use fapi::{
 use http::StatusCode;
 use ledger::{Account, AccountId, AccountStatus, Books};
 use openbanking::{
-    accounts::AccountData,
-    balances::BalanceData,
     error::ErrorCode,
     links::{Envelope, Links, Meta},
-    permissions::{Permission as P, PermissionSet},
     version::ApiVersion,
 };
 use rules::{Check, Passed, holds};
 use time::OffsetDateTime;
 use transport::{Request, Response, reply};
 
-use super::{shown, transactions};
+use super::{
+    reauthentication,
+    table::{Resource, allowed, endpoint, in_words},
+};
 use crate::{
     Context,
-    api::{ApiError, Wire, admit, apply},
+    api::{ApiError, Wire, admit_to, apply},
     consents::{AccountAccessConsent, collection},
 };
 
 rules::catalogue! {
     /// Rules of the customer's data.
     pub(super) RULES;
+    OFFERED { id: "ais.resource.offered",
+        reason: "The bank offers the endpoint.", clause: "OB Read/Write 4.0, 404 (Not Found)" }
     CONSENT { id: "ais.resource.consent",
         reason: "The access token stands for a consent.", clause: "OB Read/Write 4.0, Account and Transaction API Profile, Security and Access Control" }
     CONSENT_VERSION { id: "ais.resource.consent-version",
@@ -42,62 +44,6 @@ rules::catalogue! {
         reason: "The consent has the permission that the resource needs.", clause: "OB Read/Write 4.0, Account and Transaction API Profile, Permissions" }
 }
 
-/// A resource of the API.
-pub(super) struct Resource {
-    /// Path below the version.
-    pub(super) path: &'static str,
-    /// The permissions that it needs, in words.
-    needs: &'static str,
-    /// Whether a consent with these permissions opens it.
-    allowed: fn(PermissionSet) -> bool,
-    /// What it answers.
-    answer: fn(&View<'_>) -> Result<Response, ApiError>,
-}
-
-/// Everything that is offered. An endpoint that is not here answers 404, and permissions for it are refused.
-pub(super) const RESOURCES: &[Resource] = &[
-    Resource {
-        path: "/accounts",
-        needs: "ReadAccountsBasic or ReadAccountsDetail",
-        allowed: PermissionSet::can_read_accounts,
-        answer: accounts,
-    },
-    Resource {
-        path: "/accounts/{AccountId}",
-        needs: "ReadAccountsBasic or ReadAccountsDetail",
-        allowed: PermissionSet::can_read_accounts,
-        answer: accounts,
-    },
-    Resource {
-        path: "/accounts/{AccountId}/balances",
-        needs: "ReadBalances",
-        allowed: |permissions| permissions.has(P::ReadBalances),
-        answer: balances,
-    },
-    Resource {
-        path: "/accounts/{AccountId}/transactions",
-        needs: "ReadTransactionsBasic or ReadTransactionsDetail, with ReadTransactionsCredits or ReadTransactionsDebits",
-        allowed: PermissionSet::can_read_transactions,
-        answer: transactions::page,
-    },
-];
-
-/// The permissions that open what is offered.
-pub(super) fn supported() -> PermissionSet {
-    [
-        P::ReadAccountsBasic,
-        P::ReadAccountsDetail,
-        P::ReadBalances,
-        P::ReadPan,
-        P::ReadTransactionsBasic,
-        P::ReadTransactionsCredits,
-        P::ReadTransactionsDebits,
-        P::ReadTransactionsDetail,
-    ]
-    .into_iter()
-    .collect()
-}
-
 /// What a row's answer looks at.
 pub(super) struct View<'a> {
     pub(super) context: &'a Context,
@@ -107,6 +53,8 @@ pub(super) struct View<'a> {
     pub(super) books: &'a Books,
     /// The account that the path names, or all that the consent opens.
     pub(super) accounts: Vec<&'a Account>,
+    /// The earliest moment whose data may be shown without a new authentication; none when there is no limit.
+    pub(super) earliest: Option<OffsetDateTime>,
     pub(super) now: OffsetDateTime,
 }
 
@@ -133,7 +81,8 @@ fn checks<'a>() -> [Check<Facts<'a>, Wire>; 4] {
             error: Wire::status(StatusCode::FORBIDDEN),
             test: |facts| {
                 let found = facts.consent.permissions;
-                holds((facts.resource.allowed)(found), facts.resource.needs, found.to_string())
+                let needs = facts.resource.needs;
+                holds(allowed(needs, found), in_words(needs), found.to_string())
             },
         },
         Check {
@@ -165,8 +114,9 @@ pub(super) async fn read(
     request: Request,
     version: ApiVersion,
     resource: &'static Resource,
+    path: &'static str,
 ) -> Response {
-    match answer(&context, &request, version, resource).await {
+    match answer(&context, &request, version, resource, path).await {
         Ok((mut response, passed)) => {
             response.extensions_mut().insert(passed.verdict());
             response
@@ -174,6 +124,13 @@ pub(super) async fn read(
         Err(error) => error.response(version, &request),
     }
 }
+
+/// Judged before anything else: whether the bank offers the endpoint of that name.
+const OFFERED_CHECKS: &[Check<(String, bool), Wire>] = &[Check {
+    rule: &OFFERED,
+    error: Wire::status(StatusCode::NOT_FOUND),
+    test: |(name, offered)| holds(*offered, "an endpoint that is on in the bank's profile", name.clone()),
+}];
 
 /// Judged before the consent is looked for, which the token names.
 const TOKEN_CHECKS: &[Check<Option<String>, Wire>] = &[Check {
@@ -187,11 +144,19 @@ async fn answer(
     request: &Request,
     version: ApiVersion,
     resource: &Resource,
+    path: &str,
 ) -> Result<(Response, Passed), ApiError> {
-    let demand = Demand { scope: Some("accounts"), kind: TokenKind::Customer };
-    let (access, mut passed) = admit(context, request, demand).await?;
-    let intent_id = access.grant.and_then(|grant| grant.intent_id);
     let off = &context.engine.profile().switched_off;
+    let name = endpoint(path);
+    let offered = context.bank.endpoints_off.offers(&name);
+    let facts = (name, offered);
+    let mut passed = apply(&facts, OFFERED_CHECKS, off)?;
+    let (name, _) = facts;
+    let demand = Demand { scope: Some("accounts"), kind: TokenKind::Customer };
+    let (access, admitted) =
+        admit_to(context, request, demand, resource.produces).await.map_err(|error| error.after(passed.clone()))?;
+    passed.extend(admitted);
+    let intent_id = access.grant.and_then(|grant| grant.intent_id);
     passed.extend(apply(&intent_id, TOKEN_CHECKS, off).map_err(|error| error.after(passed.clone()))?);
     let found = match &intent_id {
         Some(id) => collection().get(context.store(), id).await?,
@@ -221,7 +186,9 @@ async fn answer(
             chosen.filter(|account| account.status != AccountStatus::Closed).collect()
         }
     };
-    let view = View { context, request, version, consent: &consent, books: &books, accounts, now };
+    let earliest =
+        reauthentication::earliest(context, &consent, &name, now).map_err(|error| error.after(passed.clone()))?;
+    let view = View { context, request, version, consent: &consent, books: &books, accounts, earliest, now };
     let response = (resource.answer)(&view).map_err(|error| error.after(passed.clone()))?;
     Ok((response, passed))
 }
@@ -241,34 +208,8 @@ impl View<'_> {
         }
     }
 
-    fn one_page<D: serde::Serialize>(&self, data: D) -> Response {
+    /// Answers with something that is no list.
+    pub(super) fn one_page<D: serde::Serialize>(&self, data: D) -> Response {
         reply::json(StatusCode::OK, &Envelope::new(data, Links::to_self(self.this()), Meta::one_page()))
-    }
-}
-
-fn accounts(view: &View<'_>) -> Result<Response, ApiError> {
-    let shown = view.accounts.iter().map(|account| shown::account(view.version, view.consent.permissions, account));
-    Ok(view.one_page(AccountData { account: shown.collect() }))
-}
-
-fn balances(view: &View<'_>) -> Result<Response, ApiError> {
-    let mut all = Vec::new();
-    for account in &view.accounts {
-        let balances = view.books.balances(&account.id, view.now)?;
-        all.extend(shown::balances(view.version, account, &balances, view.now)?);
-    }
-    Ok(view.one_page(BalanceData { balance: all, total_value: None }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_row_is_opened_by_supported_permissions_and_closed_without_any() {
-        for resource in RESOURCES {
-            assert!((resource.allowed)(supported()), "{}", resource.path);
-            assert!(!(resource.allowed)(PermissionSet::default()), "{}", resource.path);
-        }
     }
 }

@@ -1,13 +1,17 @@
 //! From the books to the payloads of a version, cut to what the consent permits.
 
+mod bank;
+mod standing;
+mod timing;
+
 use ledger::{
     Account, AccountKind, AccountStatus, Balances, Counterparty, Direction, Identification, Kind, Row, Status,
 };
 use openbanking::{
-    accounts::{self as wire, AccountCategory, AccountType, SwitchStatus},
+    accounts::{self as wire, AccountCategory, AccountType, StatementFrequencyAndFormat, SwitchStatus},
     balances::{Balance, BalanceType, CreditLine, CreditLineType},
     money::{ActiveAmount, MoneyError},
-    parties::{AccountScheme, CashAccount},
+    parties::{AccountScheme, Agent, CashAccount},
     permissions::PermissionSet,
     transactions::{
         BankTransactionCode, CardInstrument, CurrencyExchange, MerchantDetails, ProprietaryBankTransactionCode,
@@ -17,8 +21,18 @@ use openbanking::{
 };
 use time::{OffsetDateTime, Time};
 
+pub(super) use bank::{offer, owner, person, product, statement};
+pub(super) use standing::{beneficiary, direct_debit, scheduled_payment, standing_order, standing_status};
+
+use crate::bank::Bank;
+
 /// An account.
-pub(super) fn account(version: ApiVersion, permissions: PermissionSet, account: &Account) -> wire::Account {
+pub(super) fn account(
+    version: ApiVersion,
+    permissions: PermissionSet,
+    bank: &Bank,
+    account: &Account,
+) -> wire::Account {
     let category = if account.kind.is_business() { AccountCategory::Business } else { AccountCategory::Personal };
     let mut shown = wire::Account::new(version, account.id.as_str(), category, kind(account.kind), account.currency);
     shown.status = Some(match account.status {
@@ -31,6 +45,14 @@ pub(super) fn account(version: ApiVersion, permissions: PermissionSet, account: 
     shown.opening_date = Some(opened);
     shown.switch_status = Some(SwitchStatus::NotSwitched);
     shown.account = numbers(&account.identification, Some(&account.holder_name));
+    shown.servicer = Some(Agent { name: Some(bank.name.clone()), ..Agent::of_bic(&bank.bic) });
+    // Statements come every month, as a PDF on request.
+    shown.statement_frequency_and_format = vec![StatementFrequencyAndFormat {
+        frequency: Some("MNTH".to_owned()),
+        communication_method: Some("ONLI".to_owned()),
+        format: Some("DPDF".to_owned()),
+        delivery_address: None,
+    }];
     shown.shown(version, permissions)
 }
 

@@ -10,7 +10,7 @@ use openbanking::version::ApiVersion;
 pub use progress::Progress;
 pub mod signature;
 pub use refusal::{ApiError, Refused, Wire, apply, problem};
-pub use request::{RULES, accepts, admit, admit_any};
+pub use request::{JSON, RULES, accepts, admit, admit_any, admit_to};
 
 /// Path under which a version of a resource group (`aisp`, `pisp`, `cbpii`) lives.
 #[must_use]

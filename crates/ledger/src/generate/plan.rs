@@ -127,6 +127,8 @@ impl Planner<'_> {
                     account: self.opened.desks[self.desk].id.clone(),
                     originator: monthly.name.clone(),
                     reference: monthly.reference.clone().unwrap_or_else(|| monthly.name.to_uppercase()),
+                    times_a_year: monthly.months.as_ref().map_or(12, |months| u8::try_from(months.len()).unwrap_or(12)),
+                    cancelled: self.ended(monthly),
                 };
                 self.opened.books.add_direct_debit(mandate)?;
                 self.monthly(monthly, Kind::DirectDebit, -1, Contra::External)
@@ -225,10 +227,13 @@ impl Planner<'_> {
 
     fn monthly(&mut self, habit: &Monthly, kind: Kind, sign: i64, contra: Contra) -> Result<(), GenerateError> {
         let early = kind == Kind::Salary;
-        if kind != Kind::StandingOrder {
+        if kind != Kind::StandingOrder && self.ended(habit).is_none() {
             self.go_on(habit, kind, sign, contra);
         }
-        let due = self.due(habit.day, &habit.amount, habit.months.as_deref(), habit.by_month.as_ref(), early)?;
+        let mut due = self.due(habit.day, &habit.amount, habit.months.as_deref(), habit.by_month.as_ref(), early)?;
+        if let Some(end) = self.ended(habit) {
+            due.retain(|(day, _)| *day < end);
+        }
         let (hour, minute) = time_of_day(kind);
         for (day, minor) in due {
             let second = self.dice.below(60);
@@ -240,6 +245,14 @@ impl Planner<'_> {
             self.add(at(day, hour, minute, second), Act::Outside(event));
         }
         Ok(())
+    }
+
+    /// The day on which something monthly ended.
+    fn ended(&self, habit: &Monthly) -> Option<Date> {
+        let months = i32::from(habit.ended_months_ago?);
+        let count = self.window.to.year() * 12 + i32::from(u8::from(self.window.to.month())) - 1 - months;
+        let month = u8::try_from(count.rem_euclid(12) + 1).ok()?;
+        Some(crate::mandate::day_of_month(count.div_euclid(12), month.try_into().ok()?, 1))
     }
 
     /// Lets the books repeat the habit when the history has ended.
@@ -293,6 +306,7 @@ impl Planner<'_> {
                 account: self.opened.desks[self.desk].id.clone(),
                 payee: Counterparty { name: name.clone(), account: None },
                 reference: habit.reference.clone().unwrap_or_default(),
+                trusted: false,
             };
             self.opened.books.add_beneficiary(beneficiary)?;
         }

@@ -8,11 +8,11 @@ use std::time::Instant;
 use time::macros::{date, datetime};
 use time::{Date, OffsetDateTime};
 
-const DATE: Date = date!(2026 - 11 - 23);
-const NOW: OffsetDateTime = datetime!(2026-11-23 00:00 UTC);
+pub(crate) const DATE: Date = date!(2026 - 11 - 23);
+pub(crate) const NOW: OffsetDateTime = datetime!(2026-11-23 00:00 UTC);
 const FILE: &str = include_str!("../../../../fixtures/personas.yaml");
 
-fn personas() -> Personas {
+pub(crate) fn personas() -> Personas {
     serde_saphyr::from_str(FILE).unwrap()
 }
 

@@ -10,3 +10,5 @@ mod going_on;
 mod orders;
 #[cfg(test)]
 mod recurrence;
+#[cfg(test)]
+mod services;

@@ -63,6 +63,9 @@ pub struct ApiFamily {
     pub family: String,
     /// The versions.
     pub versions: Vec<ApiVersion>,
+    /// What is offered of it: paths below the version, such as `/aisp/accounts/{AccountId}/balances`; the same in each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<String>,
 }
 
 with_server! {

@@ -107,7 +107,8 @@ fn servers_say_where_a_bank_is() {
     let mut request =
         AuthorisationServerRequest::new("Hedge Bank", "https://bank.example/.well-known/openid-configuration");
     request.resource_base = Some("https://mtls.bank.example/open-banking".to_owned());
-    request.api_families = vec![ApiFamily { family: "aisp".to_owned(), versions: ApiVersion::ALL.to_vec() }];
+    request.api_families =
+        vec![ApiFamily { family: "aisp".to_owned(), versions: ApiVersion::ALL.to_vec(), endpoints: Vec::new() }];
     let body = serde_json::to_value(&request).unwrap();
     assert_eq!(serde_json::from_value::<AuthorisationServerRequest>(body.clone()).unwrap(), request);
     insta::assert_json_snapshot!(request.registered("as-1".to_owned(), "0015800001041RHAAX".to_owned()), @r##"

@@ -1,5 +1,7 @@
 //! Payloads of every kind, in either version.
 
+mod resources;
+
 use openbanking::accounts::{Account, AccountCategory, AccountData, AccountStatus, AccountType};
 use openbanking::balances::{Balance, BalanceData, BalanceType, CreditLine, CreditLineType};
 use openbanking::code::Code;
@@ -38,14 +40,16 @@ fn enveloped<D>(data: D) -> Envelope<D> {
 
 /// One sample of each payload.
 pub(crate) fn all(version: ApiVersion) -> Vec<Sample> {
-    vec![
+    let mut all = vec![
         sample("OBReadConsent1", &request()),
         sample("OBReadConsentResponse1", &response(version)),
         sample("OBReadAccount6", &enveloped(accounts(version))),
         sample("OBReadBalance1", &enveloped(balances(version))),
         sample("OBReadTransaction6", &enveloped(transactions(version))),
         sample("OBErrorResponse1", &errors(version)),
-    ]
+    ];
+    all.extend(resources::all(version));
+    all
 }
 
 fn request() -> AccountAccessConsentRequest {

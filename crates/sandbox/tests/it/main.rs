@@ -11,7 +11,11 @@ mod conformance;
 #[cfg(test)]
 mod customer;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod hand_made;
+#[cfg(test)]
+mod kills;
 #[cfg(test)]
 mod lessons;
 #[cfg(test)]
@@ -28,3 +32,5 @@ mod registration;
 mod scenario_files;
 #[cfg(test)]
 mod seeds;
+#[cfg(test)]
+mod settings;

@@ -1,0 +1,52 @@
+//! Several accounts' transactions as one list.
+
+use super::{Cursor, Page, Position, Row, TransactionQuery};
+use crate::{AccountId, Books, BooksError};
+
+fn place(row: &Row) -> Position {
+    Position { booked_at: row.transaction.booked_at, sequence: row.transaction.sequence }
+}
+
+impl Books {
+    /// A page of these accounts' transactions, newest first, as if they stood in one list; the filters of the query
+    /// hold for each. Sequences are counted over all accounts, so a place in one list is a place in all. Costs as many
+    /// pages as there are accounts.
+    pub fn transactions_of_all(&self, ids: &[AccountId], query: &TransactionQuery) -> Result<Page, BooksError> {
+        if let [id] = ids {
+            return self.transactions(id, query);
+        }
+        let limit = query.limit.max(1);
+        let pages = ids.iter().map(|id| self.transactions(id, query)).collect::<Result<Vec<_>, _>>()?;
+        let total = pages.iter().map(|page| page.total).sum();
+        let newer = ids.iter().zip(&pages).filter_map(|(id, page)| Some((id, page.previous?)));
+        let previous = match query.after {
+            Some(Cursor(Some(top))) => self.page_before(newer, top, query)?,
+            _ => None,
+        };
+        let older = pages.iter().any(|page| page.next.is_some());
+        let mut rows: Vec<Row> = pages.into_iter().flat_map(|page| page.rows).collect();
+        rows.sort_unstable_by_key(|row| std::cmp::Reverse(place(row)));
+        let more = older || rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(|row| Cursor(Some(place(row))));
+        Ok(Page { rows, next, previous, total })
+    }
+
+    /// Where the page begins that ends before `top`, given where it would begin in each account's own list.
+    fn page_before<'a>(
+        &self,
+        accounts: impl Iterator<Item = (&'a AccountId, Cursor)>,
+        top: Position,
+        query: &TransactionQuery,
+    ) -> Result<Option<Cursor>, BooksError> {
+        let mut newer = Vec::new();
+        for (id, before) in accounts {
+            let page = self.transactions(id, &TransactionQuery { after: Some(before), ..*query })?;
+            newer.extend(page.rows.iter().map(place).filter(|position| *position >= top));
+            newer.extend(before.0);
+        }
+        newer.sort_unstable();
+        let begin = newer.get(query.limit.max(1)).map_or(Cursor::NEWEST, |position| Cursor(Some(*position)));
+        Ok((!newer.is_empty()).then_some(begin))
+    }
+}
