@@ -24,7 +24,7 @@ pub(crate) struct Hand<'a> {
 
 /// What pressing something leads to.
 pub(crate) enum Pressed {
-    Button(Form, Vec<(String, String)>),
+    Button(Box<Form>, Vec<(String, String)>),
     Link(String),
 }
 
@@ -142,7 +142,7 @@ pub(crate) fn press(page: &Page, wanted: &str, browser: &Browser) -> Result<Pres
         if let Some(Button { pair, .. }) = form.buttons.iter().find(|button| fits(&button.label)) {
             let mut fields = form.hidden.clone();
             fields.extend(pair.clone());
-            return Ok(Pressed::Button(form.clone(), fields));
+            return Ok(Pressed::Button(Box::new(form.clone()), fields));
         }
     }
     if let Some((_, target)) = page.links.iter().find(|(label, _)| fits(label)) {

@@ -168,11 +168,13 @@ pub(crate) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> 
         .map(|(_, name)| name)
 }
 
-/// Adds the nearest name to a message that lists what would be right.
+/// Adds the nearest name to a message that says ``unknown X `wrong`, expected one of a, b``.
 fn helpful(error: &str) -> String {
-    let quoted: Vec<&str> = error.split('`').skip(1).step_by(2).collect();
-    let Some((wrong, known)) = quoted.split_first() else { return error.to_owned() };
-    match nearest(wrong, known.iter().copied()) {
+    let Some(wrong) = error.split('`').nth(1) else { return error.to_owned() };
+    let Some((_, known)) = error.split_once("expected ") else { return error.to_owned() };
+    let known = known.split(" at line ").next().unwrap_or_default();
+    let known = known.trim_start_matches("one of ").split(", ").flat_map(|names| names.split(" or "));
+    match nearest(wrong, known.map(|name| name.trim_matches(['`', ' ']))) {
         Some(near) => format!("{error}; did you mean {near}?"),
         None => error.to_owned(),
     }

@@ -115,7 +115,7 @@ fn step(number: usize, step: &StepResult) -> StepView<'_> {
         duration: milliseconds(step.duration_us),
         spoke: &step.spoke,
         exchanges: asked(step).into_iter().map(exchange).collect(),
-        tokens: step.exchanges.iter().chain(&step.served).flat_map(tokens).collect(),
+        tokens: each_once(step.exchanges.iter().chain(&step.served).flat_map(tokens)),
         curl: step.curl.as_deref(),
     }
 }
@@ -131,6 +131,17 @@ fn exchange(exchange: &Exchange) -> ExchangeView<'_> {
         fault: exchange.fault.as_ref().map(|fault| fault.what.clone()),
         duration: milliseconds(exchange.duration_us),
     }
+}
+
+/// Both ends of an exchange write a token down; it is shown once.
+fn each_once<'a>(tokens: impl Iterator<Item = TokenView<'a>>) -> Vec<TokenView<'a>> {
+    let mut once: Vec<TokenView<'a>> = Vec::new();
+    for token in tokens {
+        if !once.iter().any(|known| known.text == token.text) {
+            once.push(token);
+        }
+    }
+    once
 }
 
 fn tokens(exchange: &Exchange) -> impl Iterator<Item = TokenView<'_>> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::Method;
 use jose::Jws;
 use openbanking::{discovery::ProviderMetadata, registration::RegistrationRequest};
+use party::authorization_server::decoded;
 use serde::Deserialize;
 use serde_json::Value;
 use simulation::Trace;
@@ -160,7 +161,9 @@ impl Tpp {
         let jwt = self.forger(&member, |forger| forger.jwt(Kind::Registration, jwt, altered))?;
         let url = endpoint(metadata.registration_endpoint.as_deref(), "registration_endpoint")?;
         let client = self.client(tamper.certificate).await?;
-        let request = client.request(Method::POST, &url).to(&bank.name).trace(trace);
+        let shown = [(Kind::Registration, &jwt), (Kind::SoftwareStatement, &ssa)];
+        let shown = shown.into_iter().filter_map(|(kind, jwt)| decoded(kind.name(), Some(jwt)));
+        let request = client.request(Method::POST, &url).to(&bank.name).trace(trace).tokens(shown);
         let answer = request.body("application/jwt", jwt.into_bytes()).send().await?;
         if answer.status.as_u16() != 201 {
             return Err(refused("the bank's registration endpoint", &answer));

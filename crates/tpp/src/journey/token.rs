@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::Method;
 use jose::Jws;
+use party::authorization_server::decoded;
 use serde::Deserialize;
 use serde_json::Value;
 use simulation::Trace;
@@ -20,7 +21,7 @@ use crate::{
     records::{Registration, TokenSet},
     response::{TokenFacts, check_token},
     steps::{ClientToken, ExchangeCode, Failure, Refresh, Revoke, RevokedToken, Tokens},
-    tampering::Tamper,
+    tampering::{Made, Tamper},
 };
 
 /// RFC 7523, 2.2.
@@ -234,13 +235,15 @@ impl Tpp {
         trace: &Trace,
     ) -> Result<Answer, Failure> {
         let assertion = self.client_assertion(registration, tamper.client_assertion.as_ref()).await?;
+        let shown = decoded(Made::ClientAssertion.name(), Some(&assertion));
         form.push(("client_assertion_type".to_owned(), ASSERTION_TYPE.to_owned()));
         form.push(("client_assertion".to_owned(), assertion));
         if let Some(parameters) = &tamper.parameters {
             parameters.apply(&mut form);
         }
         let client = self.client(tamper.certificate).await?;
-        Ok(client.request(Method::POST, url).to(&registration.bank).trace(trace).form(&form).send().await?)
+        let request = client.request(Method::POST, url).to(&registration.bank).trace(trace).tokens(shown);
+        Ok(request.form(&form).send().await?)
     }
 
     async fn trusted(
