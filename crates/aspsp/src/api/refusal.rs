@@ -63,29 +63,17 @@ impl ApiError {
         Self::Refused(Box::new(Refusal::new(rule, refused, evidence)))
     }
 
-<<<<<<< HEAD
-=======
-    /// The refusal of a rule that was switched off and without which there is nothing to go on with.
-    #[must_use]
-    pub fn indispensable(rule: &'static Rule, error: Wire, expected: &str) -> Self {
-        refused(Refusal::new(rule, error, Evidence::missing(expected)))
-    }
-
->>>>>>> 04814043003e28fb8483968b1272f7a08221aa85
     /// A refusal by a rule whose place in the body is only known from the request.
     #[must_use]
     pub fn refused(rule: &'static Rule, detail: ErrorDetail, evidence: Evidence) -> Self {
         let status = StatusCode::from_u16(detail.code.http_status()).unwrap_or(StatusCode::BAD_REQUEST);
         Self::Refused(Box::new(Refusal::new(rule, Refused { status, detail: Some(detail) }, evidence)))
-<<<<<<< HEAD
     }
 
     /// The refusal of a rule that was switched off and without which there is nothing to go on with.
     #[must_use]
     pub fn indispensable(rule: &'static Rule, error: Wire, expected: &str) -> Self {
         refused(Refusal::new(rule, error, Evidence::missing(expected)))
-=======
->>>>>>> 04814043003e28fb8483968b1272f7a08221aa85
     }
 
     /// Puts what had passed before.
@@ -124,12 +112,9 @@ impl<E: std::error::Error> From<E> for ApiError {
 }
 
 /// Applies a table of this API's rules.
-<<<<<<< HEAD
 ///
 /// # Errors
 /// The refusal of the first rule that is not satisfied.
-=======
->>>>>>> 04814043003e28fb8483968b1272f7a08221aa85
 pub fn apply<F: ?Sized>(facts: &F, checks: &[Check<F, Wire>], off: &SwitchedOff) -> Result<Passed, ApiError> {
     judge(facts, checks, off).map_err(refused)
 }

@@ -109,7 +109,13 @@ impl World {
         (consent, text("access_token"), text("refresh_token"))
     }
 
-    async fn read_showing(&self, path: &str, token: &str, shows: Shows, header: Option<(&'static str, &'static str)>) -> u16 {
+    async fn read_showing(
+        &self,
+        path: &str,
+        token: &str,
+        shows: Shows,
+        header: Option<(&'static str, &'static str)>,
+    ) -> u16 {
         let url = self.bank(&format!("/open-banking/v4.0/aisp{path}"));
         let mut request = self.http(shows).get(&url).bearer(token);
         if let Some((name, value)) = header {
