@@ -33,7 +33,7 @@ pub struct Failure {
     /// HTTP status of the answer that refused, when one did.
     pub status: Option<u16>,
     /// Headers of that answer.
-    pub headers: BTreeMap<String, String>,
+    pub headers: Box<BTreeMap<String, String>>,
     /// Body of that answer, when it was JSON.
     pub body: Option<Value>,
     /// The TPP's own rule that spoke, when one did.

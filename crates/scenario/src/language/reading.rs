@@ -114,7 +114,6 @@ impl Scenario {
     }
 
     /// The profiles of its further TPPs.
-    #[must_use]
     pub fn profiles(&self) -> impl Iterator<Item = (&String, &OtherTpp)> {
         self.tpps.iter()
     }

@@ -23,7 +23,7 @@ impl Done {
         let happened = Happened {
             refused: Some(failure.what),
             status: failure.status,
-            headers: failure.headers,
+            headers: *failure.headers,
             body: failure.body,
             ..Happened::default()
         };

@@ -84,7 +84,7 @@ impl Answered {
         Failure {
             what: format!("{what} answered {}", self.status),
             status: Some(self.status),
-            headers: self.headers.clone(),
+            headers: Box::new(self.headers.clone()),
             body: self.body.clone(),
             verdict: None,
         }

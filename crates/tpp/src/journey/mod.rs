@@ -83,7 +83,7 @@ fn refused(what: &str, answer: &Answer) -> Failure {
     Failure {
         what: format!("{what} answered {}{detail}", answer.status.as_u16()),
         status: Some(answer.status.as_u16()),
-        headers: resources::texts(&answer.headers),
+        headers: Box::new(resources::texts(&answer.headers)),
         body,
         verdict: None,
     }
