@@ -126,7 +126,7 @@ impl Profile {
             lifetimes: Lifetimes::default(),
             authentication_methods: vec![AuthenticationMethod::PrivateKeyJwt, AuthenticationMethod::TlsClientAuth],
             algorithms: vec![Algorithm::Ps256, Algorithm::Es256],
-            scopes: vec!["openid".into(), "accounts".into()],
+            scopes: ["openid", "accounts", "payments", "fundsconfirmations"].map(str::to_owned).into(),
             grant_types: vec!["authorization_code", "client_credentials", "refresh_token"],
             response_types: vec!["code id_token"],
             response_modes: ResponseMode::PLAIN.to_vec(),
