@@ -4,7 +4,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::endpoints::{self, EndpointsOff};
+use crate::{
+    endpoints::{self, EndpointsOff},
+    payment_initiation::PaymentSettings,
+};
 
 mod sca;
 
@@ -37,6 +40,12 @@ pub struct Bank {
     /// For how long an authentication counts; for ever when left out.
     #[serde(default)]
     pub sca: Option<Sca>,
+    /// Whether messages are signed over the payload as it is (`b64: false`), which was the form up to v3.1.3.
+    #[serde(default)]
+    pub unencoded_signatures: bool,
+    /// How payments are handled.
+    #[serde(default)]
+    pub payments: PaymentSettings,
 }
 
 /// How the bank is registered.

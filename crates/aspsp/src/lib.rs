@@ -21,7 +21,10 @@ pub mod memory;
 pub mod money;
 pub mod pages;
 pub mod participants;
+pub mod payer;
+pub mod payment_initiation;
 mod problem;
+pub mod rates;
 mod routes;
 mod settings;
 mod start;
@@ -38,6 +41,7 @@ pub use start::{Login, Running, start};
 
 use crate::{
     authorization::login_page::LoginPage, bank::Bank, customers::Customers, memory::Memory, money::Money, pages::Pages,
+    rates::Rates,
 };
 
 /// Where the bank's two listeners are reached.
@@ -93,6 +97,8 @@ pub struct Context {
     pub login_page: Option<LoginPage>,
     /// The books.
     pub money: Money,
+    /// What currencies are worth.
+    pub rates: Rates,
     /// Where the listeners are.
     pub urls: Urls,
     /// Discovery and keys.
@@ -119,8 +125,11 @@ pub fn catalogue() -> Vec<&'static Rule> {
     let mut rules = fapi::catalogue();
     rules.extend(authorization::login_page::RULES);
     rules.extend(api::RULES);
+    rules.extend(api::idempotency::RULES);
+    rules.extend(api::signature::RULES);
     rules.extend(consents::owned::RULES);
     rules.extend(account_information::catalogue());
+    rules.extend(payment_initiation::catalogue());
     rules
 }
 

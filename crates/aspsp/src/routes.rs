@@ -8,7 +8,7 @@ use transport::{Request, Route, Router, RouterError, route};
 use crate::{
     Context, account_information,
     authorization::{discovery, endpoint, interaction, pushed, registration, token, tokens},
-    pages,
+    pages, payment_initiation,
     problem::problem,
 };
 
@@ -46,5 +46,6 @@ pub(crate) fn mutual(context: Arc<Context>) -> Result<Router<Context>, RouterErr
         route(Method::DELETE, "/register/{ClientId}", registration::delete),
     ];
     routes.extend(account_information::routes());
+    routes.extend(payment_initiation::routes());
     Router::new(context, routes, problem)
 }

@@ -34,7 +34,9 @@ use crate::{
     memory::{KEYS_TIMEOUT, Memory},
     money::{self, Money},
     pages::Pages,
-    participants, routes,
+    participants,
+    rates::Rates,
+    routes,
 };
 
 const PUBLIC: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8450);
@@ -135,6 +137,9 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     clients::settle(&*store, configured, &profile, tools.clock.now()).await?;
     let logins = logins(&personas, &books);
     let customers = Customers::new(&personas, &books);
+    let rates = Rates::of(&personas).map_err(|error| StartError::Configuration(error.to_string()))?;
+    let mut books = books;
+    books.set_timing(bank.payments.settlement.into());
     let money = Money::restore(books, &*store).await?;
     let memory = Memory::new(store, http.clone(), tools.clock.clone());
     let chance: Chance = tools.chance.clone();
@@ -148,6 +153,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         customers,
         login_page,
         money,
+        rates,
         urls: urls.clone(),
         documents,
         bank,

@@ -167,8 +167,11 @@ impl<B: Surroundings> Engine<B> {
         random_secret((self.randomness)())
     }
 
-    /// The public keys of a client.
-    pub(crate) async fn keys_of(&self, client: &Client, kid: Option<&str>) -> Result<Arc<KeySet>, KeysError> {
+    /// The public keys of a client: those that it was configured with, or those at its `jwks_uri`.
+    ///
+    /// # Errors
+    /// They cannot be had.
+    pub async fn keys_of(&self, client: &Client, kid: Option<&str>) -> Result<Arc<KeySet>, KeysError> {
         match &client.jwks {
             Some(jwks) => Ok(Arc::new(KeySet::from_jwks(jwks))),
             None => self.keys_for(&client.jwks_uri, kid).await,

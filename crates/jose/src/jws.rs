@@ -13,8 +13,10 @@ const LONGEST: usize = 64 * 1024;
 pub struct Jws {
     header: Header,
     payload: Vec<u8>,
-    signing_input: String,
+    signing_input: Vec<u8>,
     signature: Vec<u8>,
+    /// Whether the payload was signed as it is (RFC 7797).
+    unencoded: bool,
 }
 
 impl Jws {
@@ -25,7 +27,7 @@ impl Jws {
     pub fn parse(compact: &str) -> Result<Self, JoseError> {
         let [protected, payload, signature] = split(compact)?;
         let decoded = part("payload", payload)?;
-        Self::read(protected, decoded, format!("{protected}.{payload}"), signature)
+        Self::read(protected, decoded, format!("{protected}.{payload}").into_bytes(), signature, false)
     }
 
     /// Reads a JWS whose payload travelled elsewhere: `header..signature` over these exact bytes.
@@ -33,22 +35,34 @@ impl Jws {
     /// # Errors
     /// It is not one, or carries a payload of its own.
     pub fn parse_detached(compact: &str, payload: &[u8]) -> Result<Self, JoseError> {
-        let [protected, none, signature] = split(compact)?;
-        if !none.is_empty() {
-            return Err(JoseError::NotCompact("a payload where none belongs".to_owned()));
-        }
+        let [protected, signature] = split_detached(compact)?;
         let input = format!("{protected}.{}", base64url::encode(payload));
-        Self::read(protected, payload.to_vec(), input, signature)
+        Self::read(protected, payload.to_vec(), input.into_bytes(), signature, false)
     }
 
-    fn read(protected: &str, payload: Vec<u8>, signing_input: String, signature: &str) -> Result<Self, JoseError> {
+    /// As [`Jws::parse_detached`], where the payload was signed as it is and the header says so with `b64` (RFC 7797).
+    ///
+    /// # Errors
+    /// As [`Jws::parse_detached`].
+    pub fn parse_detached_unencoded(compact: &str, payload: &[u8]) -> Result<Self, JoseError> {
+        let [protected, signature] = split_detached(compact)?;
+        Self::read(protected, payload.to_vec(), unencoded_input(protected, payload), signature, true)
+    }
+
+    fn read(
+        protected: &str,
+        payload: Vec<u8>,
+        signing_input: Vec<u8>,
+        signature: &str,
+        unencoded: bool,
+    ) -> Result<Self, JoseError> {
         let json = part("header", protected)?;
         let header: Header = serde_json::from_slice(&json).map_err(|error| JoseError::Header(error.to_string()))?;
         if header.alg.is_empty() {
             return Err(JoseError::Header("no alg".to_owned()));
         }
         let signature = part("signature", signature)?;
-        Ok(Self { header, payload, signing_input, signature })
+        Ok(Self { header, payload, signing_input, signature, unencoded })
     }
 
     /// The header, which nobody vouches for yet.
@@ -92,7 +106,7 @@ impl Jws {
         }
         self.check_critical(&[])?;
         let verifier = HS256.verifier_from_bytes(secret).map_err(|_| JoseError::NoFittingKey(ALLOWED.to_owned()))?;
-        verifier.verify(self.signing_input.as_bytes(), &self.signature).map_err(|_| JoseError::BadSignature)
+        verifier.verify(&self.signing_input, &self.signature).map_err(|_| JoseError::BadSignature)
     }
 
     /// As [`Jws::verify`], where `crit` may name these members.
@@ -121,7 +135,7 @@ impl Jws {
         if fitting.peek().is_none() {
             return Err(JoseError::NoFittingKey(algorithm.to_string()));
         }
-        let input = self.signing_input.as_bytes();
+        let input = &self.signing_input;
         if fitting.any(|verifier| verifier.inner.verify(input, &self.signature).is_ok()) {
             Ok(())
         } else {
@@ -130,7 +144,8 @@ impl Jws {
     }
 
     fn check_critical(&self, understood: &[&str]) -> Result<(), JoseError> {
-        if self.header.extra.contains_key("b64") {
+        let says_unencoded = self.header.extra.get("b64").is_some_and(|b64| b64 == false);
+        if self.header.extra.contains_key("b64") && !(self.unencoded && says_unencoded) {
             return Err(JoseError::UnencodedPayload);
         }
         let Some(critical) = &self.header.crit else { return Ok(()) };
@@ -145,6 +160,20 @@ impl Jws {
             None => Ok(()),
         }
     }
+}
+
+/// Header and signature of a JWS without a payload of its own.
+fn split_detached(compact: &str) -> Result<[&str; 2], JoseError> {
+    let [protected, none, signature] = split(compact)?;
+    if !none.is_empty() {
+        return Err(JoseError::NotCompact("a payload where none belongs".to_owned()));
+    }
+    Ok([protected, signature])
+}
+
+/// What is signed when the payload is not encoded (RFC 7797, 3).
+pub(crate) fn unencoded_input(protected: &str, payload: &[u8]) -> Vec<u8> {
+    [protected.as_bytes(), b".", payload].concat()
 }
 
 fn split(compact: &str) -> Result<[&str; 3], JoseError> {

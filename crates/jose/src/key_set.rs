@@ -70,7 +70,9 @@ impl KeySet {
         &self.verifiers
     }
 
-    pub(crate) fn kids(&self) -> String {
+    /// The names of all keys, for evidence.
+    #[must_use]
+    pub fn kids(&self) -> String {
         self.jwks.keys.iter().filter_map(|jwk| jwk.kid.clone()).collect::<Vec<_>>().join(", ")
     }
 }

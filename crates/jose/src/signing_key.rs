@@ -3,7 +3,7 @@
 use josekit::jws::{ES256, JwsSigner, PS256, RS256};
 use serde::Serialize;
 
-use crate::{Algorithm, Header, JoseError, Jwk, KeyError, base64url};
+use crate::{Algorithm, Header, JoseError, Jwk, KeyError, base64url, jws::unencoded_input};
 
 /// A private key that signs.
 pub struct SigningKey {
@@ -121,15 +121,33 @@ impl SigningKey {
         Ok(format!("{protected}..{signature}"))
     }
 
+    /// As [`Self::sign_detached`], with the payload signed as it is; the header should say so with `b64` (RFC 7797).
+    ///
+    /// # Errors
+    /// The key failed.
+    pub fn sign_detached_unencoded(&self, header: &Header, payload: &[u8]) -> Result<String, JoseError> {
+        let protected = self.protected(header)?;
+        let signature = self.signature(&unencoded_input(&protected, payload))?;
+        Ok(format!("{protected}..{signature}"))
+    }
+
     fn parts(&self, header: &Header, payload: &[u8]) -> Result<(String, String), JoseError> {
+        let protected = self.protected(header)?;
+        let signature = self.signature(format!("{protected}.{}", base64url::encode(payload)).as_bytes())?;
+        Ok((protected, signature))
+    }
+
+    fn protected(&self, header: &Header) -> Result<String, JoseError> {
         let mut header = header.clone();
         header.alg = self.algorithm.to_string();
         header.kid.get_or_insert_with(|| self.kid.clone());
         let json = serde_json::to_vec(&header).map_err(|error| JoseError::Header(error.to_string()))?;
-        let protected = base64url::encode(&json);
-        let input = format!("{protected}.{}", base64url::encode(payload));
-        let signature = self.signer.sign(input.as_bytes()).map_err(|error| JoseError::Key(error.to_string()))?;
-        Ok((protected, base64url::encode(&signature)))
+        Ok(base64url::encode(&json))
+    }
+
+    fn signature(&self, input: &[u8]) -> Result<String, JoseError> {
+        let signature = self.signer.sign(input).map_err(|error| JoseError::Key(error.to_string()))?;
+        Ok(base64url::encode(&signature))
     }
 }
 

@@ -57,7 +57,7 @@ pub enum AccountStatus {
 }
 
 /// How the world outside addresses an account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Identification {
     /// Sort code and account number, with the IBAN that contains both.

@@ -9,7 +9,7 @@ mod queries;
 mod services;
 mod standing;
 
-use crate::history::{History, Position};
+use crate::history::{History, Position, Story};
 use crate::mandate::Regular;
 use crate::orders::{Limits, OrderId, OrderState, Timing};
 use crate::{
@@ -20,6 +20,7 @@ use agenda::Due;
 use judgement::{numbers, ranges};
 use openbanking::money::{Currency, Money};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 use thiserror::Error;
 use time::{Date, OffsetDateTime};
 
@@ -115,9 +116,10 @@ pub struct Books {
     usernames: HashMap<String, CustomerId>,
     holdings: HashMap<CustomerId, Vec<AccountId>>,
     ledgers: BTreeMap<AccountId, Ledger>,
-    contra: BTreeMap<(Contra, String), (i64, i64)>,
+    contra: BTreeMap<(Contra, Currency), (i64, i64)>,
     entries: HashSet<EntryId>,
     transactions: HashMap<TransactionId, (AccountId, Position)>,
+    stories: HashSet<Arc<Story>>,
     pending: BTreeMap<EntryId, Entry>,
     services: BTreeMap<AccountId, Services>,
     next_sequence: u64,
@@ -295,14 +297,14 @@ impl Books {
     /// A page of the account's transactions, newest first. Costs O(log n) and the page's rows.
     pub fn transactions(&self, id: &AccountId, query: &TransactionQuery) -> Result<Page, BooksError> {
         let ledger = self.ledger(id)?;
-        Ok(ledger.history.page(query, ledger.account.currency))
+        Ok(ledger.history.page(query, &ledger.account))
     }
 
     /// One transaction with the balance after it.
     pub fn transaction(&self, id: &TransactionId) -> Option<Row> {
         let (account, position) = self.transactions.get(id)?;
         let ledger = self.ledgers.get(account)?;
-        ledger.history.row_at(*position, ledger.account.currency)
+        ledger.history.row_at(*position, &ledger.account)
     }
 
     /// The oldest and the newest booking time on the account.
@@ -312,20 +314,20 @@ impl Books {
 
     /// Sum of everything posted against a bank's own account in a currency, pending entries included.
     pub fn contra(&self, contra: Contra, currency: Currency) -> Money {
-        let sum = self.contra.get(&(contra, currency.to_string())).map_or(0, |(sum, _)| *sum);
+        let sum = self.contra.get(&(contra, currency)).map_or(0, |(sum, _)| *sum);
         Money::new(sum, currency)
     }
 
     /// True when all accounts of the bank add up to zero in every currency, as double entry demands.
     pub fn balanced(&self) -> bool {
-        let mut sums: BTreeMap<String, i128> = BTreeMap::new();
+        let mut sums: BTreeMap<Currency, i128> = BTreeMap::new();
         for ((_, currency), (sum, _)) in &self.contra {
-            *sums.entry(currency.clone()).or_default() += i128::from(*sum);
+            *sums.entry(*currency).or_default() += i128::from(*sum);
         }
         for ledger in self.ledgers.values() {
             let (credits, debits) = ledger.history.pending_at(OffsetDateTime::new_utc(Date::MAX, time::Time::MAX));
             let held = i128::from(ledger.history.booked()) + i128::from(credits) - i128::from(debits);
-            *sums.entry(ledger.account.currency.to_string()).or_default() += held;
+            *sums.entry(ledger.account.currency).or_default() += held;
         }
         sums.values().all(|sum| *sum == 0)
     }

@@ -39,6 +39,11 @@ pub(crate) fn working_days_after(date: Date, days: u64) -> Date {
     (0..days).fold(date, |day, _| working_day_from(day.saturating_add(Duration::DAY)))
 }
 
+/// The first day after `date` on which banks work.
+pub fn working_day_after(date: Date) -> Date {
+    working_days_after(date, 1)
+}
+
 /// That day of every month, from the month before `from` to the one of `to`: a move to a working day may cross the
 /// end of a month.
 pub(crate) fn monthly(from: Date, to: Date, day: u8) -> impl Iterator<Item = Date> {

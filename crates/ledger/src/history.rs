@@ -5,10 +5,12 @@
 
 mod bulk;
 
+use crate::identification::Pan;
 use crate::statements::Months;
-use crate::{Direction, Status, Transaction};
-use openbanking::money::{Currency, Money};
+use crate::{Account, Counterparty, Direction, EntryId, Exchange, Kind, Merchant, Status, Transaction, TransactionId};
+use openbanking::money::Money;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -119,11 +121,74 @@ pub struct Page {
     pub total: usize,
 }
 
+/// What a transaction tells in words. Payments of one habit tell the same, so that rows share it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Story {
+    pub(crate) kind: Kind,
+    pub(crate) counterparty: Option<Counterparty>,
+    pub(crate) merchant: Option<Merchant>,
+    pub(crate) card: Option<Pan>,
+    pub(crate) reference: Option<String>,
+    pub(crate) description: String,
+}
+
+/// A transaction as it is kept: what its account, its place and other rows know is not repeated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(crate) id: TransactionId,
+    pub(crate) entry: EntryId,
+    pub(crate) position: Position,
+    pub(crate) made_at: OffsetDateTime,
+    pub(crate) value_at: OffsetDateTime,
+    /// Signed.
+    pub(crate) minor: i64,
+    pub(crate) status: Status,
+    pub(crate) story: Arc<Story>,
+    pub(crate) exchange: Option<Box<Exchange>>,
+}
+
+impl Record {
+    fn direction(&self) -> Direction {
+        Direction::of(self.minor)
+    }
+
+    fn row(&self, balance_after: i64, account: &Account) -> Row {
+        let story = self.story.as_ref().clone();
+        let transaction = Transaction {
+            id: self.id.clone(),
+            entry: self.entry.clone(),
+            account: account.id.clone(),
+            sequence: self.position.sequence,
+            made_at: self.made_at,
+            booked_at: self.position.booked_at,
+            value_at: self.value_at,
+            amount: Money::new(self.minor.saturating_abs(), account.currency),
+            direction: self.direction(),
+            status: self.status,
+            kind: story.kind,
+            counterparty: story.counterparty,
+            merchant: story.merchant,
+            card: story.card,
+            reference: story.reference,
+            description: story.description,
+            exchange: self.exchange.as_deref().cloned(),
+        };
+        let booked = self.status == Status::Booked;
+        let balance_after = booked.then(|| Money::new(balance_after, account.currency));
+        Row { transaction: Arc::new(transaction), balance_after }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Line {
-    position: Position,
     balance_after: i64,
-    transaction: Arc<Transaction>,
+    record: Record,
+}
+
+impl Line {
+    fn position(&self) -> Position {
+        self.record.position
+    }
 }
 
 /// One account's transactions.
@@ -132,9 +197,47 @@ pub(crate) struct History {
     lines: Vec<Line>,
     credits: Vec<Position>,
     debits: Vec<Position>,
-    /// Positions of pending lines; there are never many.
-    pending: Vec<Position>,
+    pending: Pending,
     months: Months,
+}
+
+/// The signed amounts of pending lines by the time at which they were made, and their sums.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Pending {
+    amounts: BTreeMap<(OffsetDateTime, u64), i64>,
+    credits: i64,
+    debits: i64,
+}
+
+impl Pending {
+    fn count(&mut self, minor: i64, sign: i64) {
+        let sum = if minor < 0 { &mut self.debits } else { &mut self.credits };
+        *sum += sign * minor.saturating_abs();
+    }
+
+    fn insert(&mut self, record: &Record) {
+        self.amounts.insert((record.made_at, record.position.sequence), record.minor);
+        self.count(record.minor, 1);
+    }
+
+    fn remove(&mut self, record: &Record) {
+        if let Some(minor) = self.amounts.remove(&(record.made_at, record.position.sequence)) {
+            self.count(minor, -1);
+        }
+    }
+
+    /// Pending credits and debits that were made up to that moment.
+    fn at(&self, at: OffsetDateTime) -> (i64, i64) {
+        // What is not in the past, which is what is asked for nearly always, is known without adding anything up.
+        if self.amounts.last_key_value().is_none_or(|((newest, _), _)| *newest <= at) {
+            return (self.credits, self.debits);
+        }
+        let made = self.amounts.range(..=(at, u64::MAX));
+        made.fold((0, 0), |(credits, debits), (_, minor)| match Direction::of(*minor) {
+            Direction::Credit => (credits + minor, debits),
+            Direction::Debit => (credits, debits - minor),
+        })
+    }
 }
 
 impl History {
@@ -146,41 +249,64 @@ impl History {
     }
 
     /// Puts a transaction into its place. Sums must have been checked before: see `Ledger::turnover`.
-    pub(crate) fn insert(&mut self, transaction: Arc<Transaction>) {
-        let position = Position { booked_at: transaction.booked_at, sequence: transaction.sequence };
-        let booked = transaction.status == Status::Booked;
+    pub(crate) fn insert(&mut self, record: Record) {
+        let position = record.position;
+        let booked = record.status == Status::Booked;
         if booked {
-            self.months.count(&transaction);
+            self.months.count(position.booked_at, record.story.kind, record.minor);
         }
-        let change = if booked { transaction.signed_minor() } else { 0 };
-        let index = self.lines.partition_point(|line| line.position < position);
+        let change = if booked { record.minor } else { 0 };
+        let index = self.lines.partition_point(|line| line.position() < position);
         let before = index.checked_sub(1).map_or(0, |last| self.lines[last].balance_after);
-        let direction = self.direction(transaction.direction);
+        let direction = self.direction(record.direction());
         direction.insert(direction.partition_point(|other| *other < position), position);
         if !booked {
-            self.pending.push(position);
+            self.pending.insert(&record);
         }
-        self.lines.insert(index, Line { position, balance_after: before + change, transaction });
+        self.lines.insert(index, Line { balance_after: before + change, record });
         // Only what was booked with an earlier date than lines already there has to correct them.
         for line in &mut self.lines[index + 1..] {
             line.balance_after += change;
         }
     }
 
+    /// Puts a pending transaction onto the books at that moment; returns its new place.
+    pub(crate) fn book(&mut self, position: Position, at: OffsetDateTime) -> Option<Position> {
+        let index = self.index(position).filter(|index| self.lines[*index].record.status == Status::Pending)?;
+        if position.booked_at != at {
+            let mut record = self.remove_pending(position)?;
+            record.status = Status::Booked;
+            (record.position.booked_at, record.value_at) = (at, at);
+            let position = record.position;
+            self.insert(record);
+            return Some(position);
+        }
+        // It comes when it was expected: nothing has to be moved.
+        let record = &mut self.lines[index].record;
+        (record.status, record.value_at) = (Status::Booked, at);
+        let minor = record.minor;
+        self.pending.remove(&self.lines[index].record);
+        for line in &mut self.lines[index..] {
+            line.balance_after += minor;
+        }
+        Some(position)
+    }
+
     /// Takes a pending transaction out.
-    pub(crate) fn remove_pending(&mut self, position: Position) -> Option<Arc<Transaction>> {
-        let listed = self.pending.iter().position(|other| *other == position)?;
-        let index = self.lines.binary_search_by_key(&position, |line| line.position).ok()?;
-        self.pending.swap_remove(listed);
-        let line = self.lines.remove(index);
-        let direction = self.direction(line.transaction.direction);
-        direction.retain(|other| *other != position);
-        Some(line.transaction)
+    pub(crate) fn remove_pending(&mut self, position: Position) -> Option<Record> {
+        let index = self.index(position).filter(|index| self.lines[*index].record.status == Status::Pending)?;
+        let record = self.lines.remove(index).record;
+        self.pending.remove(&record);
+        let direction = self.direction(record.direction());
+        if let Ok(index) = direction.binary_search(&position) {
+            direction.remove(index);
+        }
+        Some(record)
     }
 
     /// The sum of everything booked up to and including that moment.
     pub(crate) fn booked_at(&self, at: OffsetDateTime) -> i64 {
-        let count = self.lines.partition_point(|line| line.position.booked_at <= at);
+        let count = self.lines.partition_point(|line| line.position().booked_at <= at);
         count.checked_sub(1).map_or(0, |last| self.lines[last].balance_after)
     }
 
@@ -196,41 +322,31 @@ impl History {
 
     /// Pending credits and pending debits made up to that moment, both positive.
     pub(crate) fn pending_at(&self, at: OffsetDateTime) -> (i64, i64) {
-        let pending = self.pending.iter().filter_map(|position| self.find(*position));
-        pending.filter(|row| row.made_at <= at).fold((0, 0), |(credits, debits), row| match row.direction {
-            Direction::Credit => (credits + row.amount.minor(), debits),
-            Direction::Debit => (credits, debits + row.amount.minor()),
-        })
+        self.pending.at(at)
     }
 
-    fn find(&self, position: Position) -> Option<&Arc<Transaction>> {
-        let index = self.lines.binary_search_by_key(&position, |line| line.position).ok()?;
-        Some(&self.lines[index].transaction)
+    fn index(&self, position: Position) -> Option<usize> {
+        self.lines.binary_search_by_key(&position, Line::position).ok()
     }
 
-    fn row(&self, line: &Line, currency: Currency) -> Row {
-        let booked = line.transaction.status == Status::Booked;
-        let balance_after = booked.then(|| Money::new(line.balance_after, currency));
-        Row { transaction: Arc::clone(&line.transaction), balance_after }
-    }
-
-    pub(crate) fn row_at(&self, position: Position, currency: Currency) -> Option<Row> {
-        let index = self.lines.binary_search_by_key(&position, |line| line.position).ok()?;
-        Some(self.row(&self.lines[index], currency))
+    pub(crate) fn row_at(&self, position: Position, account: &Account) -> Option<Row> {
+        let line = &self.lines[self.index(position)?];
+        Some(line.record.row(line.balance_after, account))
     }
 
     /// Booking times of the oldest and the newest line.
     pub(crate) fn span(&self) -> Option<(OffsetDateTime, OffsetDateTime)> {
-        Some((self.lines.first()?.position.booked_at, self.lines.last()?.position.booked_at))
+        Some((self.lines.first()?.position().booked_at, self.lines.last()?.position().booked_at))
     }
 
-    pub(crate) fn page(&self, query: &TransactionQuery, currency: Currency) -> Page {
-        let every = |index: usize| self.lines[index].position;
+    pub(crate) fn page(&self, query: &TransactionQuery, account: &Account) -> Page {
+        let every = |index: usize| self.lines[index].position();
+        let row = |index: usize| Some(self.lines[index].record.row(self.lines[index].balance_after, account));
         match query.direction {
-            None => page(self.lines.len(), every, query, |index| Some(self.row(&self.lines[index], currency))),
+            None => page(self.lines.len(), every, query, row),
             Some(direction) => {
                 let positions = if direction == Direction::Credit { &self.credits } else { &self.debits };
-                page(positions.len(), |index| positions[index], query, |index| self.row_at(positions[index], currency))
+                page(positions.len(), |index| positions[index], query, |index| self.row_at(positions[index], account))
             }
         }
     }

@@ -4,6 +4,9 @@
 //! [`Contra`] accounts, and every balance is a sum of postings. [`Books`] has no clock and no randomness of its
 //! own: times and identifiers come with the calls, so that the same calls make the same books.
 //!
+//! What customers decide comes as a [`Command`]; what follows from it in time ([`orders`]: settlement, scheduled payments,
+//! standing orders) happens in [`Books::run_until`]. A bank keeps the commands and makes its books again from them.
+//!
 //! [`generate`] fills the books with two years of lifelike money from [`Personas`], the data that a user edits.
 
 mod account;
@@ -25,6 +28,7 @@ pub mod personas;
 
 pub use account::{Account, AccountId, AccountKind, AccountStatus, Identification};
 pub use books::{Balances, Books, BooksError, ScheduledPayment, StandingInstruction};
+pub use calendar::working_day_after;
 pub use customer::{Address, Customer, CustomerId};
 pub use entry::{Contra, Details, Entry, EntryError, EntryId, Posting};
 pub use generate::{GenerateError, generate};
@@ -38,18 +42,19 @@ pub use transaction::{
     Counterparty, Direction, Exchange, Kind, Merchant, ParseRateError, Rate, Status, Transaction, TransactionId,
 };
 
-/// Declares an opaque identifier: a string of at most 40 characters that nobody should read a meaning into.
+/// Declares an opaque identifier: a string of at most 40 characters that nobody should read a meaning into. Copies share
+/// the text.
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(String);
+        #[serde(from = "String", into = "String")]
+        pub struct $name(std::sync::Arc<str>);
 
         impl $name {
             /// The identifier made of this text.
             pub fn new(text: impl Into<String>) -> Self {
-                Self(text.into())
+                Self(text.into().into())
             }
 
             /// The text of the identifier.
@@ -60,6 +65,18 @@ macro_rules! identifier {
             /// True when the text has 1 to 40 characters, the length that the Read/Write schemas allow.
             pub fn fits(&self) -> bool {
                 !self.0.is_empty() && self.0.len() <= 40
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text.into())
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0.as_ref().to_owned()
             }
         }
 

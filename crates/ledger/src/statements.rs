@@ -1,7 +1,7 @@
 //! Statements: what came and went in each calendar month, kept while it is posted, so that a statement costs the same
 //! however long the history is.
 
-use crate::{AccountId, Books, BooksError, Kind, Transaction};
+use crate::{AccountId, Books, BooksError, Kind};
 use openbanking::money::Money;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -82,15 +82,14 @@ pub(crate) struct Months(BTreeMap<CalendarMonth, Totals>);
 
 impl Months {
     /// Counts a transaction that was booked. The sums of an account's postings fit: see `Ledger::turnover`.
-    pub(crate) fn count(&mut self, transaction: &Transaction) {
-        let totals = self.0.entry(CalendarMonth::of(transaction.booked_at)).or_default();
-        let signed = transaction.signed_minor();
+    pub(crate) fn count(&mut self, booked_at: OffsetDateTime, kind: Kind, signed: i64) {
+        let totals = self.0.entry(CalendarMonth::of(booked_at)).or_default();
         if signed < 0 {
             totals.debits -= signed;
         } else {
             totals.credits += signed;
         }
-        match transaction.kind {
+        match kind {
             Kind::Interest => totals.interest += signed,
             Kind::Fee => totals.fees += signed,
             _ => {}

@@ -76,7 +76,7 @@ pub enum Kind {
 }
 
 /// Who stands on the other side.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Counterparty {
     /// Name of the person or company.
     pub name: String,
@@ -85,7 +85,7 @@ pub struct Counterparty {
 }
 
 /// Where a card was used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Merchant {
     /// The merchant's name.
     pub name: String,

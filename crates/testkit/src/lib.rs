@@ -48,6 +48,14 @@ impl Specification {
     /// # Errors
     /// There is no such schema, or it cannot be used.
     pub fn errors(&self, schema: &str, body: &Value) -> Result<Vec<String>, Unusable> {
+        self.schema(schema).map(|schema| schema.errors(body))
+    }
+
+    /// A schema that judges many bodies.
+    ///
+    /// # Errors
+    /// There is no such schema, or it cannot be used.
+    pub fn schema(&self, schema: &str) -> Result<Schema, Unusable> {
         if self.0.pointer(&format!("/components/schemas/{schema}")).is_none() {
             return Err(Unusable(format!("no schema {schema}")));
         }
@@ -57,10 +65,27 @@ impl Specification {
             "$ref": format!("#/components/schemas/{schema}"),
             "components": self.0["components"]
         });
-        let validator = jsonschema::options()
+        jsonschema::options()
             .should_validate_formats(true)
             .build(&document)
-            .map_err(|error| Unusable(error.to_string()))?;
-        Ok(validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect())
+            .map(Schema)
+            .map_err(|error| Unusable(error.to_string()))
+    }
+}
+
+/// A schema of a [`Specification`], ready to judge.
+pub struct Schema(jsonschema::Validator);
+
+impl Schema {
+    /// Everything that is wrong with the body, formats included.
+    #[must_use]
+    pub fn errors(&self, body: &Value) -> Vec<String> {
+        self.0.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    }
+
+    /// Whether nothing is.
+    #[must_use]
+    pub fn accepts(&self, body: &Value) -> bool {
+        self.0.is_valid(body)
     }
 }

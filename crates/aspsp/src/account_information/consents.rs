@@ -7,7 +7,7 @@ use http::StatusCode;
 use openbanking::{
     consent::{
         AccountAccessConsentData, AccountAccessConsentRequest, AccountAccessConsentResponse,
-        AccountAccessConsentResponseData, ConsentStatus, EmptyRisk,
+        AccountAccessConsentResponseData, EmptyRisk,
     },
     error::ErrorCode,
     links::{Links, Meta},
@@ -92,25 +92,14 @@ async fn lodge(context: &Context, request: &Request, version: ApiVersion) -> Res
     let off = &context.engine.profile().switched_off;
     passed.extend(apply(&facts, LODGING, off).map_err(|error| error.after(passed.clone()))?);
     let data = facts.data;
-    let consent = Consent {
-        id: format!("{}-{}", ConsentKind::AccountAccess.row().prefix, context.tools.chance.uuid()),
-        client_id: access.client.client_id,
-        version,
-        expires_at: data.expiration_date_time,
-        status: ConsentStatus::AwaitingAuthorisation,
-        reason: None,
-        created_at: now,
-        status_updated_at: now,
-        customer: None,
-        accounts: Vec::new(),
-        authenticated_at: None,
-        deleted_at: None,
-        content: Content::AccountAccess(AccountAccess {
-            permissions: data.permissions.into(),
-            transactions_from: data.transaction_from_date_time,
-            transactions_to: data.transaction_to_date_time,
-        }),
+    let asked = AccountAccess {
+        permissions: data.permissions.into(),
+        transactions_from: data.transaction_from_date_time,
+        transactions_to: data.transaction_to_date_time,
     };
+    let (client_id, content) = (access.client.client_id, Content::AccountAccess(asked));
+    let mut consent = Consent::lodged(&context.tools.chance.uuid(), client_id, version, content, now);
+    consent.expires_at = data.expiration_date_time;
     let change = collection().insert(&consent.id, &consent)?;
     context.store().commit(vec![change]).await?;
     Ok((consent, passed))

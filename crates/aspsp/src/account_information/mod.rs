@@ -14,6 +14,8 @@ mod table;
 mod transactions;
 mod window;
 
+pub(crate) use shown::numbers;
+
 use http::Method;
 use openbanking::version::ApiVersion;
 use transport::{Route, route};

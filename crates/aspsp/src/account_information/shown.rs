@@ -68,7 +68,7 @@ fn kind(kind: AccountKind) -> AccountType {
 }
 
 /// The ways in which the world names an account.
-fn numbers(identification: &Identification, holder: Option<&str>) -> Vec<CashAccount> {
+pub(crate) fn numbers(identification: &Identification, holder: Option<&str>) -> Vec<CashAccount> {
     let cash = |scheme, number: String| CashAccount::new(scheme, number, holder.map(str::to_owned));
     let uk = identification
         .uk_account()

@@ -1,13 +1,16 @@
 //! What all Read/Write Data APIs of the bank share: paths, headers and tokens ([`request`]), and refusals ([`refusal`]).
 
 pub mod idempotency;
+mod progress;
 mod refusal;
 mod request;
 
 use openbanking::version::ApiVersion;
 
+pub use progress::Progress;
+pub mod signature;
 pub use refusal::{ApiError, Refused, Wire, apply, problem};
-pub use request::{JSON, RULES, admit, admit_to};
+pub use request::{JSON, RULES, accepts, admit, admit_any, admit_to};
 
 /// Path under which a version of a resource group (`aisp`, `pisp`, `cbpii`) lives.
 #[must_use]

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use fapi::access::{Access, Demand, bearer};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use openbanking::{dates::parse_http_date, error::ErrorCode, headers};
 use party::authorization_server::presented;
 use rules::{Check, Evidence, Passed, holds};
@@ -46,14 +46,12 @@ fn optional(headers: &HeaderMap, name: &str, expected: &str, right: fn(&str) -> 
     }
 }
 
-/// The headers of a request, and the media type of what it would be answered with.
-struct Sent<'a> {
-    headers: &'a HeaderMap,
-    produces: &'static str,
-}
-
-fn accepts(headers: &HeaderMap, produces: &str) -> Result<(), Evidence> {
-    let whole_type = produces.split_once('/').map(|(kind, _)| format!("{kind}/*"));
+/// Whether the client takes this media type.
+///
+/// # Errors
+/// It says what it takes, and this is not among it.
+pub fn accepts(headers: &HeaderMap, media_type: &str) -> Result<(), Evidence> {
+    let group = media_type.split('/').next().unwrap_or_default();
     let sent: Vec<&str> =
         headers.get_all(http::header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
     let sent = sent.join(",");
@@ -61,9 +59,10 @@ fn accepts(headers: &HeaderMap, produces: &str) -> Result<(), Evidence> {
         let mut parts = range.split(';').map(str::trim);
         let wanted = parts.next().unwrap_or_default().to_ascii_lowercase();
         let refused = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
-        !refused && (wanted == produces || wanted == "*/*" || whole_type.as_ref() == Some(&wanted))
+        let of_group = wanted.strip_suffix("/*").is_some_and(|wanted| wanted == group || wanted == "*");
+        !refused && (of_group || wanted == media_type)
     };
-    holds(sent.trim().is_empty() || sent.split(',').any(fits), produces, sent.clone())
+    holds(sent.trim().is_empty() || sent.split(',').any(fits), media_type, sent.clone())
 }
 
 fn json_body(headers: &HeaderMap) -> Result<(), Evidence> {
@@ -78,20 +77,30 @@ fn json_body(headers: &HeaderMap) -> Result<(), Evidence> {
     holds(media_type.eq_ignore_ascii_case("application/json") && utf8, expected, value)
 }
 
+/// What the client takes, and what it sends.
+fn json_checks(body: bool) -> Vec<Check<HeaderMap, Wire>> {
+    let accept = Check {
+        rule: &ACCEPT,
+        error: Wire::status(StatusCode::NOT_ACCEPTABLE),
+        test: |headers: &HeaderMap| accepts(headers, "application/json"),
+    };
+    let content_type = Check {
+        rule: &CONTENT_TYPE,
+        error: Wire::status(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        test: json_body as fn(&HeaderMap) -> _,
+    };
+    if body { vec![accept, content_type] } else { vec![accept] }
+}
+
 /// Headers that every request may carry.
-fn checks<'a>() -> [Check<Sent<'a>, Wire>; 5] {
+fn checks() -> [Check<HeaderMap, Wire>; 4] {
     [
-        Check {
-            rule: &ACCEPT,
-            error: Wire::status(StatusCode::NOT_ACCEPTABLE),
-            test: |sent| accepts(sent.headers, sent.produces),
-        },
         Check {
             rule: &INTERACTION_ID,
             error: header_error(headers::FAPI_INTERACTION_ID),
             test: |sent| {
                 let right = |value: &str| value.len() == 36 && Uuid::try_parse(value).is_ok();
-                optional(sent.headers, headers::FAPI_INTERACTION_ID, "a UUID (RFC 4122)", right)
+                optional(sent, headers::FAPI_INTERACTION_ID, "a UUID (RFC 4122)", right)
             },
         },
         Check {
@@ -99,7 +108,7 @@ fn checks<'a>() -> [Check<Sent<'a>, Wire>; 5] {
             error: header_error(headers::FAPI_AUTH_DATE),
             test: |sent| {
                 let expected = "such as Tue, 11 Sep 2012 19:43:31 GMT";
-                optional(sent.headers, headers::FAPI_AUTH_DATE, expected, |value| parse_http_date(value).is_ok())
+                optional(sent, headers::FAPI_AUTH_DATE, expected, |value| parse_http_date(value).is_ok())
             },
         },
         Check {
@@ -107,29 +116,35 @@ fn checks<'a>() -> [Check<Sent<'a>, Wire>; 5] {
             error: header_error(headers::FAPI_CUSTOMER_IP_ADDRESS),
             test: |sent| {
                 let right = |value: &str| value.parse::<IpAddr>().is_ok();
-                optional(sent.headers, headers::FAPI_CUSTOMER_IP_ADDRESS, "an IPv4 or IPv6 address", right)
+                optional(sent, headers::FAPI_CUSTOMER_IP_ADDRESS, "an IPv4 or IPv6 address", right)
             },
         },
         Check {
             rule: &CUSTOMER_USER_AGENT,
             error: header_error(headers::CUSTOMER_USER_AGENT),
-            test: |sent| optional(sent.headers, headers::CUSTOMER_USER_AGENT, "text", |value| !value.trim().is_empty()),
+            test: |sent| optional(sent, headers::CUSTOMER_USER_AGENT, "text", |value| !value.trim().is_empty()),
         },
     ]
 }
 
-/// Lets a request in that is answered with JSON: token first, then headers.
+/// Lets a request in that asks for JSON, and sends JSON if it sends anything: token first, then headers.
+///
+/// # Errors
+/// The token does not open it, or a header is wrong.
 pub async fn admit(context: &Context, request: &Request, demand: Demand) -> Result<(Access, Passed), ApiError> {
-    admit_to(context, request, demand, JSON).await
+    let (access, mut passed) = admit_any(context, request, demand).await?;
+    let sends = matches!(request.method, Method::POST | Method::PUT);
+    let off = &context.engine.profile().switched_off;
+    let json = apply(&request.headers, &json_checks(sends), off).map_err(|error| error.after(passed.clone()))?;
+    passed.extend(json);
+    Ok((access, passed))
 }
 
-/// Lets a request in that is answered with this media type.
-pub async fn admit_to(
-    context: &Context,
-    request: &Request,
-    demand: Demand,
-    produces: &'static str,
-) -> Result<(Access, Passed), ApiError> {
+/// Lets a request in whose media types are judged elsewhere.
+///
+/// # Errors
+/// As [`admit`].
+pub async fn admit_any(context: &Context, request: &Request, demand: Demand) -> Result<(Access, Passed), ApiError> {
     let certificate = presented(&request.caller);
     let token = bearer(request.header("authorization"));
     let accepted = context
@@ -139,18 +154,34 @@ pub async fn admit_to(
         .map_err(ApiError::Access)?;
     let mut passed = accepted.passed;
     let off = &context.engine.profile().switched_off;
-    let sent = Sent { headers: &request.headers, produces };
-    let headers = apply(&sent, &checks(), off).map_err(|error| error.after(passed.clone()))?;
+    let headers = apply(&request.headers, &checks(), off).map_err(|error| error.after(passed.clone()))?;
     passed.extend(headers);
-    if request.method == http::Method::POST {
-        let check = Check {
-            rule: &CONTENT_TYPE,
-            error: Wire::status(StatusCode::UNSUPPORTED_MEDIA_TYPE),
-            test: json_body as fn(&HeaderMap) -> _,
-        };
-        passed.extend(apply(&request.headers, &[check], off).map_err(|error| error.after(passed.clone()))?);
-    }
     Ok((accepted.value, passed))
+}
+
+/// Lets a request in that asks for a file of this media type.
+///
+/// # Errors
+/// As [`admit`].
+pub async fn admit_to(
+    context: &Context,
+    request: &Request,
+    demand: Demand,
+    media_type: &'static str,
+) -> Result<(Access, Passed), ApiError> {
+    if media_type == JSON {
+        return admit(context, request, demand).await;
+    }
+    let (access, mut passed) = admit_any(context, request, demand).await?;
+    let check = Check {
+        rule: &ACCEPT,
+        error: Wire::status(StatusCode::NOT_ACCEPTABLE),
+        test: (|(headers, media_type)| accepts(headers, media_type)) as fn(&(HeaderMap, &str)) -> _,
+    };
+    let facts = (request.headers.clone(), media_type);
+    let off = &context.engine.profile().switched_off;
+    passed.extend(apply(&facts, &[check], off).map_err(|error| error.after(passed.clone()))?);
+    Ok((access, passed))
 }
 
 #[cfg(test)]
@@ -163,8 +194,8 @@ mod tests {
     fn verdict(name: &'static str, value: &str) -> Option<&'static str> {
         let mut headers = HeaderMap::new();
         headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
-        let sent = Sent { headers: &headers, produces: JSON };
-        rules::judge(&sent, &checks(), &SwitchedOff::default()).err().map(|refusal| refusal.rule.id)
+        let all: Vec<_> = json_checks(false).into_iter().chain(checks()).collect();
+        rules::judge(&headers, &all, &SwitchedOff::default()).err().map(|refusal| refusal.rule.id)
     }
 
     #[test]

@@ -185,7 +185,7 @@ fn number(identification: &Identification) -> String {
 }
 
 fn clusters(consent: &Consent) -> Vec<ClusterView> {
-    let Content::AccountAccess(asked) = &consent.content;
+    let Content::AccountAccess(asked) = &consent.content else { return Vec::new() };
     asked
         .permissions
         .clusters()
@@ -199,7 +199,7 @@ fn day(at: OffsetDateTime) -> String {
 }
 
 fn history(consent: &Consent) -> Option<String> {
-    let Content::AccountAccess(asked) = &consent.content;
+    let Content::AccountAccess(asked) = &consent.content else { return None };
     match (asked.transactions_from, asked.transactions_to) {
         (None, None) => None,
         (Some(from), None) => Some(format!("From {}", day(from))),

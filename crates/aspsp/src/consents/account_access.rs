@@ -35,7 +35,6 @@ impl AccountAccessConsent {
     /// The consent, when it is one of this kind.
     #[must_use]
     pub fn of(consent: Consent) -> Option<Self> {
-        #[expect(irrefutable_let_patterns, reason = "other kinds follow")]
         let Content::AccountAccess(AccountAccess { permissions, transactions_from, transactions_to }) =
             consent.content.clone()
         else {

@@ -4,6 +4,7 @@ use fapi::{Intent, Usable};
 use openbanking::{
     consent::{ConsentStatus, StatusReason},
     error::ErrorCode,
+    payments::PaymentKind,
     version::ApiVersion,
 };
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use time::OffsetDateTime;
 use super::{
     account_access::AccountAccess,
     kind::ConsentKind,
+    payment::Payment,
     state::{Event, TransitionError, next},
 };
 
@@ -59,6 +61,19 @@ pub struct Consent {
 pub enum Content {
     /// To read accounts.
     AccountAccess(AccountAccess),
+    /// To pay.
+    Payment(Box<Payment>),
+}
+
+impl Content {
+    /// What it is for.
+    #[must_use]
+    pub fn kind(&self) -> ConsentKind {
+        match self {
+            Self::AccountAccess(_) => ConsentKind::AccountAccess,
+            Self::Payment(payment) => ConsentKind::Payment(payment.request.kind()),
+        }
+    }
 }
 
 /// Why a consent has its status (v4.0, `StatusReason`).
@@ -109,12 +124,41 @@ pub struct Authorisation {
 }
 
 impl Consent {
+    /// A consent that was lodged just now.
+    #[must_use]
+    pub fn lodged(
+        unique: &uuid::Uuid,
+        client_id: String,
+        version: ApiVersion,
+        content: Content,
+        now: OffsetDateTime,
+    ) -> Self {
+        let kind = content.kind();
+        let status = match kind {
+            ConsentKind::Payment(PaymentKind::File) => ConsentStatus::AwaitingUpload,
+            _ => ConsentStatus::AwaitingAuthorisation,
+        };
+        Self {
+            id: kind.identifier(unique),
+            client_id,
+            version,
+            expires_at: None,
+            status,
+            reason: None,
+            created_at: now,
+            status_updated_at: now,
+            customer: None,
+            accounts: Vec::new(),
+            authenticated_at: None,
+            deleted_at: None,
+            content,
+        }
+    }
+
     /// What it is for.
     #[must_use]
     pub fn kind(&self) -> ConsentKind {
-        match &self.content {
-            Content::AccountAccess(_) => ConsentKind::AccountAccess,
-        }
+        self.content.kind()
     }
 
     /// Whether it is past its end.
@@ -209,6 +253,14 @@ impl Consent {
         self.step(Event::Withdrawn, Some(Reason::Withdrawn), now)
     }
 
+    /// The file that it is for came.
+    ///
+    /// # Errors
+    /// It does not wait for a file.
+    pub fn upload(self, now: OffsetDateTime) -> Result<Self, TransitionError> {
+        self.step(Event::Uploaded, None, now)
+    }
+
     /// The order was made, and no other can be.
     ///
     /// # Errors
@@ -219,7 +271,7 @@ impl Consent {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use openbanking::permissions::PermissionSet;
     use time::{Duration, macros::datetime};
 
@@ -228,25 +280,12 @@ pub(crate) mod tests {
     const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
 
     fn consent() -> Consent {
-        Consent {
-            id: "consent".into(),
-            client_id: "client".into(),
-            version: ApiVersion::V4_0,
-            expires_at: Some(NOW + Duration::days(90)),
-            status: ConsentStatus::AwaitingAuthorisation,
-            reason: None,
-            created_at: NOW,
-            status_updated_at: NOW,
-            customer: None,
-            accounts: Vec::new(),
-            authenticated_at: None,
-            deleted_at: None,
-            content: Content::AccountAccess(AccountAccess {
-                permissions: PermissionSet::default(),
-                transactions_from: None,
-                transactions_to: None,
-            }),
-        }
+        let asked =
+            AccountAccess { permissions: PermissionSet::default(), transactions_from: None, transactions_to: None };
+        let content = Content::AccountAccess(asked);
+        let mut consent = Consent::lodged(&uuid::Uuid::nil(), "client".into(), ApiVersion::V4_0, content, NOW);
+        consent.expires_at = Some(NOW + Duration::days(90));
+        consent
     }
 
     fn by(customer: &str, at: OffsetDateTime) -> Authorisation {

@@ -1,12 +1,18 @@
 //! What consents are for: one row each.
 
-use openbanking::version::ApiVersion;
+use openbanking::{payments::PaymentKind, version::ApiVersion};
+
+use uuid::Uuid;
+
+use crate::api::base;
 
 /// What a consent is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ConsentKind {
     /// Reading accounts.
     AccountAccess,
+    /// A payment.
+    Payment(PaymentKind),
 }
 
 /// What is the same for all consents of a kind.
@@ -16,32 +22,47 @@ pub struct Row {
     pub group: &'static str,
     /// Path of the consents below the group.
     pub path: &'static str,
-    /// First letters of the identifiers.
-    pub prefix: &'static str,
     /// Scope of the tokens under it.
     pub scope: &'static str,
     /// Whether access lasts: it can be authorised again, withdrawn by the PSU and deleted by the TPP.
     pub lasting: bool,
+    /// Whether a newer version of the API may use it, too (Release Management of each API profile).
+    pub newer_versions: bool,
 }
 
 impl ConsentKind {
-    /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::AccountAccess];
-
     /// What is the same for all consents of the kind.
     #[must_use]
     pub fn row(self) -> Row {
         match self {
-            Self::AccountAccess => {
-                Row { group: "aisp", path: "/account-access-consents", prefix: "aac", scope: "accounts", lasting: true }
-            }
+            Self::AccountAccess => Row {
+                group: "aisp",
+                path: "account-access-consents",
+                scope: "accounts",
+                lasting: true,
+                newer_versions: true,
+            },
+            Self::Payment(kind) => Row {
+                group: "pisp",
+                path: kind.consent_path(),
+                scope: "payments",
+                lasting: false,
+                newer_versions: false,
+            },
         }
+    }
+
+    /// A new identifier: the initials of the path and something unique.
+    #[must_use]
+    pub fn identifier(self, unique: &Uuid) -> String {
+        let initials: String = self.row().path.split('-').filter_map(|word| word.chars().next()).collect();
+        format!("{initials}-{unique}")
     }
 
     /// The path of a consent of this kind in that version.
     #[must_use]
     pub fn resource(self, version: ApiVersion, id: &str) -> String {
         let row = self.row();
-        format!("/open-banking/{version}/{}{}/{id}", row.group, row.path)
+        format!("{}/{}/{id}", base(version, row.group), row.path)
     }
 }

@@ -7,9 +7,11 @@ pub mod account_access;
 mod consent;
 mod kind;
 pub mod owned;
+mod payment;
 mod state;
 
 pub use account_access::{AccountAccess, AccountAccessConsent};
 pub use consent::{Authorisation, Consent, Content, Reason, collection};
 pub use kind::{ConsentKind, Row};
+pub use payment::{Offer, Payment, Upload};
 pub use state::{Event, TransitionError, next};

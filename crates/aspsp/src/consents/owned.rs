@@ -22,7 +22,7 @@ rules::catalogue! {
     OWN { id: "api.consent.own",
         reason: "The consent was lodged by this client.", clause: "OB Read/Write 4.0, 403 (Forbidden)" }
     VERSION { id: "api.consent.version",
-        reason: "The consent was not lodged on a newer version of the API.", clause: "OB Read/Write 4.0, Release Management" }
+        reason: "The consent was lodged on this version of the API, or on an older one where its kind may be used on newer ones.", clause: "OB Read/Write 4.0, Release Management" }
 }
 
 /// A consent, and which version of the record it is.
@@ -68,8 +68,10 @@ fn checks<'a>() -> [Check<Owned<'a>, Wire>; 3] {
             error: Wire::bad_request(ErrorCode::ResourceInvalidConsentStatus, Some("ConsentId")),
             test: |facts| {
                 facts.with(|consent| {
-                    let expected = format!("{} or older", facts.version);
-                    holds(consent.version <= facts.version, expected, consent.version.to_string())
+                    let newer = consent.kind().row().newer_versions;
+                    let right = consent.version == facts.version || (newer && consent.version < facts.version);
+                    let expected = format!("{}{}", facts.version, if newer { " or older" } else { "" });
+                    holds(right, expected, consent.version.to_string())
                 })
             },
         },

@@ -1,13 +1,9 @@
 //! What the bank adds to a payment when its consent is lodged, and the rules of what it takes on at all.
 
 use openbanking::{
-    dates,
-    error::{ErrorCode, ErrorDetail},
-    money::{ActiveAmount, Currency},
-    payments::{
-        ChargeBearer, ChargeType, ExchangeRate, ExchangeRateRequest, Frequency, FrequencyCode, Initiation, PaymentKind,
-        RateType,
-    },
+    code::Code,
+    error::ErrorCode,
+    payments::{ExchangeRate, ExchangeRateRequest, Frequency, FrequencyCode, Initiation, PaymentKind, RateType},
     version::ApiVersion,
 };
 use rules::{Check, Passed, SwitchedOff, holds};
@@ -62,14 +58,6 @@ impl Asked<'_> {
     }
 }
 
-/// Paths of members that differ between versions.
-fn frequency_path(version: ApiVersion) -> &'static str {
-    match version {
-        ApiVersion::V3_1 => "Data.Initiation.Frequency",
-        ApiVersion::V4_0 => "Data.Initiation.MandateRelatedInformation.Frequency.Type",
-    }
-}
-
 /// Frequencies that tell no days.
 fn tells_days(frequency: Frequency) -> bool {
     !matches!(
@@ -80,90 +68,90 @@ fn tells_days(frequency: Frequency) -> bool {
     )
 }
 
-const CHECKS: &[Check<Asked<'_>, Wire>] = &[
-    Check {
-        rule: &CURRENCY,
-        error: Wire::bad_request(ErrorCode::UnsupportedCurrency, Some("Data.Initiation.InstructedAmount.Currency")),
-        test: |asked| {
-            let (home, amount) = (asked.rates.home(), asked.initiation.amount());
-            match amount.filter(|_| !asked.kind().is_international()) {
-                Some(amount) => holds(amount.currency() == home, home.code(), amount.currency().code()),
+fn checks<'a>() -> [Check<Asked<'a>, Wire>; 6] {
+    [
+        Check {
+            rule: &CURRENCY,
+            error: Wire::bad_request(ErrorCode::UnsupportedCurrency, Some("Data.Initiation.InstructedAmount.Currency")),
+            test: |asked| {
+                let (home, amount) = (asked.rates.home(), asked.initiation.amount());
+                match amount.filter(|_| !asked.kind().is_international()) {
+                    Some(amount) => holds(amount.currency() == home, home.code(), amount.currency().code()),
+                    None => Ok(()),
+                }
+            },
+        },
+        Check {
+            rule: &TRANSFER_CURRENCY,
+            error: Wire::bad_request(ErrorCode::UnsupportedCurrency, Some("Data.Initiation.CurrencyOfTransfer")),
+            test: |asked| {
+                let unit = asked.initiation.exchange_rate.as_ref().map(|rate| rate.unit_currency);
+                let amount = asked.initiation.amount().map(|amount| amount.currency());
+                let all =
+                    [asked.initiation.currency_of_transfer, unit, amount.filter(|_| asked.kind().is_international())];
+                match all.into_iter().flatten().find(|currency| !asked.rates.knows(*currency)) {
+                    Some(unknown) => holds(false, asked.rates.names(), unknown.code()),
+                    None => Ok(()),
+                }
+            },
+        },
+        Check {
+            rule: &RATE_TYPE,
+            error: Wire::bad_request(ErrorCode::FieldInvalid, Some("Data.Initiation.ExchangeRateInformation.RateType")),
+            test: |asked| match &asked.initiation.exchange_rate {
                 None => Ok(()),
-            }
+                Some(rate) => {
+                    let name = rate.rate_type.wire(ApiVersion::V4_0);
+                    let offered = &asked.settings.rate_types;
+                    holds(offered.iter().any(|offered| *offered == name), offered.join(" or "), name)
+                }
+            },
         },
-    },
-    Check {
-        rule: &TRANSFER_CURRENCY,
-        error: Wire::bad_request(ErrorCode::UnsupportedCurrency, Some("Data.Initiation.CurrencyOfTransfer")),
-        test: |asked| {
-            let unit = asked.initiation.exchange_rate.as_ref().map(|rate| rate.unit_currency);
-            let amount = asked.initiation.amount().map(|amount| amount.currency());
-            let all = [asked.initiation.currency_of_transfer, unit, amount.filter(|_| asked.kind().is_international())];
-            match all.into_iter().flatten().find(|currency| !asked.rates.knows(*currency)) {
-                Some(unknown) => holds(false, asked.rates.names(), unknown.code()),
+        Check {
+            rule: &FREQUENCY,
+            error: Wire::bad_request(ErrorCode::UnsupportedFrequency, Some("Data.Initiation")),
+            test: |asked| match &asked.initiation.standing_order {
                 None => Ok(()),
-            }
+                Some(terms) => {
+                    let name = terms.frequency.to_string();
+                    let refused = &asked.settings.refused_frequencies;
+                    let plain = name.split(':').next().unwrap_or(&name);
+                    let offered = tells_days(terms.frequency) && !refused.iter().any(|refused| refused == plain);
+                    holds(offered, "a frequency that the bank offers", name)
+                }
+            },
         },
-    },
-    Check {
-        rule: &RATE_TYPE,
-        error: Wire::bad_request(
-            ErrorCode::FieldInvalid,
-            Some("Data.Initiation.ExchangeRateInformation.RateType"),
-        ),
-        test: |asked| match &asked.initiation.exchange_rate {
-            None => Ok(()),
-            Some(rate) => {
-                let name = ApiVersion::V4_0.code(rate.rate_type).to_string();
-                let offered = &asked.settings.rate_types;
-                holds(offered.iter().any(|offered| *offered == name), offered.join(" or "), name)
-            }
+        Check {
+            rule: &LOCAL_INSTRUMENT,
+            error: Wire::bad_request(ErrorCode::UnsupportedLocalInstrument, Some("Data.Initiation.LocalInstrument")),
+            test: |asked| match asked.initiation.local_instrument {
+                None => Ok(()),
+                Some(instrument) => {
+                    let name = instrument.wire(ApiVersion::V4_0);
+                    let refused = asked.settings.refused_local_instruments.iter().any(|refused| refused == name);
+                    holds(!refused, "a local instrument that the bank offers", name)
+                }
+            },
         },
-    },
-    Check {
-        rule: &FREQUENCY,
-        error: Wire::bad_request(ErrorCode::UnsupportedFrequency, Some("Data.Initiation")),
-        test: |asked| match &asked.initiation.standing_order {
-            None => Ok(()),
-            Some(terms) => {
-                let name = terms.frequency.to_string();
-                let refused = &asked.settings.refused_frequencies;
-                let plain = name.split(':').next().unwrap_or(&name);
-                let offered = tells_days(terms.frequency) && !refused.iter().any(|refused| refused == plain);
-                holds(offered, "a frequency that the bank offers", name)
-            }
+        Check {
+            rule: &CUT_OFF,
+            error: Wire::bad_request(ErrorCode::RulesAfterCutOffDateTime, None),
+            test: |asked| match asked.cut_off() {
+                Some((row, at)) if row.afterwards == Afterwards::Reject => {
+                    holds(at > asked.now, format!("before {at}"), asked.now.to_string())
+                }
+                _ => Ok(()),
+            },
         },
-    },
-    Check {
-        rule: &LOCAL_INSTRUMENT,
-        error: Wire::bad_request(ErrorCode::UnsupportedLocalInstrument, Some("Data.Initiation.LocalInstrument")),
-        test: |asked| match asked.initiation.local_instrument {
-            None => Ok(()),
-            Some(instrument) => {
-                let name = ApiVersion::V4_0.code(instrument).to_string();
-                let refused = asked.settings.refused_local_instruments.contains(&name);
-                holds(!refused, "a local instrument that the bank offers", name)
-            }
-        },
-    },
-    Check {
-        rule: &CUT_OFF,
-        error: Wire::bad_request(ErrorCode::RulesAfterCutOffDateTime, None),
-        test: |asked| match asked.cut_off() {
-            Some((row, at)) if row.afterwards == Afterwards::Reject => {
-                holds(at > asked.now, format!("before {at}"), asked.now.to_string())
-            }
-            _ => Ok(()),
-        },
-    },
-];
+    ]
+}
 
 /// What the bank adds to a payment, if it takes it on.
 ///
 /// # Errors
 /// A rule of this module refuses.
 pub(super) fn make(asked: &Asked<'_>, off: &SwitchedOff) -> Result<(Offer, Passed), ApiError> {
-    let passed = apply(asked, CHECKS, off)?;
+    let passed = apply(asked, &checks(), off)?;
     let (kind, now) = (asked.kind(), asked.now);
     let execution = match asked.initiation.requested_execution {
         Some(at) => at,

@@ -1,55 +1,90 @@
 //! What the standard leaves to each bank about payments: the section `payments` of the bank's profile.
 
+use ledger::orders::{Steps, Timing};
 use openbanking::{
-    money::Money,
-    payments::{ChargeBearer, ChargeType, FrequencyCode, LocalInstrument, PaymentKind, RateType},
+    money::{ActiveAmount, Currency},
+    payments::{Charge, ChargeBearer, ChargeType, PaymentKind},
+    version::ApiVersion,
 };
-use serde::Deserialize;
-use time::{Duration, OffsetDateTime, Time};
+use serde::{Deserialize, Deserializer, de::Error};
+use time::{Time, macros::format_description};
 
 /// How the bank handles payments.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PaymentSettings {
     /// Until when payments of some kinds are executed on the same day.
     pub cut_off: Option<CutOff>,
     /// What payments cost.
     pub charges: Vec<ChargeRow>,
-    /// Kinds of exchange rates that are offered.
+    /// Types of exchange rates that are offered: `Actual`, `Agreed`, `Indicative`.
     pub rate_types: Vec<String>,
     /// How long an actual rate holds, in minutes.
     pub quote_minutes: u16,
-    /// Frequencies of standing orders that are refused, by the codes of v4.0 or the patterns of v3.1 without their numbers.
+    /// Frequencies of standing orders that are refused: codes of v4.0, or patterns of v3.1 without their numbers.
     pub refused_frequencies: Vec<String>,
     /// Local instruments that are refused.
     pub refused_local_instruments: Vec<String>,
-    /// The most that one payment from an account may be, in its currency; `10000.00`.
-    pub payment_limit: Option<String>,
-    /// The most that a day's payments from an account may be, in its currency.
-    pub daily_limit: Option<String>,
-    /// How a payment moves on.
+    /// The most that one payment may be, in the currency of its account.
+    pub payment_limit: Option<u32>,
+    /// The most that the payments of a day may be, in the currency of their account.
+    pub daily_limit: Option<u32>,
+    /// How payments move on.
     pub settlement: Settlement,
-    /// Days that signatories have when the consent does not say until when.
+    /// Days that further signatories have when the consent does not say until when.
     pub signatory_days: u16,
 }
 
-/// How payments move from status to status.
+impl Default for PaymentSettings {
+    fn default() -> Self {
+        Self {
+            cut_off: None,
+            charges: Vec::new(),
+            rate_types: ["Actual", "Agreed", "Indicative"].map(str::to_owned).into(),
+            quote_minutes: 10,
+            refused_frequencies: Vec::new(),
+            refused_local_instruments: Vec::new(),
+            payment_limit: None,
+            daily_limit: None,
+            settlement: Settlement::default(),
+            signatory_days: 7,
+        }
+    }
+}
+
+/// How payments move from status to status. Seconds count from the order.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settlement {
-    /// Whether a payment moves on by itself; otherwise only when the control port says so.
+    /// Whether payments move on by themselves; otherwise only when the control port says so.
     pub automatic: bool,
-    /// Seconds from the order until settlement begins.
+    /// Seconds until settlement begins.
     pub begins: u32,
-    /// Seconds from there until the payer is debited.
+    /// Seconds until the payer is debited.
     pub debits: u32,
-    /// Seconds from there until the payee is credited.
+    /// Seconds until the payee is credited.
     pub credits: u32,
+    /// The same when the payment changes its currency.
+    pub credits_abroad: u32,
 }
 
 impl Default for Settlement {
     fn default() -> Self {
-        Self { automatic: true, begins: 0, debits: 2, credits: 3 }
+        Self { automatic: true, begins: 0, debits: 2, credits: 5, credits_abroad: 86_400 }
+    }
+}
+
+impl From<Settlement> for Timing {
+    fn from(settlement: Settlement) -> Self {
+        Self {
+            steps: if settlement.automatic { Steps::Auto } else { Steps::Explicit },
+            in_process: settlement.begins,
+            debited: settlement.debits.max(settlement.begins),
+            without_posting: settlement.debits.max(settlement.begins),
+            credited: settlement.credits,
+            credited_abroad: settlement.credits_abroad,
+            ..Self::default()
+        }
     }
 }
 
@@ -60,9 +95,16 @@ pub struct CutOff {
     /// Paths of the orders it is for, such as `international-payments`.
     pub orders: Vec<String>,
     /// `HH:MM`, UTC.
-    pub at: String,
+    #[serde(deserialize_with = "hour")]
+    pub at: Time,
     /// What happens after it.
     pub afterwards: Afterwards,
+}
+
+fn hour<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Time::parse(&text, format_description!("[hour]:[minute]"))
+        .map_err(|_| D::Error::custom(format!("{text:?} is not an hour such as 16:30")))
 }
 
 /// What happens to a payment that comes after the cut-off time (Payment Initiation API Profile, CutOffDateTime
@@ -78,14 +120,49 @@ pub enum Afterwards {
 
 /// What a payment costs.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(try_from = "ChargeText")]
 pub struct ChargeRow {
+    orders: Vec<String>,
+    charge: Charge,
+}
+
+/// A charge as the file has it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct ChargeText {
     /// Paths of the orders it is for.
-    pub orders: Vec<String>,
-    /// `UK.OBIE.CHAPSOut` or another type.
-    pub r#type: String,
-    /// `4.50`.
-    pub amount: String,
-    /// `GBP`.
-    pub currency: String,
+    orders: Vec<String>,
+    /// Such as `UK.OBIE.MoneyTransferOut`.
+    r#type: String,
+    /// Such as `4.50`.
+    amount: String,
+    /// Such as `GBP`.
+    currency: String,
+}
+
+impl TryFrom<ChargeText> for ChargeRow {
+    type Error = String;
+    fn try_from(text: ChargeText) -> Result<Self, String> {
+        use openbanking::code::Code;
+        let currency: Currency = text.currency.parse().map_err(|_| format!("{:?} is no currency", text.currency))?;
+        let amount = ActiveAmount::parse(&text.amount, currency).map_err(|error| error.to_string())?;
+        let kind =
+            ChargeType::from_wire(&text.r#type).ok_or_else(|| format!("{:?} is no type of charge", text.r#type))?;
+        let charge = Charge {
+            charge_bearer: ApiVersion::V4_0.code(ChargeBearer::BorneByDebtor),
+            r#type: ApiVersion::V4_0.code(kind),
+            amount,
+        };
+        Ok(Self { orders: text.orders, charge })
+    }
+}
+
+impl PaymentSettings {
+    /// What a payment of this kind costs.
+    #[must_use]
+    pub fn charges_of(&self, kind: PaymentKind) -> Vec<Charge> {
+        let path = kind.order_path();
+        let rows = self.charges.iter().filter(|row| row.orders.iter().any(|order| order == path));
+        rows.map(|row| row.charge.clone()).collect()
+    }
 }

@@ -86,6 +86,7 @@ impl Books {
             history: vec![received],
             authorisations: vec![Authorisation { customer: order.ordered_by.clone(), at }],
             instructions: vec![InstructionState::default(); order.instructions.len()],
+            under_way: 0,
         };
         self.ledger_mut(&order.debtor)?.orders.push(id.clone());
         self.orders.insert(id.clone(), state);
@@ -164,14 +165,11 @@ impl Books {
         let state = self.orders.get(id).ok_or_else(|| unknown("order", id))?;
         let waits = state.status() == OrderStatus::PartiallyAccepted;
         let future = state.instructions.iter().any(|instruction| instruction.next.is_some());
-        let released = self.release_held(id, reason, at);
-        if !waits && !future && !released {
-            return Err(CommandError::NothingLeft(id.clone()));
-        }
         if waits || future {
             self.fail(id, reason, at);
         }
-        Ok(())
+        let released = self.release_held(id, reason, at);
+        if waits || future || released { Ok(()) } else { Err(CommandError::NothingLeft(id.clone())) }
     }
 
     /// The order comes to nothing, or to nothing more.

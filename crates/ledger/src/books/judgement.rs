@@ -1,7 +1,8 @@
 //! Whether a payment can be made.
 
 use super::Books;
-use crate::orders::{Instruction, Limits, PaymentOrder, Rejection};
+use crate::identification::Iban;
+use crate::orders::{Execution, Instruction, Limits, PaymentOrder, Rejection};
 use crate::{Account, AccountId, AccountStatus, BooksError, Identification};
 use openbanking::money::{Currency, Money};
 use time::OffsetDateTime;
@@ -47,8 +48,7 @@ fn uk_account(iban: &str) -> Option<&str> {
 /// The beginnings that the number shares only with this bank's others: sort code, bank code with sort code, issuer of
 /// the card.
 pub(super) fn ranges(identification: &Identification) -> Vec<String> {
-    let iban =
-        identification.iban().map(super::super::identification::Iban::as_str).filter(|iban| iban.starts_with("GB"));
+    let iban = identification.iban().map(Iban::as_str).filter(|iban| iban.starts_with("GB"));
     let texts = [
         identification.uk_account().map(|number| number.sort_code().to_owned()),
         iban.and_then(|iban| iban.get(4..14)).map(str::to_owned),
@@ -58,10 +58,10 @@ pub(super) fn ranges(identification: &Identification) -> Vec<String> {
 }
 
 impl Books {
-    /// How each instruction of the order would be judged if it came now, on its own: the order of the checks is that of
-    /// [`Rejection`]'s mention in the result. Nothing is changed; the books should have been run until `at`.
+    /// How each instruction of the order would be judged if it came now, and alone. Nothing is changed; the books should
+    /// have been run until `at`.
     pub fn judge(&self, order: &PaymentOrder, at: OffsetDateTime) -> Vec<Result<(), Rejection>> {
-        let at_once = |instruction: &Instruction| instruction.execution == crate::orders::Execution::Immediate;
+        let at_once = |instruction: &Instruction| instruction.execution == Execution::Immediate;
         let judged = |instruction: &Instruction| {
             let paid = at_once(instruction).then_some(at);
             self.weigh(&order.debtor, instruction, instruction.instructed, paid).map(drop)

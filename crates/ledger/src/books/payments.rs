@@ -138,11 +138,14 @@ impl Books {
             let before = ledger.ordered.filter(|(day, _)| *day == at.date()).map_or(0, |(_, minor)| minor);
             ledger.ordered = Some((at.date(), before.saturating_add(spent)));
         }
-        if let Some(progress) = self.orders.get_mut(&order.id).and_then(|state| state.instructions.get_mut(index)) {
+        let Some(state) = self.orders.get_mut(&order.id) else { return };
+        state.under_way += usize::from(status.is_under_way());
+        if let Some(progress) = state.instructions.get_mut(index) {
             progress.payments.push(payment);
         }
         match reason {
-            Some(_) => self.tell_order(&order.id, status, reason, at),
+            Some(_) if state.is_one_payment() => self.note(&order.id, status, reason, at),
+            Some(_) => {}
             None => self.plan_step(&order.id, index, number, at),
         }
     }
@@ -209,31 +212,23 @@ impl Books {
         if let Some(payment) = self.payment(id, index, number) {
             payment.history.push(change);
         }
-        self.tell_order(id, change.status, change.reason, change.at);
-    }
-
-    fn tell_order(&mut self, id: &OrderId, status: OrderStatus, reason: Option<Rejection>, at: OffsetDateTime) {
-        match self.orders.get(id) {
-            Some(state) if state.is_one_payment() => self.note(id, status, reason, at),
-            Some(_) => self.conclude_file(id, at),
-            None => {}
+        let Some(state) = self.orders.get_mut(id) else { return };
+        if !change.status.is_under_way() {
+            state.under_way = state.under_way.saturating_sub(1);
+        }
+        match state.is_one_payment() {
+            true => self.note(id, change.status, change.reason, change.at),
+            false => self.conclude_file(id, change.at),
         }
     }
 
     /// A file is worked through when none of its payments is under way.
     fn conclude_file(&mut self, id: &OrderId, at: OffsetDateTime) {
-        let Some(state) = self.orders.get(id).filter(|state| state.order.file) else { return };
-        let begun = |index: usize| {
-            let progress = &state.instructions[index];
-            progress.next.is_some() || !progress.payments.is_empty()
-        };
-        let payments = || state.instructions.iter().flat_map(|progress| &progress.payments);
-        let open = !matches!(state.status(), OrderStatus::Received | OrderStatus::PartiallyAccepted)
-            || !(0..state.instructions.len()).all(begun)
-            || payments().any(|payment| payment.status().is_under_way());
-        if open {
+        let Some(state) = self.orders.get(id).filter(|state| state.order.file && state.under_way == 0) else { return };
+        if !matches!(state.status(), OrderStatus::Received | OrderStatus::PartiallyAccepted) {
             return;
         }
+        let payments = || state.instructions.iter().flat_map(|progress| &progress.payments);
         let planned = state.instructions.iter().any(|progress| progress.next.is_some());
         let refused = payments().find_map(Payment::reason);
         let paid = payments().any(|payment| payment.status() != OrderStatus::Rejected);

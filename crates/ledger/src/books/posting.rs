@@ -2,9 +2,9 @@
 
 use super::agenda::Due;
 use super::{Books, BooksError, exists, unknown};
-use crate::history::Position;
-use crate::{AccountId, Contra, Direction, Entry, EntryId, Posting, Status, Transaction, TransactionId};
-use openbanking::money::{Currency, Money};
+use crate::history::{Position, Record, Story};
+use crate::{AccountId, Contra, Details, Entry, EntryId, Posting, Status, TransactionId};
+use openbanking::money::Currency;
 use std::sync::Arc;
 use time::OffsetDateTime;
 
@@ -35,43 +35,49 @@ impl Books {
         for (id, turnover) in turnovers {
             self.ledger_mut(&id)?.turnover = turnover;
         }
-        for posting in &entry.postings {
+        self.entries.insert(entry.id.clone());
+        if entry.status == Status::Pending {
+            self.pending.insert(entry.id.clone(), entry.clone());
+        }
+        let Entry { id, made_at, booked_at, value_at, status, postings } = entry;
+        for posting in postings {
             match posting {
                 Posting::Account { account, amount, details } => {
-                    let transaction = Transaction {
-                        id: details.transaction.clone(),
-                        entry: entry.id.clone(),
-                        account: account.clone(),
-                        sequence: self.next_sequence,
-                        made_at: entry.made_at,
-                        booked_at: entry.booked_at,
-                        value_at: entry.value_at,
-                        amount: Money::new(amount.minor().abs(), amount.currency()),
-                        direction: Direction::of(amount.minor()),
-                        status: entry.status,
-                        kind: details.kind,
-                        counterparty: details.counterparty.clone(),
-                        merchant: details.merchant.clone(),
-                        card: details.card.clone(),
-                        reference: details.reference.clone(),
-                        description: details.description.clone(),
-                        exchange: details.exchange.clone(),
+                    let Details { transaction, kind, counterparty, merchant, card, reference, description, exchange } =
+                        *details;
+                    let story = Story { kind, counterparty, merchant, card, reference, description };
+                    let record = Record {
+                        id: transaction,
+                        entry: id.clone(),
+                        position: Position { booked_at, sequence: self.next_sequence },
+                        made_at,
+                        value_at,
+                        minor: amount.minor(),
+                        status,
+                        story: self.shared(story),
+                        exchange: exchange.map(Box::new),
                     };
                     self.next_sequence += 1;
-                    self.write(transaction)?;
+                    self.write(account, record)?;
                 }
                 Posting::Contra { contra, amount } => {
-                    let (sum, turnover) = self.contra.entry((*contra, amount.currency().to_string())).or_default();
+                    let (sum, turnover) = self.contra.entry((contra, amount.currency())).or_default();
                     *sum += amount.minor();
                     *turnover += amount.minor().abs();
                 }
             }
         }
-        self.entries.insert(entry.id.clone());
-        if entry.status == Status::Pending {
-            self.pending.insert(entry.id.clone(), entry);
-        }
         Ok(())
+    }
+
+    /// The story, in one copy for all rows that tell it.
+    fn shared(&mut self, story: Story) -> Arc<Story> {
+        if let Some(told) = self.stories.get(&story) {
+            return Arc::clone(told);
+        }
+        let story = Arc::new(story);
+        self.stories.insert(Arc::clone(&story));
+        story
     }
 
     /// Checks every line of a balanced entry against the books; returns the turnovers that its accounts would have.
@@ -109,7 +115,7 @@ impl Books {
                 }
                 Posting::Contra { contra: name, .. } => {
                     let overflow = || BooksError::Overflow(format!("{name:?}"));
-                    let key = (*name, amount.currency().to_string());
+                    let key = (*name, amount.currency());
                     let now = self.contra.get(&key).map_or(0, |(_, turnover)| *turnover);
                     match contra.iter_mut().find(|(n, c, _)| n == name && *c == amount.currency()) {
                         Some((_, _, turnover)) => *turnover = grown(*turnover).ok_or_else(overflow)?,
@@ -121,32 +127,37 @@ impl Books {
         Ok(turnovers)
     }
 
-    fn write(&mut self, transaction: Transaction) -> Result<(), BooksError> {
-        let position = Position { booked_at: transaction.booked_at, sequence: transaction.sequence };
-        let (id, account) = (transaction.id.clone(), transaction.account.clone());
-        self.ledger_mut(&account)?.history.insert(Arc::new(transaction));
+    fn write(&mut self, account: AccountId, record: Record) -> Result<(), BooksError> {
+        let (id, position) = (record.id.clone(), record.position);
+        self.ledger_mut(&account)?.history.insert(record);
         self.transactions.insert(id, (account, position));
         Ok(())
     }
 
     /// Brings a pending entry onto the books at that moment.
     pub fn book(&mut self, id: &EntryId, at: OffsetDateTime) -> Result<(), BooksError> {
-        for mut transaction in self.take_pending(id)? {
-            transaction.status = Status::Booked;
-            transaction.booked_at = at;
-            transaction.value_at = at;
-            self.write(transaction)?;
+        for transaction in self.take_pending(id)? {
+            if let Some((account, position)) = self.transactions.get_mut(&transaction)
+                && let Some(ledger) = self.ledgers.get_mut(account)
+                && let Some(place) = ledger.history.book(*position, at)
+            {
+                *position = place;
+            }
         }
         Ok(())
     }
 
     /// Lets a pending entry go, as when a card authorisation is never presented: its transactions disappear.
     pub fn release(&mut self, id: &EntryId) -> Result<(), BooksError> {
-        let entry = self.pending.get(id).cloned().ok_or_else(|| unknown("pending entry", id))?;
-        self.take_pending(id)?;
-        for posting in entry.postings {
+        let postings = self.pending.get(id).map(|entry| entry.postings.clone()).unwrap_or_default();
+        for transaction in self.take_pending(id)? {
+            if let Some((account, position)) = self.transactions.remove(&transaction) {
+                self.ledger_mut(&account)?.history.remove_pending(position);
+            }
+        }
+        for posting in postings {
             if let Posting::Contra { contra, amount } = posting
-                && let Some((sum, _)) = self.contra.get_mut(&(contra, amount.currency().to_string()))
+                && let Some((sum, _)) = self.contra.get_mut(&(contra, amount.currency()))
             {
                 *sum -= amount.minor();
             }
@@ -154,19 +165,15 @@ impl Books {
         Ok(())
     }
 
-    fn take_pending(&mut self, id: &EntryId) -> Result<Vec<Transaction>, BooksError> {
+    /// Ends the pending life of an entry; returns its transactions.
+    fn take_pending(&mut self, id: &EntryId) -> Result<Vec<TransactionId>, BooksError> {
         let entry = self.pending.remove(id).ok_or_else(|| unknown("pending entry", id))?;
         self.agenda.remove(&(entry.booked_at, Due::Book(id.clone())));
-        let mut taken = Vec::with_capacity(entry.postings.len());
-        for posting in &entry.postings {
-            if let Posting::Account { details, .. } = posting
-                && let Some((account, position)) = self.transactions.remove(&details.transaction)
-                && let Some(transaction) = self.ledger_mut(&account)?.history.remove_pending(position)
-            {
-                taken.push(Arc::unwrap_or_clone(transaction));
-            }
-        }
-        Ok(taken)
+        let transaction = |posting: Posting| match posting {
+            Posting::Account { details, .. } => Some(details.transaction),
+            Posting::Contra { .. } => None,
+        };
+        Ok(entry.postings.into_iter().filter_map(transaction).collect())
     }
 
     /// The entries that are pending.

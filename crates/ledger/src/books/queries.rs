@@ -38,7 +38,10 @@ impl Books {
     ///
     /// # Errors
     /// There is no such account.
-    pub fn orders_of(&self, account: &AccountId) -> Result<impl Iterator<Item = &OrderState>, BooksError> {
+    pub fn orders_of<'a>(
+        &'a self,
+        account: &AccountId,
+    ) -> Result<impl Iterator<Item = &'a OrderState> + use<'a>, BooksError> {
         Ok(self.ledger(account)?.orders.iter().filter_map(|id| self.orders.get(id)))
     }
 
@@ -70,10 +73,11 @@ impl Books {
             .collect())
     }
 
-    fn instructions_of(
-        &self,
+    fn instructions_of<'a>(
+        &'a self,
         account: &AccountId,
-    ) -> Result<impl Iterator<Item = (&OrderState, &Instruction, &InstructionState)>, BooksError> {
+    ) -> Result<impl Iterator<Item = (&'a OrderState, &'a Instruction, &'a InstructionState)> + use<'a>, BooksError>
+    {
         Ok(self.orders_of(account)?.flat_map(|state| {
             state.order.instructions.iter().zip(&state.instructions).map(move |(one, other)| (state, one, other))
         }))

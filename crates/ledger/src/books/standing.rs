@@ -84,6 +84,7 @@ impl Books {
             history: vec![change(OrderStatus::Received), change(OrderStatus::InitiationCompleted)],
             authorisations: vec![authorisation],
             instructions: vec![progress],
+            under_way: 0,
         };
         self.orders.insert(id.clone(), state);
         self.ledger_mut(&standing.account)?.orders.push(id.clone());

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use time::OffsetDateTime;
 
-/// Something that somebody decided, and when. The same commands in the same order on the same books make the same
-/// books, whenever [`crate::Books::run_until`] was called between them.
+/// Something that somebody decided, and when. The same commands in the same order on the same books, with the same
+/// [`Timing`](crate::orders::Timing) and [`Limits`](crate::orders::Limits), make the same books, whenever
+/// [`crate::Books::run_until`] was called between them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
     /// When it was decided. Not before [`crate::Books::now`].

@@ -121,8 +121,10 @@ fn first_after(guess: i64, after: Date, day: impl Fn(i64) -> Option<Date>) -> Op
 }
 
 impl Recurrence {
-    /// The first day of the recurrence after `after`, when it is counted from `anchor`; `None` at the end of time.
+    /// The first day of the recurrence after `after`, when it begins with `anchor` and is counted from there; `None` at the
+    /// end of time.
     pub fn next_after(self, anchor: Date, after: Date) -> Option<Date> {
+        let after = after.max(anchor.previous_day().unwrap_or(Date::MIN));
         let elapsed = (after - anchor).whole_days();
         match self {
             Self::Days(every) => {
@@ -130,7 +132,7 @@ impl Recurrence {
                 first_after(elapsed.div_euclid(every), after, |index| days_later(anchor, index.checked_mul(every)?))
             }
             Self::WorkingDays => {
-                let day = working_day_from(after.max(anchor.previous_day()?).next_day()?);
+                let day = working_day_from(after.next_day()?);
                 (!rests(day)).then_some(day)
             }
             Self::Weeks { every, on } => {
@@ -148,10 +150,9 @@ impl Recurrence {
                 monthly(anchor, after, every, |year, month| on.of(year, month))
             }
             Self::Quarters(quarters) => {
-                let from = after.max(anchor.previous_day()?);
                 let year = |year: i32| quarters.days().map(|(month, day)| day_of_month(year, month, day));
-                let days = year(from.year()).into_iter().chain(year(from.year().checked_add(1)?));
-                days.into_iter().find(|day| *day > from)
+                let days = year(after.year()).into_iter().chain(year(after.year().checked_add(1)?));
+                days.into_iter().find(|day| *day > after)
             }
             Self::Spread { count, period } => {
                 let count = i64::from(count.max(1));

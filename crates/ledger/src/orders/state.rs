@@ -74,6 +74,8 @@ pub struct OrderState {
     pub authorisations: Vec<Authorisation>,
     /// What became of each instruction, in their order.
     pub instructions: Vec<InstructionState>,
+    /// How many of its payments are under way.
+    pub(crate) under_way: usize,
 }
 
 /// Somebody authorised an order.

@@ -4,6 +4,8 @@ use openbanking::money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime, Time};
 
+time::serde::format_description!(hour_and_minute, Time, "[hour]:[minute]");
+
 /// What makes a payment take its next step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -32,7 +34,8 @@ pub struct Timing {
     pub credited: u32,
     /// The same when the payment changes its currency.
     pub credited_abroad: u32,
-    /// The time of day (UTC) at which scheduled payments and standing orders are paid.
+    /// The time of day (UTC) at which scheduled payments and standing orders are paid, such as 04:05.
+    #[serde(with = "hour_and_minute")]
     pub time_of_day: Time,
 }
 

@@ -1,5 +1,7 @@
 use ledger::personas::Habit;
-use ledger::{Account, AccountKind, Books, GenerateError, Kind, Personas, Row, Status, TransactionQuery, generate};
+use ledger::{
+    Account, AccountKind, Books, BooksError, GenerateError, Kind, Personas, Row, Status, TransactionQuery, generate,
+};
 use openbanking::money::Money;
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -32,7 +34,7 @@ fn the_fixtures_books_are_lifelike() {
     let currencies: BTreeSet<_> = books.accounts().map(|account| account.currency.to_string()).collect();
     assert_eq!(currencies, BTreeSet::from(["EUR".into(), "GBP".into()]));
     for customer in books.customers() {
-        assert!((2..=4).contains(&books.accounts_of(&customer.id).count()), "{}", customer.username);
+        assert!((2..=5).contains(&books.accounts_of(&customer.id).count()), "{}", customer.username);
     }
     let pending: Vec<_> = all.iter().filter(|row| row.transaction.status == Status::Pending).collect();
     assert!((2..40).contains(&pending.len()), "{} pending", pending.len());
@@ -129,7 +131,10 @@ fn the_same_seed_and_date_make_the_same_books() {
 fn a_joint_account_belongs_to_both() {
     let books = generate(&personas(), 7, DATE).unwrap();
     let joint: Vec<_> = books.accounts().filter(|account| account.holders.len() == 2).collect();
-    assert_eq!(joint.len(), 1);
+    assert_eq!(joint.len(), 2);
+    let (together, joint): (Vec<_>, Vec<_>) = joint.into_iter().partition(|account| account.signatories == 2);
+    assert_eq!((together.len(), together[0].nickname.as_str()), (1, "Loft conversion"));
+    assert_eq!((joint.len(), joint[0].signatories), (1, 1));
     assert_eq!(joint[0].holder_name, "Tobias Ashdown-Vale & Rosalind Ashdown-Vale");
     for holder in &joint[0].holders {
         assert!(books.accounts_of(holder).any(|account| account.id == joint[0].id));
@@ -196,6 +201,10 @@ fn mistakes_in_the_file_are_reported() {
     assert_eq!(wrong.to_string(), "account nora-current, habit 14: nobody is no other account in the file");
     assert!(matches!(made("day: 28,", "day: 32,"), Err(GenerateError::Habit { number: 1, .. })));
     assert!(matches!(made("shared_with: [rosalind]", "shared_with: [tobias]"), Err(GenerateError::Account { .. })));
+    assert!(matches!(made("signatories: 2", "signatories: 3"), Err(GenerateError::Books(BooksError::Signatories(_)))));
+    assert!(matches!(made("daily_limit: 5000", "daily_limit: 0"), Err(GenerateError::Books(BooksError::Limit(_)))));
+    let varying = made("amount: 1045, day: 1", "amount: 1045 to 1050, day: 1").unwrap_err();
+    assert!(varying.to_string().contains("the same amount every month"), "{varying}");
     assert!(matches!(made("  EUR: \"1.1650\"\n", ""), Err(GenerateError::Bank(_))));
     assert!(matches!(made("opened: 2017-09-04", "opened: 2030-09-04"), Err(GenerateError::Account { .. })));
 }

@@ -1,6 +1,10 @@
 //! What this crate writes, judged by the published OpenAPI files.
 
 #[cfg(test)]
+mod mutations;
+#[cfg(test)]
+mod payments;
+#[cfg(test)]
 mod samples;
 
 use openbanking::version::ApiVersion;

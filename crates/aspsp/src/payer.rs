@@ -1,0 +1,124 @@
+//! Which accounts a consent can be authorised for.
+
+use ledger::{Account, AccountStatus, Books, CustomerId, Identification};
+use openbanking::{
+    parties::{AccountScheme, CashAccount},
+    payments::{AuthorisationType, Initiation, PaymentAccount},
+};
+use time::OffsetDateTime;
+
+use crate::{
+    Context,
+    account_information::numbers,
+    consents::{Consent, Content},
+};
+
+/// The account that pays, as a consent names it or limits it.
+pub struct Payer {
+    /// The account that the TPP named.
+    pub named: Option<PaymentAccount>,
+    /// The currency in which it must be kept; any when the payment can change its currency.
+    pub currency: Option<openbanking::money::Currency>,
+    /// How many people may have to authorise.
+    pub authorisation: AuthorisationType,
+}
+
+impl Payer {
+    /// Who can pay what a payment consent asks for.
+    #[must_use]
+    pub fn of_payment(initiation: &Initiation, authorisation: AuthorisationType) -> Self {
+        let amount = initiation.amount().filter(|_| !initiation.kind.is_international());
+        Self {
+            named: initiation.debtor_account.clone(),
+            currency: amount.map(openbanking::money::Money::currency),
+            authorisation,
+        }
+    }
+
+    /// Whether the account can pay.
+    #[must_use]
+    pub fn fits(&self, account: &Account) -> bool {
+        account.status == AccountStatus::Enabled
+            && account.kind.pays()
+            && self.currency.is_none_or(|currency| currency == account.currency)
+            && self.fits_signatories(account)
+            && self.named.as_ref().is_none_or(|named| is_named(account, named))
+    }
+
+    /// Whether as many people have to authorise payments from the account as the TPP wants.
+    #[must_use]
+    pub fn fits_signatories(&self, account: &Account) -> bool {
+        match self.authorisation {
+            AuthorisationType::Any => true,
+            AuthorisationType::Single => account.signatories <= 1,
+            AuthorisationType::Multiple => account.signatories > 1,
+        }
+    }
+}
+
+/// Whether a number names the account.
+#[must_use]
+pub fn is_named(account: &Account, named: &PaymentAccount) -> bool {
+    let identification = &account.identification;
+    let number = named.identification.as_str();
+    match named.scheme {
+        AccountScheme::SortCodeAccountNumber => identification
+            .uk_account()
+            .is_some_and(|uk| number.strip_prefix(uk.sort_code()) == Some(uk.account_number())),
+        AccountScheme::Iban => identification.iban().is_some_and(|iban| iban.as_str() == number),
+        AccountScheme::Pan => identification.pan().is_some_and(|pan| pan.as_str() == number),
+        AccountScheme::Bban | AccountScheme::Paym | AccountScheme::Wallet => false,
+    }
+}
+
+/// The account of this bank with that number.
+#[must_use]
+pub fn find<'a>(books: &'a Books, named: &PaymentAccount) -> Option<&'a Account> {
+    identification(named).and_then(|number| books.account_by_number(&number))
+}
+
+/// A number as the books know it; none for schemes that are of no use there.
+#[must_use]
+pub fn identification(account: &PaymentAccount) -> Option<Identification> {
+    let number = account.identification.as_str();
+    match account.scheme {
+        AccountScheme::SortCodeAccountNumber => {
+            let (sort_code, account_number) = number.split_at_checked(6)?;
+            ledger::identification::UkAccount::new(sort_code, account_number).ok().map(Identification::UkAccount)
+        }
+        AccountScheme::Iban => number.parse().ok().map(Identification::Iban),
+        AccountScheme::Pan => number.parse().ok().map(Identification::Card),
+        AccountScheme::Bban | AccountScheme::Paym | AccountScheme::Wallet => None,
+    }
+}
+
+/// The account as other members name it, with its holder.
+#[must_use]
+pub fn cash_account(account: &Account) -> Option<CashAccount> {
+    numbers(&account.identification, Some(&account.holder_name)).into_iter().next()
+}
+
+/// The accounts of a customer that a consent can be authorised for.
+#[must_use]
+pub fn eligible(context: &Context, consent: &Consent, customer: &str, now: OffsetDateTime) -> Vec<String> {
+    let payer = match &consent.content {
+        Content::AccountAccess(_) => return context.eligible_accounts(customer),
+        Content::Payment(payment) => match payment.request.typed() {
+            Ok(initiation) => Payer::of_payment(&initiation, payment.request.authorisation().r#type),
+            Err(_) => return Vec::new(),
+        },
+    };
+    let books = context.money.at(now);
+    let customer = CustomerId::new(customer);
+    let accounts = books.accounts_of(&customer).filter(|account| payer.fits(account));
+    accounts.map(|account| account.id.to_string()).collect()
+}
+
+/// Whether the TPP left the choice of the account to the customer.
+#[must_use]
+pub fn is_open(consent: &Consent) -> bool {
+    match &consent.content {
+        Content::AccountAccess(_) => true,
+        Content::Payment(payment) => payment.request.initiation().get("DebtorAccount").is_none(),
+    }
+}

@@ -1,0 +1,240 @@
+//! From what was consented to what the books are told.
+
+use ledger::{
+    Account, Counterparty, CustomerId, OrderId, PaymentOrder,
+    orders::{Charge, Conversion, End, Execution, Instruction, MonthDay, Recurrence, Schedule},
+};
+use openbanking::{
+    money::{Currency, Money},
+    payments::{Frequency, FrequencyCode, Initiation, QuarterDays, StandingOrderTerms, file::FilePayment},
+};
+use time::{Date, Duration, OffsetDateTime, Weekday};
+
+use crate::{consents::Offer, payer, rates::Rates};
+
+/// Something consented to cannot be told to the books.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum InstructError {
+    /// No amount, although the kind has one.
+    #[error("the payment has no amount")]
+    NoAmount,
+    /// No exchange rate between the currencies.
+    #[error("there is no rate from {from} to {to}")]
+    NoRate {
+        /// Of the account that pays.
+        from: Currency,
+        /// Of the payment.
+        to: Currency,
+    },
+    /// A frequency that tells no days.
+    #[error("the frequency {0} tells no days")]
+    Frequency(Frequency),
+}
+
+/// An order to be submitted.
+pub(super) struct Draft<'a> {
+    pub(super) id: &'a str,
+    pub(super) account: &'a Account,
+    pub(super) customer: &'a str,
+    pub(super) authorise_before: OffsetDateTime,
+    pub(super) offer: &'a Offer,
+    pub(super) rates: &'a Rates,
+    pub(super) now: OffsetDateTime,
+}
+
+impl Draft<'_> {
+    /// The order of a consent that is no file.
+    pub(super) fn payment(&self, initiation: &Initiation) -> Result<PaymentOrder, InstructError> {
+        let amount = initiation.amount().ok_or(InstructError::NoAmount)?;
+        let execution = match (&initiation.standing_order, initiation.requested_execution) {
+            (Some(terms), _) => Execution::Recurring(schedule(terms, self.now)?),
+            (None, Some(at)) => Execution::On(at.date()),
+            (None, None) => self.at_once(),
+        };
+        let transfer = initiation.currency_of_transfer.unwrap_or_else(|| amount.currency());
+        let instruction = Instruction {
+            id: initiation.instruction_identification.clone().unwrap_or_else(|| self.id.to_owned()),
+            end_to_end: initiation.end_to_end_identification.clone(),
+            payee: payee(initiation),
+            instructed: amount,
+            conversion: self.conversion(amount.currency(), transfer)?,
+            execution,
+            reference: reference(&initiation.remittance),
+            charges: self.charges(),
+        };
+        Ok(self.order(vec![instruction], false))
+    }
+
+    /// The order of a file.
+    pub(super) fn file(&self, payments: &[FilePayment]) -> Result<PaymentOrder, InstructError> {
+        let instructions = payments.iter().enumerate().map(|(index, payment)| {
+            let account = match &payment.creditor_account {
+                openbanking::payments::file::PayeeAccount::Known(account) => payer::identification(account),
+                openbanking::payments::file::PayeeAccount::Other(_) => None,
+            };
+            let name = payment.creditor_name.clone().unwrap_or_default();
+            Ok(Instruction {
+                // Names of the TPP may repeat; places in the file do not.
+                id: format!("{}", index + 1),
+                end_to_end: Some(payment.end_to_end_identification.clone()),
+                payee: Counterparty { name, account },
+                instructed: payment.amount,
+                conversion: self.conversion(payment.amount.currency(), payment.amount.currency())?,
+                execution: payment.requested_execution.map_or(Execution::Immediate, Execution::On),
+                reference: reference(&payment.remittance),
+                charges: Vec::new(),
+            })
+        });
+        Ok(self.order(instructions.collect::<Result<_, InstructError>>()?, true))
+    }
+
+    fn order(&self, instructions: Vec<Instruction>, file: bool) -> PaymentOrder {
+        PaymentOrder {
+            id: OrderId::new(self.id),
+            debtor: self.account.id.clone(),
+            ordered_by: CustomerId::new(self.customer),
+            signatories: self.account.signatories.max(1),
+            authorise_before: (self.account.signatories > 1).then_some(self.authorise_before),
+            instructions,
+            file,
+        }
+    }
+
+    /// After the cut-off time a payment waits for the day that the consent promised.
+    fn at_once(&self) -> Execution {
+        let late = self.offer.cut_off.is_some_and(|at| at <= self.now);
+        match self.offer.expected_execution {
+            Some(at) if late && at.date() > self.now.date() => Execution::On(at.date()),
+            _ if late => Execution::On(ledger::working_day_after(self.now.date())),
+            _ => Execution::Immediate,
+        }
+    }
+
+    fn charges(&self) -> Vec<Charge> {
+        let own = self.account.currency;
+        let charges = self.offer.charges.iter().filter(|charge| charge.amount.currency() == own);
+        charges
+            .map(|charge| Charge { description: "Payment charge".to_owned(), amount: charge.amount.money() })
+            .collect()
+    }
+
+    /// How the currency changes between the account that pays, the amount and what arrives.
+    fn conversion(&self, instructed: Currency, transfer: Currency) -> Result<Option<Conversion>, InstructError> {
+        let own = self.account.currency;
+        if own == instructed && own == transfer {
+            return Ok(None);
+        }
+        let transfer = if transfer == own { instructed } else { transfer };
+        let rate = quoted(self.offer, own, transfer).or_else(|| self.rates.rate(own, transfer));
+        let rate = rate.ok_or(InstructError::NoRate { from: own, to: transfer })?;
+        Ok(Some(Conversion { transfer, rate }))
+    }
+}
+
+/// What the account is debited for a payment of that amount, charges included; none when it cannot be said.
+pub(super) fn debit(draft: &Draft<'_>, initiation: &Initiation) -> Option<Money> {
+    let order = draft.payment(initiation).ok()?;
+    let instruction = order.instructions.first()?;
+    let own = draft.account.currency;
+    let amount = match instruction.conversion {
+        Some(conversion) if instruction.instructed.currency() != own => {
+            conversion.rate.exchange_back(instruction.instructed, own)?
+        }
+        _ => instruction.instructed,
+    };
+    instruction.charges.iter().try_fold(amount, |sum, charge| sum.checked_add(charge.amount).ok())
+}
+
+/// The rate that the consent promised, in units of `transfer` for one unit of `own`.
+fn quoted(offer: &Offer, own: Currency, transfer: Currency) -> Option<ledger::Rate> {
+    let quote = offer.exchange_rate.as_ref()?;
+    let value = quote.exchange_rate.as_f64().filter(|value| *value > 0.0)?;
+    let value = match quote.unit_currency {
+        unit if unit == own => value,
+        unit if unit == transfer => 1.0 / value,
+        _ => return None,
+    };
+    format!("{value:.6}").parse().ok()
+}
+
+fn payee(initiation: &Initiation) -> Counterparty {
+    let account = initiation.creditor_account.as_ref();
+    let name = account.and_then(|account| account.name.clone()).or_else(|| initiation.creditor_name.clone());
+    Counterparty { name: name.unwrap_or_default(), account: account.and_then(payer::identification) }
+}
+
+fn reference(remittance: &openbanking::payments::Remittance) -> Option<String> {
+    remittance.reference.clone().or_else(|| remittance.unstructured.first().cloned())
+}
+
+fn schedule(terms: &StandingOrderTerms, now: OffsetDateTime) -> Result<Schedule, InstructError> {
+    let day = |at: OffsetDateTime| at.date();
+    let recurrence = recurrence(terms)?;
+    let tomorrow = now.date().saturating_add(Duration::DAY);
+    let first = terms.first.map(day).or_else(|| recurrence.next_after(tomorrow, now.date())).unwrap_or(tomorrow);
+    let count = terms.number_of_payments.or(terms.count_per_period);
+    Ok(Schedule {
+        first,
+        recurrence,
+        recurring_from: terms.recurring.map(day).filter(|from| *from > first),
+        recurring_amount: terms.recurring_amount,
+        end: match (terms.last.map(day), count) {
+            (Some(last), _) => End::On(last),
+            (None, Some(count)) => End::After(count),
+            (None, None) => End::Never,
+        },
+        final_amount: terms.last_amount.filter(|_| terms.last.is_some()),
+    })
+}
+
+/// Days of the week count from Monday, 1.
+fn weekday(number: u8) -> Weekday {
+    Weekday::Monday.nth_next(number.saturating_sub(1))
+}
+
+fn recurrence(terms: &StandingOrderTerms) -> Result<Recurrence, InstructError> {
+    let point: Option<u8> = terms.point_in_time.as_deref().and_then(|text| text.parse().ok());
+    let weeks = |every| Recurrence::Weeks { every, on: point.map(weekday) };
+    let months = |every| Recurrence::Months { every, on: point.map(MonthDay::Day) };
+    Ok(match terms.frequency {
+        Frequency::EveryDay => Recurrence::Days(1),
+        Frequency::EveryWorkingDay => Recurrence::WorkingDays,
+        Frequency::IntervalDays { days } => Recurrence::Days(days.into()),
+        Frequency::IntervalWeeks { weeks, day } => Recurrence::Weeks { every: weeks, on: Some(weekday(day)) },
+        Frequency::WeekInMonth { week, day } => Recurrence::WeekOfMonth { week, on: weekday(day) },
+        Frequency::IntervalMonths { months, day } => {
+            let on = if day > 0 { MonthDay::Day(day.unsigned_abs()) } else { MonthDay::FromEnd(day.unsigned_abs()) };
+            Recurrence::Months { every: months, on: Some(on) }
+        }
+        Frequency::QuarterDays(days) => Recurrence::Quarters(match days {
+            QuarterDays::English => ledger::orders::QuarterDays::English,
+            QuarterDays::Scottish => ledger::orders::QuarterDays::Scottish,
+            QuarterDays::Received => ledger::orders::QuarterDays::Received,
+        }),
+        Frequency::Code(code) => match code {
+            FrequencyCode::Daily => Recurrence::Days(1),
+            FrequencyCode::WorkingDay => Recurrence::WorkingDays,
+            FrequencyCode::Weekly => weeks(1),
+            FrequencyCode::Fortnightly => weeks(2),
+            FrequencyCode::FourWeekly => weeks(4),
+            FrequencyCode::Monthly => months(1),
+            FrequencyCode::TwoMonthly | FrequencyCode::AlternateMonth => months(2),
+            FrequencyCode::Quarterly => months(3),
+            FrequencyCode::FourMonthly => months(4),
+            FrequencyCode::FiveMonthly => months(5),
+            FrequencyCode::SemiAnnual | FrequencyCode::TwiceAYear => months(6),
+            FrequencyCode::Annual => months(12),
+            FrequencyCode::LastDayOfMonth => Recurrence::Months { every: 1, on: Some(MonthDay::FromEnd(1)) },
+            FrequencyCode::AdHoc
+            | FrequencyCode::IntraDay
+            | FrequencyCode::None
+            | FrequencyCode::LastWorkingDayOfMonth => return Err(InstructError::Frequency(terms.frequency)),
+        },
+    })
+}
+
+/// The date of the first payment that an order would make, for pages.
+pub(super) fn first_day(initiation: &Initiation, now: OffsetDateTime) -> Option<Date> {
+    let terms = initiation.standing_order.as_ref()?;
+    schedule(terms, now).ok().map(|schedule| schedule.first)
+}

@@ -1,0 +1,407 @@
+//! Payment orders: made, read, followed (OB Read/Write 4.0, Payment Initiation API, payment orders).
+
+use fapi::access::{Demand, TokenKind};
+use http::StatusCode;
+use ledger::{Action, OrderId};
+use openbanking::{
+    consent::ConsentStatus,
+    error::{ErrorCode, ErrorDetail},
+    payments::{OrderRequest, PaymentKind},
+    version::ApiVersion,
+};
+use rules::{Check, Evidence, Passed, SwitchedOff, holds};
+use store::{Collection, Version};
+use time::{Duration, OffsetDateTime};
+use transport::{Request, Response};
+
+use super::{
+    SCOPE,
+    answers::answer,
+    consents::DEMAND,
+    instruct::Draft,
+    order::{Order, collection},
+    settings::Afterwards,
+};
+use crate::{
+    Context,
+    api::{
+        ApiError, Progress, Wire, admit, apply,
+        idempotency::{Key, Seen, seen},
+        signature,
+    },
+    consents::{self, Consent, ConsentKind, Content, Payment},
+    money::CommandFailure,
+};
+
+rules::catalogue! {
+    /// Rules of payment orders.
+    pub(super) RULES;
+    CONSENT { id: "pis.order.token-consent",
+        reason: "The access token stands for a consent.", clause: "OB Read/Write 4.0, Payment Initiation API Profile, Security and Access Control" }
+    BODY { id: "pis.order.body",
+        reason: "The body is what the schema of the order allows.", clause: "OB Read/Write 4.0, Payment Initiation API, data models" }
+    CONSENT_ID { id: "pis.order.consent-id",
+        reason: "ConsentId names the consent that the access token was issued for.", clause: "OB Read/Write 4.0, Payment Initiation API Profile, Consent Authorisation" }
+    KIND { id: "pis.order.kind",
+        reason: "The consent is one for this kind of order.", clause: "OB Read/Write 4.0, Payment Initiation API Profile, Endpoints" }
+    VERSION { id: "pis.order.version",
+        reason: "The consent was lodged on the same version of the API.", clause: "OB Read/Write 4.0, Payment Initiation API Profile, Release Management" }
+    STATUS { id: "pis.order.consent-authorised",
+        reason: "The consent is authorised and was not used for another order.", clause: "OB Read/Write 4.0, Payment Initiation API Profile, Payment Order Consent" }
+    SAME { id: "pis.order.same-as-consent",
+        reason: "Initiation and Risk are those of the consent, member by member.", clause: "OB Read/Write 4.0, Domestic Payments, Payment Order" }
+    RATE { id: "pis.order.rate-holds",
+        reason: "The exchange rate that the customer saw still holds.", clause: "OB Read/Write 4.0, International Payment Consents, Exchange Rate" }
+    CUT_OFF { id: "pis.order.cut-off",
+        reason: "The order comes before the cut-off time, where later ones are refused.", clause: "OB Read/Write 4.0, Payment Initiation API Profile, CutOffDateTime Behaviour" }
+    DATES { id: "pis.order.dates",
+        reason: "The dates of the payment still lie ahead.", clause: "OB Read/Write 4.0, Scheduled Payment Consents; Standing Order Consents" }
+    KNOWN { id: "pis.order.known",
+        reason: "The order exists.", clause: "OB Read/Write 4.0, 400 (Bad Request) v/s 404 (Not Found)" }
+    OWN { id: "pis.order.own",
+        reason: "The order was made by this client.", clause: "OB Read/Write 4.0, 403 (Forbidden)" }
+    READ_VERSION { id: "pis.order.read-on-its-version",
+        reason: "The order is read on the version of the API on which it was made.", clause: "OB Read/Write 4.0, Payment Initiation API Profile, Release Management" }
+}
+
+/// Parameter of the path.
+pub(super) const ORDER_ID: &str = "OrderId";
+
+/// The orders of a customer: customer and order.
+pub fn of_customers() -> Collection<()> {
+    Collection::new("customer-orders")
+}
+
+/// The consent behind the token, and the record's version.
+pub(super) struct Behind {
+    pub(super) consent: Consent,
+    pub(super) stored: Version,
+}
+
+impl Behind {
+    pub(super) fn payment(&self) -> Result<&Payment, ApiError> {
+        match &self.consent.content {
+            Content::Payment(payment) => Ok(payment),
+            _ => Err(ApiError::Failed("an order was made under a consent of another kind".to_owned())),
+        }
+    }
+
+    pub(super) fn account(&self) -> Result<&str, ApiError> {
+        let account = self.consent.accounts.first().map(String::as_str);
+        account.ok_or_else(|| ApiError::Failed("an authorised payment consent has no account".to_owned()))
+    }
+}
+
+/// Judged before the consent is looked for, which the token names.
+const TOKEN_CHECKS: &[Check<Option<String>, Wire>] = &[Check {
+    rule: &CONSENT,
+    error: Wire::status(StatusCode::FORBIDDEN),
+    test: |named| holds(named.is_some(), "a token for a consent", "one without"),
+}];
+
+/// The consent that a customer's token stands for.
+pub(super) async fn behind(
+    context: &Context,
+    intent_id: Option<String>,
+    off: &SwitchedOff,
+) -> Result<(Behind, Passed), ApiError> {
+    let passed = apply(&intent_id, TOKEN_CHECKS, off)?;
+    let id = intent_id.unwrap_or_default();
+    let found = consents::collection().get(context.store(), &id).await?;
+    let (consent, stored) = found.ok_or_else(|| ApiError::Failed(format!("the grant's consent {id} is not there")))?;
+    Ok((Behind { consent, stored }, passed))
+}
+
+pub(super) struct Facts<'a> {
+    pub(super) consent: &'a Consent,
+    pub(super) named: &'a str,
+    pub(super) kind: PaymentKind,
+    pub(super) version: ApiVersion,
+    pub(super) now: OffsetDateTime,
+}
+
+/// The rules of whatever is asked under a payment consent with the customer's token.
+pub(super) fn consent_checks<'a>() -> [Check<Facts<'a>, Wire>; 4] {
+    [
+        Check {
+            rule: &CONSENT_ID,
+            error: Wire::bad_request(ErrorCode::ResourceConsentMismatch, Some("Data.ConsentId")),
+            test: |facts| holds(facts.consent.id == facts.named, facts.consent.id.as_str(), facts.named),
+        },
+        Check {
+            rule: &KIND,
+            error: Wire::bad_request(ErrorCode::ResourceConsentMismatch, Some("Data.ConsentId")),
+            test: |facts| {
+                let found = facts.consent.kind();
+                holds(found == ConsentKind::Payment(facts.kind), facts.kind.consent_path(), found.row().path)
+            },
+        },
+        Check {
+            rule: &VERSION,
+            error: Wire::bad_request(ErrorCode::ResourceConsentMismatch, Some("Data.ConsentId")),
+            test: |facts| {
+                let (expected, found) = (facts.version, facts.consent.version);
+                holds(found == expected, expected.to_string(), found.to_string())
+            },
+        },
+        Check {
+            rule: &STATUS,
+            error: Wire::bad_request(ErrorCode::ResourceInvalidConsentStatus, None),
+            test: |facts| {
+                let found = facts.consent.status_at(facts.now);
+                let wire = |status: ConsentStatus| status.wire(facts.version);
+                holds(found == ConsentStatus::Authorised, wire(ConsentStatus::Authorised), wire(found))
+            },
+        },
+    ]
+}
+
+/// `POST` to the orders of a kind.
+pub(super) async fn create(
+    context: &Context,
+    request: &Request,
+    kind: PaymentKind,
+    version: ApiVersion,
+) -> Result<Response, ApiError> {
+    let mut progress = Progress::default();
+    let demand = Demand { scope: Some(SCOPE), kind: TokenKind::Customer };
+    let access = progress.add(admit(context, request, demand).await)?;
+    progress.judged(signature::check(context, request, &access.client).await)?;
+    let client_id = access.client.client_id;
+    let intent_id = access.grant.and_then(|grant| grant.intent_id);
+    for _ in 0..2 {
+        let id = match progress.add(seen(context, request, &client_id, version).await)? {
+            Seen::Before(id) => id,
+            Seen::New(key) => {
+                let off = &context.engine.profile().switched_off;
+                let behind = progress.add(behind(context, intent_id.clone(), off).await)?;
+                match submit(context, request, (kind, version), behind, &key, &mut progress).await? {
+                    Some(id) => id,
+                    None => continue,
+                }
+            }
+        };
+        let order = progress.add(find(context, kind, &id, &client_id, version).await)?;
+        return answer(context, StatusCode::CREATED, &order).map(|response| progress.attach(response));
+    }
+    // The consent was used, and the key with it, by requests that were faster.
+    Err(ApiError::Failed("an order was made twice and is not there".to_owned()))
+}
+
+/// Makes the order; none when something that it depends on changed meanwhile.
+async fn submit(
+    context: &Context,
+    request: &Request,
+    (kind, version): (PaymentKind, ApiVersion),
+    behind: Behind,
+    key: &Key,
+    progress: &mut Progress,
+) -> Result<Option<String>, ApiError> {
+    let now = context.tools.clock.now();
+    let off = &context.engine.profile().switched_off;
+    let asked = progress.read(&BODY, OrderRequest::read(kind, version, &request.body))?;
+    let facts = Facts { consent: &behind.consent, named: asked.consent_id(), kind, version, now };
+    progress.judged(apply(&facts, &consent_checks(), off))?;
+    let payment = behind.payment()?;
+    progress.judged(same(&asked, payment, off))?;
+    let initiation = progress.read(&BODY, asked.typed())?;
+    progress.judged(timely(context, payment, kind, now, off))?;
+    progress.read(&DATES, initiation.dates_lie_ahead(now))?;
+
+    let id = context.tools.chance.uuid().simple().to_string();
+    let customer = behind.consent.customer.clone().unwrap_or_default();
+    let account = behind.account()?.to_owned();
+    let file = match kind {
+        PaymentKind::File => Some(super::files::payments(context, &behind.consent).await?),
+        _ => None,
+    };
+    let order = {
+        let books = context.money.at(now);
+        let account = books
+            .account(&ledger::AccountId::new(account.as_str()))
+            .ok_or_else(|| ApiError::Failed(format!("the account {account} of a consent is not there")))?;
+        let until = payment.request.authorisation().completion;
+        let authorise_before = until.unwrap_or(now + Duration::days(i64::from(context.bank.payments.signatory_days)));
+        let (offer, rates) = (&payment.offer, &context.rates);
+        let draft = Draft { id: &id, account, customer: &customer, authorise_before, offer, rates, now };
+        match &file {
+            Some(file) => draft.file(&file.payments)?,
+            None => draft.payment(&initiation)?,
+        }
+    };
+    let record = Order {
+        id: id.clone(),
+        client_id: behind.consent.client_id.clone(),
+        offer: payment.offer.clone(),
+        refund: payment.request.read_refund_account(),
+        named: initiation.debtor_account.is_some(),
+        request: asked,
+        customer: customer.clone(),
+        account,
+        created_at: now,
+    };
+    let consumed = behind.consent.clone().consume(now)?;
+    let changes = vec![
+        consents::collection().update(&consumed.id, behind.stored, &consumed)?,
+        collection().insert(&id, &record)?,
+        of_customers().put(format!("{customer}/{id}"), &())?,
+        key.remember(&id)?,
+    ];
+    match context.money.carry_out(context.store(), Action::Submit(Box::new(order)), changes, now).await {
+        Ok(()) => Ok(Some(id)),
+        Err(CommandFailure::NotCommitted(store::CommitError::Conflict { .. })) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Exactly that is ordered which was consented to.
+fn same(asked: &OrderRequest, payment: &Payment, off: &SwitchedOff) -> Result<Passed, ApiError> {
+    let mut passed = Passed::default();
+    if off.contains(&SAME) {
+        passed.skipped.push(&SAME);
+        return Ok(passed);
+    }
+    passed.rules.push(&SAME);
+    match asked.matches(&payment.request) {
+        Ok(()) => Ok(passed),
+        Err(error) => {
+            let evidence = Evidence::new(format!("{}: {}", error.path, error.expected), error.found.clone());
+            let detail = ErrorDetail::new(error.code, SAME.reason).at(error.path);
+            Err(ApiError::refused(&SAME, detail, evidence))
+        }
+    }
+}
+
+/// What the consent promised still holds.
+fn timely(
+    context: &Context,
+    payment: &Payment,
+    kind: PaymentKind,
+    now: OffsetDateTime,
+    off: &SwitchedOff,
+) -> Result<Passed, ApiError> {
+    let refuses = context.bank.payments.cut_off.as_ref().is_some_and(|cut_off| {
+        cut_off.afterwards == Afterwards::Reject && cut_off.orders.iter().any(|order| order == kind.order_path())
+    });
+    let facts = Timely { payment, refuses, now };
+    let checks = [
+        Check {
+            rule: &RATE,
+            error: Wire::bad_request(
+                ErrorCode::ResourceInvalidConsentStatus,
+                Some("Data.Initiation.ExchangeRateInformation"),
+            ),
+            test: |facts: &Timely<'_>| {
+                let until = facts.payment.offer.exchange_rate.as_ref().and_then(|rate| rate.expiration_date_time);
+                let until = until.map_or_else(String::new, |until| until.to_string());
+                holds(facts.payment.offer.rate_holds(facts.now), format!("before {until}"), facts.now.to_string())
+            },
+        },
+        Check {
+            rule: &CUT_OFF,
+            error: Wire::bad_request(ErrorCode::RulesAfterCutOffDateTime, None),
+            test: |facts: &Timely<'_>| match facts.payment.offer.cut_off {
+                Some(at) if facts.refuses => holds(at > facts.now, format!("before {at}"), facts.now.to_string()),
+                _ => Ok(()),
+            },
+        },
+    ];
+    apply(&facts, &checks, off)
+}
+
+struct Timely<'a> {
+    payment: &'a Payment,
+    refuses: bool,
+    now: OffsetDateTime,
+}
+
+struct Owned<'a> {
+    order: Option<&'a Order>,
+    client_id: &'a str,
+    version: ApiVersion,
+}
+
+/// The order of this identifier and kind, when the client may see it.
+pub(super) async fn find(
+    context: &Context,
+    kind: PaymentKind,
+    id: &str,
+    client_id: &str,
+    version: ApiVersion,
+) -> Result<(Order, Passed), ApiError> {
+    let found = match id {
+        "" => None,
+        id => collection().get(context.store(), id).await?.filter(|(order, _)| order.request.kind() == kind),
+    };
+    let checks = [
+        Check {
+            rule: &KNOWN,
+            error: Wire::bad_request(ErrorCode::ResourceNotFound, Some(kind.order_id_member())),
+            test: |facts: &Owned<'_>| holds(facts.order.is_some(), "an order with this identifier", "none"),
+        },
+        Check {
+            rule: &OWN,
+            error: Wire::status(StatusCode::FORBIDDEN),
+            test: |facts: &Owned<'_>| {
+                facts.order.map_or(Ok(()), |order| {
+                    holds(order.client_id == facts.client_id, facts.client_id, order.client_id.clone())
+                })
+            },
+        },
+        Check {
+            rule: &READ_VERSION,
+            error: Wire::bad_request(ErrorCode::ResourceNotFound, Some(kind.order_id_member())),
+            test: |facts: &Owned<'_>| {
+                facts.order.map_or(Ok(()), |order| {
+                    let made = order.request.version();
+                    holds(made == facts.version, made.to_string(), facts.version.to_string())
+                })
+            },
+        },
+    ];
+    let facts = Owned { order: found.as_ref().map(|(order, _)| order), client_id, version };
+    let passed = apply(&facts, &checks, &context.engine.profile().switched_off)?;
+    let (order, _) = found.ok_or_else(|| ApiError::Failed("an order was read that is not there".to_owned()))?;
+    Ok((order, passed))
+}
+
+/// The order that a request of its client names in the path.
+async fn named(
+    context: &Context,
+    request: &Request,
+    kind: PaymentKind,
+    version: ApiVersion,
+) -> Result<(Order, Progress), ApiError> {
+    let mut progress = Progress::default();
+    let access = progress.add(admit(context, request, DEMAND).await)?;
+    let id = request.params.get(ORDER_ID).unwrap_or_default();
+    let order = progress.add(find(context, kind, id, &access.client.client_id, version).await)?;
+    Ok((order, progress))
+}
+
+/// `GET` of an order.
+pub(super) async fn read(
+    context: &Context,
+    request: &Request,
+    kind: PaymentKind,
+    version: ApiVersion,
+) -> Result<Response, ApiError> {
+    let (order, progress) = named(context, request, kind, version).await?;
+    answer(context, StatusCode::OK, &order).map(|response| progress.attach(response))
+}
+
+/// Name of an order in the books.
+pub(super) fn in_books(order: &Order) -> OrderId {
+    OrderId::new(order.id.as_str())
+}
+
+/// `GET` of `payment-details` of an order.
+pub(super) async fn details(
+    context: &Context,
+    request: &Request,
+    kind: PaymentKind,
+    version: ApiVersion,
+) -> Result<Response, ApiError> {
+    let (order, progress) = named(context, request, kind, version).await?;
+    super::answers::details(context, &order).map(|response| progress.attach(response))
+}
