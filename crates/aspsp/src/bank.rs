@@ -34,18 +34,18 @@ pub struct Bank {
     pub attempts: u8,
     /// Seconds before the last page returns to the TPP by itself.
     pub outbound_seconds: u8,
-    /// Endpoints of the Read/Write APIs that are not offered.
-    #[serde(default)]
-    pub endpoints_off: EndpointsOff,
-    /// For how long an authentication counts; for ever when left out.
-    #[serde(default)]
-    pub sca: Option<Sca>,
     /// Whether messages are signed over the payload as it is (`b64: false`), which was the form up to v3.1.3.
     #[serde(default)]
     pub unencoded_signatures: bool,
     /// How payments are handled.
     #[serde(default)]
     pub payments: PaymentSettings,
+    /// Endpoints of the Read/Write APIs that are not offered.
+    #[serde(default)]
+    pub endpoints_off: EndpointsOff,
+    /// For how long an authentication counts; for ever when left out.
+    #[serde(default)]
+    pub sca: Option<Sca>,
 }
 
 /// How the bank is registered.

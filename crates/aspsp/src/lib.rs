@@ -16,6 +16,7 @@ pub mod bank;
 pub mod clients;
 pub mod consents;
 pub mod customers;
+pub mod dashboard;
 pub mod endpoints;
 pub mod memory;
 pub mod money;

@@ -35,12 +35,13 @@ pub async fn refresh(context: &Context, directory: &DirectoryClient, trace: &Tra
 /// Asks again and again until the bank stops.
 pub(crate) async fn keep_fresh(context: Arc<Context>, directory: Arc<DirectoryClient>) {
     let mut period = tokio::time::interval(PERIOD);
+    let chance = context.tools.chance.fork();
     loop {
         tokio::select! {
             _ = period.tick() => {}
             () = context.tools.stop.wait() => return,
         }
-        let trace = Trace::new(&context.tools.chance);
+        let trace = Trace::new(&chance);
         if let Err(error) = refresh(&context, &directory, &trace).await {
             tracing::warn!(%error, "the Directory did not tell the statuses of participants");
         }

@@ -35,6 +35,43 @@ impl Payer {
         }
     }
 
+    /// Who can pay, or be asked about, under a consent; none when any account may be shared.
+    #[must_use]
+    pub fn of(consent: &Consent) -> Option<Self> {
+        match &consent.content {
+            Content::AccountAccess(_) => None,
+            Content::Payment(payment) => {
+                let authorisation = payment.request.authorisation().r#type;
+                let payer = payment.request.typed().map(|initiation| Self::of_payment(&initiation, authorisation));
+                let currency = payment.file.as_ref().and_then(|file| file.currency.parse().ok());
+                let payer = payer.unwrap_or_else(|_| Self::nobody());
+                Some(Self { currency: payer.currency.or(currency), ..payer })
+            }
+            Content::VariableRecurringPayments(vrp) => Some(Self {
+                named: vrp.request.debtor_account().ok().flatten(),
+                currency: Some(vrp.limits.maximum_individual_amount.currency()),
+                // Accounts that need several people are no accounts for it (VRP Profile, Multi-authorisation).
+                authorisation: AuthorisationType::Single,
+            }),
+            Content::FundsConfirmation(request) => Some(Self {
+                named: request.debtor_account().ok(),
+                currency: None,
+                authorisation: AuthorisationType::Any,
+            }),
+        }
+    }
+
+    /// What no account fits: a payment of another kind than any.
+    fn nobody() -> Self {
+        let named = PaymentAccount {
+            scheme: AccountScheme::Wallet,
+            identification: String::new(),
+            name: None,
+            secondary_identification: None,
+        };
+        Self { named: Some(named), currency: None, authorisation: AuthorisationType::Any }
+    }
+
     /// Whether the account can pay.
     #[must_use]
     pub fn fits(&self, account: &Account) -> bool {
@@ -101,13 +138,7 @@ pub fn cash_account(account: &Account) -> Option<CashAccount> {
 /// The accounts of a customer that a consent can be authorised for.
 #[must_use]
 pub fn eligible(context: &Context, consent: &Consent, customer: &str, now: OffsetDateTime) -> Vec<String> {
-    let payer = match &consent.content {
-        Content::AccountAccess(_) => return context.eligible_accounts(customer),
-        Content::Payment(payment) => match payment.request.typed() {
-            Ok(initiation) => Payer::of_payment(&initiation, payment.request.authorisation().r#type),
-            Err(_) => return Vec::new(),
-        },
-    };
+    let Some(payer) = Payer::of(consent) else { return context.eligible_accounts(customer) };
     let books = context.money.at(now);
     let customer = CustomerId::new(customer);
     let accounts = books.accounts_of(&customer).filter(|account| payer.fits(account));
@@ -117,8 +148,5 @@ pub fn eligible(context: &Context, consent: &Consent, customer: &str, now: Offse
 /// Whether the TPP left the choice of the account to the customer.
 #[must_use]
 pub fn is_open(consent: &Consent) -> bool {
-    match &consent.content {
-        Content::AccountAccess(_) => true,
-        Content::Payment(payment) => payment.request.initiation().get("DebtorAccount").is_none(),
-    }
+    Payer::of(consent).is_none_or(|payer| payer.named.is_none())
 }

@@ -8,7 +8,7 @@ use transport::{Request, Route, Router, RouterError, route};
 use crate::{
     Context, account_information,
     authorization::{discovery, endpoint, interaction, pushed, registration, token, tokens},
-    pages, payment_initiation,
+    dashboard, pages, payment_initiation,
     problem::problem,
 };
 
@@ -28,6 +28,7 @@ pub(crate) fn public(context: Arc<Context>) -> Result<Router<Context>, RouterErr
         route(Method::GET, "/assets/bank.css", |_: Arc<Context>, _: Request| async { pages::style() }),
         route(Method::GET, "/assets/return.js", |_: Arc<Context>, _: Request| async { pages::script() }),
     ];
+    let routes = routes.into_iter().chain(dashboard::routes());
     Router::new(context, routes, problem)
 }
 

@@ -65,6 +65,9 @@ pub struct Settings {
     /// Whether clients may authenticate with secrets, which FAPI forbids; for tools that know nothing else [default: false]
     #[arg(long, env = "OB_ASPSP_CLIENT_SECRETS", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub client_secrets: Option<bool>,
+    /// How many authorization requests of one client may wait for a customer's decision [default: 10000]
+    #[arg(long, env = "OB_ASPSP_UNFINISHED_AUTHORISATIONS", value_name = "NUMBER")]
+    pub unfinished_authorisations: Option<usize>,
     /// Page of another identity system that logs customers in (docs/login-page.md) [default: the bank's own pages]
     #[arg(long, env = "OB_ASPSP_LOGIN_PAGE", value_name = "URL")]
     pub login_page: Option<Url>,
@@ -78,6 +81,10 @@ pub struct Settings {
     /// protected [default: false]
     #[arg(long, env = "OB_ASPSP_LESSON", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub lesson: Option<bool>,
+    /// Seed of identifiers and tokens, so that a run repeats. For tests only: they are predictable. Keys stay random
+    /// [default: none]
+    #[arg(long, env = "OB_ASPSP_CHANCE_SEED", value_name = "NUMBER")]
+    pub chance_seed: Option<u64>,
     /// Also write the journal of exchanges to this file, one JSON object a line
     #[arg(long, env = "OB_ASPSP_JOURNAL", value_name = "FILE")]
     pub journal: Option<PathBuf>,

@@ -3,9 +3,9 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use fapi::{Endpoints, Engine, Profile, client::AuthenticationMethod, metadata};
+use fapi::{Deviations, Endpoints, Engine, Profile, client::AuthenticationMethod, deviation::Rogue, metadata};
 use http::Method;
-use jose::{Jwk, Jwks, SigningKey, jwe::DecryptionKey};
+use jose::{Algorithm, Jwk, Jwks, SigningKey, jwe::DecryptionKey};
 use ledger::{Books, Personas};
 use openbanking::{
     directory::{AuthorisationServerRequest, EnrolmentRequest},
@@ -79,14 +79,15 @@ pub struct Running {
 /// # Errors
 /// A port is taken, the configuration or the store cannot be used, or the Directory does not let the bank in.
 pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartError> {
-    let lesson = Lesson::new(settings.lesson.unwrap_or_default(), crate::catalogue());
-    let tools = Tools { lesson, ..tools };
+    let mut tools = tools;
+    tools.lesson = Lesson::new(settings.lesson.unwrap_or_default(), crate::catalogue());
     let bank = Bank::load(settings.bank.as_deref()).map_err(|error| StartError::Configuration(error.to_string()))?;
     let personas = money::personas(settings.personas.as_deref())?;
     let pages = Pages::new(tools.lesson.clone())
         .map_err(|error| StartError::Other(format!("a page cannot be used: {error}")))?;
     let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-aspsp".as_ref()))?;
     party::clock::restore(&data, &tools.clock)?;
+    tools = tools.seeded(settings.chance_seed, &data)?;
 
     let (public, public_address) =
         party::listener::bind(settings.public_listen.unwrap_or(PUBLIC), "discovery and pages").await?;
@@ -127,8 +128,12 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let self_signed = settings.self_signed_clients.unwrap_or_default();
     let mtls_tls = Arc::new(ServerTls::new(&membership.server, accepted(self_signed, anchors), &[first])?);
 
+    if tools.lesson.is_on() {
+        tools.lesson = tools.lesson.with_deviations(deviations(&data, membership.signing.kid()).await?);
+    }
     let profile = Arc::new(Profile {
         switched_off: tools.lesson.switched_off(),
+        deviations: tools.lesson.deviations(),
         ..profile(&settings, &urls, &directory, &membership)
     });
     let documents = documents(&profile, &membership, &keys)?;
@@ -158,13 +163,17 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         documents,
         bank,
     });
-    let asking = Arc::new(DirectoryClient::new(directory.clone(), &membership, "ASPSPReadAccess ASPSPManage", &tools)?);
+    // What goes on in its own time draws from a chance of its own.
+    let aside = Tools { chance: tools.chance.fork(), ..tools.clone() };
+    let asking = Arc::new(DirectoryClient::new(directory.clone(), &membership, "ASPSPReadAccess ASPSPManage", &aside)?);
+    let mut controls = participants::routes(Arc::clone(&asking));
+    controls.extend(control::misbehaviour_routes());
     let public_router = Arc::new(routes::public(Arc::clone(&context))?);
     let mtls_router = Arc::new(routes::mutual(Arc::clone(&context))?);
     let mut tasks = vec![
         transport::serve(public, Some(public_tls), public_router, tools.observer(), tools.stop.clone()),
         transport::serve(mtls, Some(Arc::clone(&mtls_tls)), mtls_router, tools.observer(), tools.stop.clone()),
-        control::serve(control, token, Arc::clone(&context), &data, &tools, participants::routes(Arc::clone(&asking)))?,
+        control::serve(control, token, Arc::clone(&context), &data, &tools, controls)?,
     ];
     announce(&context, &asking, &trace).await?;
     tasks.push(tokio::spawn(participants::keep_fresh(Arc::clone(&context), asking)));
@@ -223,7 +232,7 @@ fn client(membership: &Membership, tools: &Tools) -> Result<HttpClient, StartErr
         identity: Some(&membership.transport),
         journal: Some(tools.journal.clone()),
         clock: tools.clock.clone(),
-        chance: tools.chance.clone(),
+        chance: tools.chance.fork(),
         cookies: false,
         timeout: KEYS_TIMEOUT,
     })?)
@@ -250,6 +259,7 @@ fn profile(settings: &Settings, urls: &Urls, directory: &DirectoryAddress, membe
     profile.rotation = on(settings.rotate_refresh_tokens);
     profile.jwt_access_tokens = on(settings.jwt_access_tokens);
     profile.resource = urls.api("/open-banking");
+    profile.unfinished_authorisations = settings.unfinished_authorisations.unwrap_or(profile.unfinished_authorisations);
     if on(settings.self_signed_clients) {
         profile.authentication_methods.push(AuthenticationMethod::SelfSignedTlsClientAuth);
     }
@@ -280,6 +290,21 @@ impl Keys {
         });
         made.await.map_err(|error| StartError::Other(error.to_string()))?
     }
+}
+
+/// What the bank needs to misbehave: a key that is not its own, and its own one for another algorithm.
+async fn deviations(data: &DataDirectory, kid: &str) -> Result<Deviations, StartError> {
+    let (data, kid) = (data.clone(), kid.to_owned());
+    let made = tokio::task::spawn_blocking(move || {
+        let key = |name: &str, algorithm| {
+            let key = data.load_or_create_key(name)?;
+            SigningKey::from_pkcs8_der(&kid, algorithm, key.pkcs8_der())
+                .map_err(|error| StartError::Other(format!("the key {name} cannot be used: {error}")))
+        };
+        let rogue = Rogue { other: key("rogue", Algorithm::Ps256)?, rs256: key("signing", Algorithm::Rs256)? };
+        Ok::<_, StartError>(Deviations::armed(rogue))
+    });
+    made.await.map_err(|error| StartError::Other(error.to_string()))?
 }
 
 fn documents(profile: &Profile, membership: &Membership, keys: &Keys) -> Result<Documents, StartError> {

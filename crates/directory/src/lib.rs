@@ -122,6 +122,15 @@ impl Context {
     }
 }
 
+/// The rules that a lesson can switch off: those of the FAPI engine.
+pub(crate) fn switchable() -> Vec<&'static Rule> {
+    [fapi::client_authentication::RULES, fapi::token::RULES, fapi::access::RULES]
+        .into_iter()
+        .flatten()
+        .copied()
+        .collect()
+}
+
 /// Every rule that the Directory applies.
 #[must_use]
 pub fn catalogue() -> Vec<&'static Rule> {

@@ -52,11 +52,12 @@ pub struct Running {
 /// # Errors
 /// A port is taken, or the configuration or the store cannot be used.
 pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartError> {
-    let lesson = Lesson::new(settings.lesson.unwrap_or_default(), crate::catalogue());
+    let lesson = Lesson::new(settings.lesson.unwrap_or_default(), crate::switchable());
     let tools = Tools { lesson, ..tools };
     let participants = participants::load(settings.participants.as_deref())?;
     let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-directory".as_ref()))?;
     party::clock::restore(&data, &tools.clock)?;
+    let tools = tools.seeded(settings.chance_seed, &data)?;
     let (public, public_address) =
         party::listener::bind(settings.public_listen.unwrap_or(PUBLIC), "discovery, keys and enrolment").await?;
     let (mtls, mtls_address) = party::listener::bind(settings.mtls_listen.unwrap_or(MTLS), "the API").await?;

@@ -163,6 +163,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         thumbprint: "thumbprint".into(),
         subject: subject.into(),
         organisation_id: String::new(),
+        software_id: None,
         san_dns: Vec::new(),
         san_uri: Vec::new(),
         san_ip: Vec::new(),

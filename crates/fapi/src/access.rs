@@ -105,8 +105,10 @@ const CHECKS: &[Check<AccessFacts, ErrorCode>] = &[
         rule: &TOKEN_BOUND,
         error: ErrorCode::InvalidToken,
         test: |facts| {
+            // That there is none is for an earlier rule to say.
+            let Some(certificate) = &facts.certificate else { return Ok(()) };
+            let found = &certificate.thumbprint;
             facts.with_token(|token| {
-                let found = facts.certificate.as_ref().map_or("none", |certificate| certificate.thumbprint.as_str());
                 holds(constant_time_eq(&token.thumbprint, found), format!("x5t#S256 {}", token.thumbprint), found)
             })
         },
@@ -237,7 +239,14 @@ impl<B: Surroundings> Engine<B> {
             (Some(client), Some(token)) => {
                 Ok(Accepted { value: Access { client, grant: facts.grant, scopes: token.scopes }, passed })
             }
-            _ => Err(Failure::Unavailable("access cannot be given without a token and a client".to_owned())),
+            (None, Some(_)) => {
+                let expected = "a registered client";
+                Err(Failure::indispensable(&CLIENT_REGISTERED, ErrorCode::InvalidToken, expected).after(passed))
+            }
+            (_, None) => {
+                let expected = "a token of this server";
+                Err(Failure::indispensable(&TOKEN_KNOWN, ErrorCode::InvalidToken, expected).after(passed))
+            }
         }
     }
 }

@@ -7,7 +7,9 @@ use rules::{Check, Evidence, Passed, Refusal, holds, judge};
 use time::OffsetDateTime;
 
 use crate::{
-    Accepted, Change, Client, Engine, ErrorCode, Expect, Failure, Interaction, Loaded, Surroundings, Usable, digest,
+    Accepted, Change, Client, Engine, ErrorCode, Expect, Failure, Interaction, Loaded, Surroundings, Usable,
+    deviation::Endpoint,
+    digest,
     grant::{AuthorizationCode, Grant},
     id_token::IdToken,
     interaction::{Decision, Rejection},
@@ -216,9 +218,11 @@ impl<B: Surroundings> Engine<B> {
         let facts = self.request_facts(outer, false, now).await?;
         let mut passed = judge(&facts, CHECKS, &self.profile.switched_off).map_err(Failure::from)?;
         let (Some(client), Some(object)) = (&facts.client, facts.object()) else {
-            return Err(
-                Failure::Unavailable("an authorization request needs a client and a request object".into()).into()
-            );
+            let (rule, expected) = match &facts.client {
+                None => (&CLIENT_KNOWN, "the client_id of a registered client"),
+                Some(_) => (&REQUEST_OBJECT_READABLE, "a request object that can be read"),
+            };
+            return Err(Failure::indispensable(rule, ErrorCode::InvalidRequest, expected).after(passed).into());
         };
         let redirect_uri = object.redirect_uri.clone().unwrap_or_default();
         match judge(&facts, request_object::CHECKS, &self.profile.switched_off) {
@@ -238,6 +242,7 @@ impl<B: Surroundings> Engine<B> {
         let interaction = self.interaction(client, object, &facts, redirect_uri, now);
         let change = Change::put(&interaction.id, Expect::Absent, &interaction)?;
         self.backend.commit(vec![change]).await.map_err(Failure::from)?;
+        self.unfinished.add(&interaction.client_id, &interaction.id, interaction.expires_at);
         Ok(Accepted { value: interaction, passed })
     }
 
@@ -276,10 +281,19 @@ impl<B: Surroundings> Engine<B> {
             keys: Ok(()),
             signature: Ok(()),
             intent: None,
+            unfinished: 0,
         };
+        if let Some(client) = &facts.client {
+            // A request that was pushed is counted already and becomes the one that is under way.
+            let own = usize::from(facts.pushed_request.is_some());
+            facts.unfinished = self.unfinished.count(&client.client_id, now).saturating_sub(own);
+        }
         if let (Some(client), Some(Ok((jws, object)))) = (&facts.client, &facts.object) {
             match self.keys_of(client, jws.header().kid.as_deref()).await {
-                Ok(keys) => facts.signature = jws.verify(&keys, &[client.request_object_algorithm]),
+                Ok(keys) => {
+                    let allowed = [client.request_object_algorithm];
+                    facts.signature = self.verify(jws, &keys, &allowed, &REQUEST_OBJECT_ALG);
+                }
                 Err(error) => facts.keys = Err(error.to_string()),
             }
             if let (true, Some(id)) = (self.profile.intents, object.intent_id()) {
@@ -335,10 +349,12 @@ impl<B: Surroundings> Engine<B> {
     ) -> Result<Completed, Failure> {
         let Loaded { record, version } = interaction;
         let done = Interaction { completed_at: Some(now), ..record.clone() };
+        self.unfinished.remove(&record.client_id, &record.id, record.expires_at);
         let mut changes = vec![Change::put(&record.id, Expect::Version(*version), &done)?];
         if let Some(key) = &record.pushed
             && let Some(loaded) = self.backend.load::<PushedRequest>(key).await?
         {
+            self.unfinished.remove(&record.client_id, key, loaded.record.expires_at);
             let used = PushedRequest { completed_at: Some(now), ..loaded.record };
             changes.push(Change::put(key, Expect::Any, &used)?);
         }
@@ -370,7 +386,7 @@ impl<B: Surroundings> Engine<B> {
                 if record.response_type != "code" {
                     let id_token =
                         IdToken::new(&self.profile, &client, &grant, now).for_response(&code, record.state.as_deref());
-                    parameters.push(("id_token", self.id_token(&client, &id_token).await?));
+                    parameters.push(("id_token", self.id_token(&client, Endpoint::Authorization, &id_token).await?));
                 }
                 self.respond(&to, parameters, now)?
             }

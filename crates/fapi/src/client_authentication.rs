@@ -70,6 +70,8 @@ rules::catalogue! {
         reason: "The organisation of the client is active at the Directory.", clause: "OB Directory, participant status; OB DCR 3.3, server checks" }
     CERTIFICATE_OF_CLIENT { id: "fapi.client-authentication.certificate-of-client",
         reason: "The certificate belongs to the organisation of the client.", clause: "OB DCR 3.3, data model; RFC 8705, 3" }
+    CERTIFICATE_OF_SOFTWARE { id: "fapi.client-authentication.certificate-of-software",
+        reason: "A certificate that names one software names that of the client.", clause: "OB Directory, certificate profiles (OBTransport); RFC 8705, 3" }
     ASSERTION_JTI_NEW { id: "fapi.client-authentication.jti",
         reason: "The jti of the client_assertion was not used before.", clause: "RFC 7523, 3-7; OpenID Connect Core, 9" }
 }
@@ -380,6 +382,19 @@ const ORGANISATION_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[
             holds(free || own, &client.organisation_id, &certificate.organisation_id)
         },
     },
+    Check {
+        rule: &CERTIFICATE_OF_SOFTWARE,
+        error: ErrorCode::InvalidClient,
+        test: |facts| {
+            let (Some(certificate), Some(client)) = (&facts.certificate, &facts.client) else { return Ok(()) };
+            match &certificate.software_id {
+                Some(found) if !client.software_id.is_empty() => {
+                    holds(*found == client.software_id, &client.software_id, found)
+                }
+                _ => Ok(()),
+            }
+        },
+    },
 ];
 
 impl AuthenticationMethod {
@@ -423,7 +438,8 @@ impl<B: Surroundings> Engine<B> {
         let off = &self.profile.switched_off;
         let mut passed = judge(&facts, CHECKS, off)?;
         let Some(method) = facts.registered_method() else {
-            return Err(Failure::Unavailable("client authentication cannot be skipped altogether".to_owned()));
+            let expected = "the client_id of a registered client";
+            return Err(Failure::indispensable(&CLIENT_KNOWN, ErrorCode::InvalidClient, expected).after(passed));
         };
         self.look_up(&mut facts, method).await;
         for table in method.checks() {
@@ -438,9 +454,14 @@ impl<B: Surroundings> Engine<B> {
             }
             _ => None,
         };
-        match (facts.client, facts.certificate) {
-            (Some(client), Some(certificate)) => Ok(Authenticated { client, certificate, used_jti, passed }),
-            _ => Err(Failure::Unavailable("client authentication cannot be skipped altogether".to_owned())),
+        // Only without the rule that wants one there is none.
+        let certificate = facts.certificate.unwrap_or_else(PresentedCertificate::absent);
+        match facts.client {
+            Some(client) => Ok(Authenticated { client, certificate, used_jti, passed }),
+            None => {
+                let expected = "the client_id of a registered client";
+                Err(Failure::indispensable(&CLIENT_KNOWN, ErrorCode::InvalidClient, expected).after(passed))
+            }
         }
     }
 
@@ -483,7 +504,10 @@ impl<B: Surroundings> Engine<B> {
         match (method, jws) {
             (AuthenticationMethod::PrivateKeyJwt, Some(jws)) => {
                 match self.keys_of(client, jws.header().kid.as_deref()).await {
-                    Ok(keys) => facts.signature = jws.verify(&keys, &[client.authentication_algorithm]),
+                    Ok(keys) => {
+                        let allowed = [client.authentication_algorithm];
+                        facts.signature = self.verify(jws, &keys, &allowed, &ASSERTION_ALG);
+                    }
                     Err(error) => facts.keys = Err(error.to_string()),
                 }
             }

@@ -1,11 +1,17 @@
 //! The engine: a profile, a signing key, a source of secrets and the surroundings.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
 
-use jose::{Algorithm, JoseError, KeySet, SigningKey, jwe::DecryptionKey};
-use rules::{Passed, Refusal, Verdict};
+use jose::{Algorithm, JoseError, Jwks, Jws, KeySet, SigningKey, jwe::DecryptionKey};
+use rules::{Evidence, Passed, Refusal, Rule, Verdict};
 
-use crate::{Client, CommitError, ErrorCode, KeysError, Profile, RepositoryError, Surroundings, random_secret};
+use crate::{
+    Client, CommitError, ErrorCode, KeysError, Profile, RepositoryError, Surroundings, random_secret,
+    unfinished::Unfinished,
+};
 
 /// Something that every rule let through.
 #[derive(Debug, Clone)]
@@ -53,6 +59,11 @@ impl Failure {
         }
     }
 
+    /// The refusal of a rule that was switched off and without which there is nothing to go on with.
+    pub(crate) fn indispensable(rule: &'static Rule, error: ErrorCode, expected: &str) -> Self {
+        Self::Refused(Refusal::new(rule, error, Evidence::missing(expected)))
+    }
+
     /// Puts what earlier tables had let through before a refusal.
     #[must_use]
     pub fn after(self, earlier: Passed) -> Self {
@@ -98,6 +109,9 @@ pub struct Engine<B> {
     elliptic: Option<Arc<SigningKey>>,
     decryption: Option<Arc<DecryptionKey>>,
     randomness: Box<dyn Fn() -> [u8; 32] + Send + Sync>,
+    /// Keys of clients that were configured with them, parsed once.
+    configured_keys: RwLock<HashMap<String, (Jwks, Arc<KeySet>)>>,
+    pub(crate) unfinished: Unfinished,
 }
 
 impl<B: Surroundings> Engine<B> {
@@ -108,7 +122,16 @@ impl<B: Surroundings> Engine<B> {
         signing: Arc<SigningKey>,
         randomness: impl Fn() -> [u8; 32] + Send + Sync + 'static,
     ) -> Self {
-        Self { backend, profile, signing, elliptic: None, decryption: None, randomness: Box::new(randomness) }
+        Self {
+            backend,
+            profile,
+            signing,
+            elliptic: None,
+            decryption: None,
+            randomness: Box::new(randomness),
+            configured_keys: RwLock::default(),
+            unfinished: Unfinished::default(),
+        }
     }
 
     /// The same engine with a key that signs for clients which registered ES256.
@@ -144,6 +167,18 @@ impl<B: Surroundings> Engine<B> {
         }
     }
 
+    /// Verifies a signature under the algorithms that a rule names. Without that rule whatever the token names is believed,
+    /// no signature at all too, as by servers that let tokens choose.
+    pub(crate) fn verify(&self, jws: &Jws, keys: &KeySet, allowed: &[Algorithm], rule: &Rule) -> Result<(), JoseError> {
+        if !self.profile.switched_off.contains(rule) {
+            return jws.verify(keys, allowed);
+        }
+        if jws.header().alg == "none" {
+            return Ok(());
+        }
+        jws.verify(keys, &[Algorithm::Ps256, Algorithm::Es256, Algorithm::Rs256])
+    }
+
     /// The running profile.
     #[must_use]
     pub fn profile(&self) -> &Arc<Profile> {
@@ -173,9 +208,23 @@ impl<B: Surroundings> Engine<B> {
     /// They cannot be had.
     pub async fn keys_of(&self, client: &Client, kid: Option<&str>) -> Result<Arc<KeySet>, KeysError> {
         match &client.jwks {
-            Some(jwks) => Ok(Arc::new(KeySet::from_jwks(jwks))),
+            Some(jwks) => Ok(self.configured_keys(&client.client_id, jwks)),
             None => self.keys_for(&client.jwks_uri, kid).await,
         }
+    }
+
+    fn configured_keys(&self, client_id: &str, jwks: &Jwks) -> Arc<KeySet> {
+        let parsed = self.configured_keys.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, keys)) = parsed.get(client_id)
+            && known == jwks
+        {
+            return Arc::clone(keys);
+        }
+        drop(parsed);
+        let keys = Arc::new(KeySet::from_jwks(jwks));
+        let mut parsed = self.configured_keys.write().unwrap_or_else(PoisonError::into_inner);
+        parsed.insert(client_id.to_owned(), (jwks.clone(), Arc::clone(&keys)));
+        keys
     }
 
     pub(crate) async fn keys_for(&self, uri: &str, kid: Option<&str>) -> Result<Arc<KeySet>, KeysError> {

@@ -4,7 +4,10 @@ use jose::{claims::NumericDate, hash::left_half_sha256, jwe};
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::{Client, Engine, Failure, Profile, Surroundings, grant::Grant};
+use crate::{Client, Engine, Failure, Profile, Surroundings, deviation::Endpoint, grant::Grant};
+
+/// The claim that tells when the refresh token ends (OB Read/Write 4.0, Token expiry time).
+pub(crate) const REFRESH_TOKEN_EXPIRES_AT: &str = "http://openbanking.org.uk/refresh_token_expires_at";
 
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct IdToken<'a> {
@@ -26,12 +29,20 @@ pub(crate) struct IdToken<'a> {
     s_hash: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     at_hash: Option<String>,
+    #[serde(rename = "http://openbanking.org.uk/refresh_token_expires_at", skip_serializing_if = "Option::is_none")]
+    refresh_token_expires_at: Option<NumericDate>,
 }
 
 impl<B: Surroundings> Engine<B> {
     /// The id_token as the client registered it: signed, and encrypted for it if it wants that (OpenID Connect Core, 10.2).
-    pub(crate) async fn id_token(&self, client: &Client, claims: &IdToken<'_>) -> Result<String, Failure> {
-        let signed = self.signing_for(client.id_token_algorithm).sign_claims(Some("JWT"), claims)?;
+    pub(crate) async fn id_token(
+        &self,
+        client: &Client,
+        from: Endpoint,
+        claims: &IdToken<'_>,
+    ) -> Result<String, Failure> {
+        let key = self.signing_for(client.id_token_algorithm);
+        let signed = self.profile.deviations.id_token(key, from, claims)?;
         if !client.id_token_encrypted {
             return Ok(signed);
         }
@@ -57,6 +68,7 @@ impl<'a> IdToken<'a> {
             c_hash: None,
             s_hash: None,
             at_hash: None,
+            refresh_token_expires_at: None,
         }
     }
 
@@ -64,6 +76,12 @@ impl<'a> IdToken<'a> {
     pub(crate) fn for_response(mut self, code: &str, state: Option<&str>) -> Self {
         self.c_hash = Some(left_half_sha256(code));
         self.s_hash = state.map(left_half_sha256);
+        self
+    }
+
+    /// Says when the refresh token that goes with it ends.
+    pub(crate) fn with_refresh_token_until(mut self, at: Option<OffsetDateTime>) -> Self {
+        self.refresh_token_expires_at = at.map(NumericDate::from);
         self
     }
 

@@ -52,7 +52,7 @@ pub struct Interaction {
 impl Record for Interaction {
     const COLLECTION: &'static str = "interactions";
     fn expires_at(&self) -> Option<OffsetDateTime> {
-        Some(self.expires_at + time::Duration::days(1))
+        Some(self.expires_at + time::Duration::hours(1))
     }
 }
 

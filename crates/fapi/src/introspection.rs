@@ -128,8 +128,9 @@ impl<B: Surroundings> Engine<B> {
             (None, Some(token)) => fresh(token.expires_at),
             (None, None) => false,
         };
-        let registered = self.backend.load::<Client>(&client_id).await?.is_some();
-        if !(own && alive && registered && self.grant_works(grant_id.is_some(), grant.as_ref(), now).await?) {
+        let client = self.backend.load::<Client>(&client_id).await?.map(|loaded| loaded.record);
+        let taking_part = client.is_some_and(|client| self.backend.suspended(&client.organisation_id).is_none());
+        if !(own && alive && taking_part && self.grant_works(grant_id.is_some(), grant.as_ref(), now).await?) {
             return Ok(Introspection::default());
         }
         let scopes = access.as_ref().map(|token| &token.scopes).or(grant.as_ref().map(|grant| &grant.scopes));

@@ -13,6 +13,7 @@
 //! - [`token`]: the token endpoint's grants
 //! - [`introspection`] and [`revocation`]: what a token is good for, and its end
 //! - [`access`]: what a resource server asks about a token
+//! - [`deviation`]: misbehaving on purpose, for lessons
 //! - [`metadata`]: the discovery document of the running [`Profile`]
 //!
 //! The engine knows consents only through [`Intents`]: it asks who owns one and whether it may be used.
@@ -22,6 +23,7 @@ pub mod authorization;
 pub mod client;
 pub mod client_authentication;
 pub mod client_configuration;
+pub mod deviation;
 mod distinguished_name;
 pub mod error;
 pub mod grant;
@@ -42,8 +44,10 @@ mod engine;
 mod id_token;
 mod parameters;
 mod secret;
+mod unfinished;
 
 pub use client::Client;
+pub use deviation::{Deviation, Deviations};
 pub use engine::{Accepted, Engine, Failure, Outcome};
 pub use error::ErrorCode;
 pub use interaction::Interaction;
@@ -66,6 +70,9 @@ pub struct PresentedCertificate {
     /// Organisation id at the Directory that the subject names (common name of an OBWAC, organisational unit of an
     /// OBTransport certificate).
     pub organisation_id: String,
+    /// Software statement id at the Directory, where the certificate is one software's alone (common name of an OBTransport
+    /// certificate).
+    pub software_id: Option<String>,
     /// Subject alternative names of the kind dNSName.
     pub san_dns: Vec<String>,
     /// Subject alternative names of the kind uniformResourceIdentifier.
@@ -77,6 +84,23 @@ pub struct PresentedCertificate {
     /// Whether it leads to an authority of the ecosystem. One that does not is only good for a client that registered it
     /// (RFC 8705, 2.2).
     pub anchored: bool,
+}
+
+impl PresentedCertificate {
+    /// What stands in the place of a certificate that a lesson does not ask for.
+    pub(crate) fn absent() -> Self {
+        Self {
+            thumbprint: "none".to_owned(),
+            subject: String::new(),
+            organisation_id: String::new(),
+            software_id: None,
+            san_dns: Vec::new(),
+            san_uri: Vec::new(),
+            san_ip: Vec::new(),
+            san_email: Vec::new(),
+            anchored: false,
+        }
+    }
 }
 
 /// Every rule of the engine, for the catalogue.

@@ -3,10 +3,12 @@
 use jose::jwe;
 use openbanking::discovery::{MtlsEndpointAliases, ProviderMetadata};
 
-use crate::{Profile, response::ResponseMode};
+use crate::{Profile, client::AuthenticationMethod, id_token::REFRESH_TOKEN_EXPIRES_AT, response::ResponseMode};
 
-/// Claims that id_tokens of this engine carry.
-const CLAIMS: [&str; 8] = ["iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "openbanking_intent_id"];
+/// Claims that all id_tokens of this engine may carry.
+const CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "iat", "auth_time", "acr"];
+/// Claims that stand beside them where there are intents.
+const INTENT_CLAIMS: [&str; 2] = ["openbanking_intent_id", REFRESH_TOKEN_EXPIRES_AT];
 
 /// The document of a profile.
 #[must_use]
@@ -15,6 +17,11 @@ pub fn document(profile: &Profile) -> ProviderMetadata {
     let texts = |values: &[&str]| Some(values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>());
     let algorithms: Option<Vec<String>> = Some(profile.algorithms.iter().map(ToString::to_string).collect());
     let methods: Vec<&str> = profile.authentication_methods.iter().map(|method| method.as_str()).collect();
+    let secrets = profile.authentication_methods.contains(&AuthenticationMethod::ClientSecretJwt);
+    let assertions = algorithms.clone().map(|mut all| {
+        all.extend(secrets.then(|| jose::SHARED_SECRET_ALGORITHM.to_owned()));
+        all
+    });
     let shared = ProviderMetadata {
         issuer: profile.issuer.clone(),
         token_endpoint: Some(endpoints.token.clone()),
@@ -23,7 +30,7 @@ pub fn document(profile: &Profile) -> ProviderMetadata {
         grant_types_supported: texts(&profile.grant_types),
         response_types_supported: texts(&profile.response_types),
         token_endpoint_auth_methods_supported: texts(&methods),
-        token_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
+        token_endpoint_auth_signing_alg_values_supported: assertions.clone(),
         tls_client_certificate_bound_access_tokens: Some(true),
         mtls_endpoint_aliases: Some(MtlsEndpointAliases {
             token_endpoint: Some(endpoints.mtls_token.clone()),
@@ -46,13 +53,17 @@ pub fn document(profile: &Profile) -> ProviderMetadata {
         modes.push("jwt");
     }
     let encryption = |name: &str| profile.encryption.then(|| vec![name.to_owned()]);
+    let claims: Vec<&str> = CLAIMS.into_iter().chain(INTENT_CLAIMS.into_iter().filter(|_| profile.intents)).collect();
+    let at = |endpoint: &Option<String>, values: &Option<Vec<String>>| endpoint.as_ref().and(values.clone());
     ProviderMetadata {
         authorization_endpoint: endpoints.authorization.clone(),
         pushed_authorization_request_endpoint: endpoints.pushed.clone(),
         introspection_endpoint: endpoints.introspection.clone(),
-        introspection_endpoint_auth_methods_supported: endpoints.introspection.as_ref().and_then(|_| texts(&methods)),
+        introspection_endpoint_auth_methods_supported: at(&endpoints.introspection, &texts(&methods)),
+        introspection_endpoint_auth_signing_alg_values_supported: at(&endpoints.introspection, &assertions),
         revocation_endpoint: endpoints.revocation.clone(),
-        revocation_endpoint_auth_methods_supported: endpoints.revocation.as_ref().and_then(|_| texts(&methods)),
+        revocation_endpoint_auth_methods_supported: at(&endpoints.revocation, &texts(&methods)),
+        revocation_endpoint_auth_signing_alg_values_supported: at(&endpoints.revocation, &assertions),
         userinfo_endpoint: endpoints.userinfo.clone(),
         require_pushed_authorization_requests: endpoints.pushed.is_some().then_some(false),
         response_modes_supported: texts(&modes),
@@ -64,7 +75,7 @@ pub fn document(profile: &Profile) -> ProviderMetadata {
         id_token_encryption_enc_values_supported: encryption(jwe::ENC),
         subject_types_supported: texts(&["public"]),
         acr_values_supported: texts(&profile.acr_values),
-        claims_supported: texts(&CLAIMS),
+        claims_supported: texts(&claims),
         claim_types_supported: texts(&["normal"]),
         claims_parameter_supported: Some(true),
         id_token_signing_alg_values_supported: algorithms.clone(),

@@ -5,7 +5,7 @@ use rules::SwitchedOff;
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
-use crate::{client::AuthenticationMethod, response::ResponseMode};
+use crate::{Deviations, client::AuthenticationMethod, response::ResponseMode};
 
 /// URLs of the endpoints. Those with `mtls_` demand a client certificate and are the `mtls_endpoint_aliases`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,8 +101,12 @@ pub struct Profile {
     pub directory_jwks_uri: Option<String>,
     /// How old an SSA may be.
     pub software_statement_age: Duration,
+    /// How many authorization requests of a client, pushed or under way, may wait for a customer's decision.
+    pub unfinished_authorisations: usize,
     /// Rules that a lesson switched off.
     pub switched_off: SwitchedOff,
+    /// Where the server misbehaves on purpose.
+    pub deviations: Deviations,
 }
 
 /// `acr` for strong customer authentication.
@@ -135,7 +139,9 @@ impl Profile {
             intents: true,
             directory_jwks_uri: None,
             software_statement_age: Duration::days(180),
+            unfinished_authorisations: 10_000,
             switched_off: SwitchedOff::default(),
+            deviations: Deviations::default(),
         }
     }
 

@@ -56,7 +56,7 @@ pub struct PushedRequest {
 impl Record for PushedRequest {
     const COLLECTION: &'static str = "pushed-requests";
     fn expires_at(&self) -> Option<OffsetDateTime> {
-        Some(self.expires_at + time::Duration::days(1))
+        Some(self.expires_at + time::Duration::hours(1))
     }
 }
 
@@ -100,6 +100,7 @@ impl<B: Surroundings> Engine<B> {
         };
         let change = Change::put(&pushed.key, Expect::Absent, &pushed)?;
         self.commit_for(&authenticated, vec![change], &passed).await??;
+        self.unfinished.add(&pushed.client_id, &pushed.key, pushed.expires_at);
         let value = Pushed {
             request_uri: format!("{PREFIX}{secret}"),
             expires_in: self.profile.lifetimes.pushed.whole_seconds(),

@@ -10,7 +10,7 @@ use openbanking::{
     registration::{RegistrationRequest, RegistrationResponse},
     ssa::SoftwareStatementAssertion,
 };
-use rules::{Evidence, Refusal, judge};
+use rules::{Evidence, Refusal, Rule, judge};
 use time::OffsetDateTime;
 
 use crate::{
@@ -24,7 +24,9 @@ use crate::{
 
 pub use table::RULES;
 
-use table::{CHECKS, REQUEST_JTI, RegistrationFacts, moment};
+use table::{
+    AUTHENTICATION_METHOD, CHECKS, REQUEST_ALG, REQUEST_JTI, REQUEST_READABLE, RegistrationFacts, STATEMENT_ALG, moment,
+};
 
 /// A client that was registered.
 #[derive(Debug, Clone)]
@@ -62,7 +64,10 @@ impl<B: Surroundings> Engine<B> {
         facts.before = before.as_ref().map(|loaded| loaded.record.clone());
         let mut passed = judge(&facts, CHECKS, &self.profile.switched_off)?;
         let (Ok((_, request)), Some(Ok((_, statement)))) = (facts.request, facts.statement) else {
-            return Err(Failure::Unavailable("a registration needs a request and a software statement".to_owned()));
+            let expected = "a request with a software_statement, both of which can be read";
+            return Err(
+                Failure::indispensable(&REQUEST_READABLE, ErrorCode::InvalidClientMetadata, expected).after(passed)
+            );
         };
         let registered = self.registered(&request, &statement, facts.before.as_ref(), now)?;
         let used = UsedJti { expires_at: moment(request.exp).saturating_add(LEEWAY) };
@@ -115,18 +120,18 @@ impl<B: Surroundings> Engine<B> {
             return facts;
         };
         let directory = self.profile.directory_jwks_uri.as_deref().unwrap_or_default();
-        (facts.statement_keys, facts.statement_signature) = self.signature(directory, statement).await;
+        (facts.statement_keys, facts.statement_signature) = self.signature(directory, statement, &STATEMENT_ALG).await;
         // Until the Directory's signature holds, nobody vouches for where the software's keys are.
         if facts.statement_keys.is_ok() && facts.statement_signature.is_ok() {
             let endpoint = &claims.metadata.software_jwks_endpoint;
-            (facts.request_keys, facts.request_signature) = self.signature(endpoint, request).await;
+            (facts.request_keys, facts.request_signature) = self.signature(endpoint, request, &REQUEST_ALG).await;
         }
         facts
     }
 
-    async fn signature(&self, uri: &str, jws: &Jws) -> (Result<(), String>, Result<(), JoseError>) {
+    async fn signature(&self, uri: &str, jws: &Jws, alg: &Rule) -> (Result<(), String>, Result<(), JoseError>) {
         match self.keys_for(uri, jws.header().kid.as_deref()).await {
-            Ok(keys) => (Ok(()), jws.verify(&keys, &self.profile.algorithms)),
+            Ok(keys) => (Ok(()), self.verify(jws, &keys, &self.profile.algorithms, alg)),
             Err(error) => (Err(error.to_string()), Ok(())),
         }
     }
@@ -177,8 +182,10 @@ impl<B: Surroundings> Engine<B> {
     ) -> Result<Client, Failure> {
         let preferred = self.profile.algorithms.first().copied().unwrap_or(Algorithm::Ps256);
         let algorithm = |name: &str| name.parse().unwrap_or(preferred);
-        let method = AuthenticationMethod::parse(&response.token_endpoint_auth_method)
-            .ok_or_else(|| Failure::Unavailable("a client needs an authentication method".to_owned()))?;
+        let method = AuthenticationMethod::parse(&response.token_endpoint_auth_method).ok_or_else(|| {
+            let expected = "an authentication method that there is";
+            Failure::indispensable(&AUTHENTICATION_METHOD, ErrorCode::InvalidClientMetadata, expected)
+        })?;
         Ok(Client {
             client_id: response.client_id.clone(),
             name: statement.metadata.software_client_name.clone(),

@@ -68,6 +68,8 @@ rules::catalogue! {
         reason: "The intent is in a state in which the customer may be asked.", clause: "OB Read/Write 4.0, Changes to an intent's authorized state" }
     INTENT_SCOPE { id: "fapi.request-object.intent-scope",
         reason: "The requested scope covers the intent.", clause: "OB Read/Write 4.0, Security and access control" }
+    UNFINISHED { id: "fapi.request-object.unfinished",
+        reason: "The client does not leave more authorisations unfinished than this server keeps for it.", clause: "RFC 6749, 4.1.2.1, temporarily_unavailable" }
     ACR { id: "fapi.request-object.acr",
         reason: "An essential acr is one that this server can reach.", clause: "OpenID Connect Core, 5.5.1.1" }
 }
@@ -183,6 +185,8 @@ pub(crate) struct RequestFacts {
     pub(crate) keys: Result<(), String>,
     pub(crate) signature: Result<(), JoseError>,
     pub(crate) intent: Option<Intent>,
+    /// How many of the client's requests wait for a decision.
+    pub(crate) unfinished: usize,
     /// Whether the request is, or was, pushed.
     pub(crate) pushed: bool,
     /// The pushed request that `request_uri` names.
@@ -497,6 +501,14 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
                 let (known, essential) = object.acr_values(&facts.profile.acr_values);
                 holds(!essential || !known.is_empty(), facts.profile.acr_values.join(" or "), "other values")
             })
+        },
+    },
+    Check {
+        rule: &UNFINISHED,
+        error: ErrorCode::TemporarilyUnavailable,
+        test: |facts| {
+            let most = facts.profile.unfinished_authorisations;
+            holds(facts.unfinished < most, format!("fewer than {most}"), facts.unfinished.to_string())
         },
     },
 ];

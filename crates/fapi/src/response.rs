@@ -159,7 +159,7 @@ impl<B: Surroundings> Engine<B> {
         mut parameters: Vec<(&'static str, String)>,
         now: OffsetDateTime,
     ) -> Result<AuthorizationResponse, Failure> {
-        parameters.extend(to.state.map(|state| ("state", state.to_owned())));
+        parameters.extend(to.state.map(|state| ("state", self.profile.deviations.state(state))));
         if to.mode.signed() {
             let claims = Signed {
                 iss: &self.profile.issuer,
@@ -170,7 +170,8 @@ impl<B: Surroundings> Engine<B> {
             let response = self.signing_for(to.client.id_token_algorithm).sign_claims(Some("JWT"), &claims)?;
             parameters = vec![("response", response)];
         } else if self.profile.iss_parameter {
-            parameters.push(("iss", self.profile.issuer.clone()));
+            let iss = self.profile.deviations.iss_parameter(&self.profile.issuer);
+            parameters.push(("iss", iss.to_owned()));
         }
         Ok(AuthorizationResponse { redirect_uri: to.redirect_uri.to_owned(), mode: to.mode, parameters })
     }

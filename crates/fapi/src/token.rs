@@ -10,6 +10,7 @@ use crate::{
     Record, Surroundings,
     access_token::AccessTokenClaims,
     client_authentication::{ASSERTION_JTI_NEW, Authenticated},
+    deviation::Endpoint,
     digest,
     grant::{AccessToken, AuthorizationCode, Grant, RefreshToken},
     id_token::IdToken,
@@ -65,7 +66,7 @@ rules::catalogue! {
 pub struct TokenResponse {
     /// The access token.
     pub access_token: String,
-    /// Always `Bearer`; the binding to the certificate is RFC 8705's.
+    /// `Bearer`; the binding to the certificate is RFC 8705's.
     pub token_type: &'static str,
     /// Seconds that the access token lives.
     pub expires_in: i64,
@@ -322,7 +323,10 @@ impl<B: Surroundings> Engine<B> {
             "authorization_code" => self.redeem_code(parameters, &authenticated, now).await,
             "refresh_token" => self.refresh(parameters, &authenticated, now).await,
             "client_credentials" => self.client_credentials(parameters, &authenticated, now).await,
-            other => Err(Failure::Unavailable(format!("there is nothing to do for the grant type {other:?}"))),
+            _ => {
+                let expected = self.profile.grant_types.join(" or ");
+                Err(Failure::indispensable(&GRANT_TYPE_KNOWN, ErrorCode::UnsupportedGrantType, &expected))
+            }
         };
         match result {
             Ok(mut accepted) => {
@@ -383,7 +387,8 @@ impl<B: Surroundings> Engine<B> {
             }
         };
         let (Some(Loaded { record: code, version }), Some(grant)) = (loaded, facts.grant) else {
-            return Err(Failure::Unavailable("a code cannot be redeemed without a grant".to_owned()));
+            let expected = "a code of this server with its grant";
+            return Err(Failure::indispensable(&CODE_KNOWN, ErrorCode::InvalidGrant, expected).after(passed));
         };
         let redeemed = AuthorizationCode { redeemed_at: Some(now), ..code };
         let refresh_token = self.secret();
@@ -429,7 +434,8 @@ impl<B: Surroundings> Engine<B> {
         let passed = judge(&facts, REFRESH_CHECKS, &self.profile.switched_off)?;
         let predecessor = facts.found.as_ref().and_then(|token| token.predecessor.clone());
         let Some(mut grant) = facts.grant else {
-            return Err(Failure::Unavailable("a refresh token cannot be used without a grant".to_owned()));
+            let expected = "a refresh token of this server with its grant";
+            return Err(Failure::indispensable(&REFRESH_TOKEN_KNOWN, ErrorCode::InvalidGrant, expected).after(passed));
         };
         // OpenID Connect Core, 12.2: the refreshed id_token has no nonce.
         grant.nonce = None;
@@ -516,7 +522,7 @@ impl<B: Surroundings> Engine<B> {
     fn response(&self, access_token: String, scope: Option<String>) -> TokenResponse {
         TokenResponse {
             access_token,
-            token_type: "Bearer",
+            token_type: self.profile.deviations.token_type(),
             expires_in: self.profile.lifetimes.access_token.whole_seconds(),
             scope,
             refresh_token: None,
@@ -532,8 +538,12 @@ impl<B: Surroundings> Engine<B> {
         scopes: &[String],
         now: OffsetDateTime,
     ) -> Result<TokenResponse, Failure> {
-        let id_token = IdToken::new(&self.profile, &authenticated.client, grant, now).for_access_token(&access_token);
-        let id_token = self.id_token(&authenticated.client, &id_token).await?;
+        // A client that may refresh has a refresh token, from this answer or from an earlier one.
+        let refreshable = self.profile.intents && authenticated.client.may_use("refresh_token");
+        let id_token = IdToken::new(&self.profile, &authenticated.client, grant, now)
+            .for_access_token(&access_token)
+            .with_refresh_token_until(grant.expires_at.filter(|_| refreshable));
+        let id_token = self.id_token(&authenticated.client, Endpoint::Token, &id_token).await?;
         let mut response = self.response(access_token, Some(scopes.join(" ")));
         response.id_token = Some(id_token);
         Ok(response)

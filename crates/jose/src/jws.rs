@@ -5,6 +5,9 @@ use serde::de::DeserializeOwned;
 
 use crate::{Algorithm, Header, JoseError, KeySet, base64url};
 
+/// The algorithm of signatures under a shared secret (RFC 7518, 3.2), which only [`Jws::verify_secret`] takes.
+pub const SHARED_SECRET_ALGORITHM: &str = "HS256";
+
 /// Characters of the longest token that is read.
 const LONGEST: usize = 64 * 1024;
 
@@ -99,13 +102,14 @@ impl Jws {
     /// # Errors
     /// The algorithm is another one, `crit` is there, the secret is too short, or the signature is wrong.
     pub fn verify_secret(&self, secret: &[u8]) -> Result<(), JoseError> {
-        const ALLOWED: &str = "HS256";
-        if self.header.alg != ALLOWED {
+        if self.header.alg != SHARED_SECRET_ALGORITHM {
             let found = self.header.alg.clone();
-            return Err(JoseError::AlgorithmNotAllowed { allowed: ALLOWED.to_owned(), found });
+            return Err(JoseError::AlgorithmNotAllowed { allowed: SHARED_SECRET_ALGORITHM.to_owned(), found });
         }
         self.check_critical(&[])?;
-        let verifier = HS256.verifier_from_bytes(secret).map_err(|_| JoseError::NoFittingKey(ALLOWED.to_owned()))?;
+        let verifier = HS256
+            .verifier_from_bytes(secret)
+            .map_err(|_| JoseError::NoFittingKey(SHARED_SECRET_ALGORITHM.to_owned()))?;
         verifier.verify(&self.signing_input, &self.signature).map_err(|_| JoseError::BadSignature)
     }
 

@@ -27,12 +27,14 @@ pub mod jwe;
 mod jwk;
 mod jws;
 mod key_set;
+mod shared_secret;
 mod signing_key;
 
 pub use algorithm::Algorithm;
 pub use error::{JoseError, KeyError};
 pub use header::Header;
 pub use jwk::{Jwk, Jwks};
-pub use jws::Jws;
+pub use jws::{Jws, SHARED_SECRET_ALGORITHM};
 pub use key_set::KeySet;
+pub use shared_secret::sign_with_secret;
 pub use signing_key::SigningKey;

@@ -253,7 +253,7 @@ impl History {
         let position = record.position;
         let booked = record.status == Status::Booked;
         if booked {
-            self.months.count(position.booked_at, record.story.kind, record.minor);
+            self.months.count(position.booked_at, record.minor, record.story.kind);
         }
         let change = if booked { record.minor } else { 0 };
         let index = self.lines.partition_point(|line| line.position() < position);
@@ -284,7 +284,8 @@ impl History {
         // It comes when it was expected: nothing has to be moved.
         let record = &mut self.lines[index].record;
         (record.status, record.value_at) = (Status::Booked, at);
-        let minor = record.minor;
+        let (minor, kind) = (record.minor, record.story.kind);
+        self.months.count(at, minor, kind);
         self.pending.remove(&self.lines[index].record);
         for line in &mut self.lines[index..] {
             line.balance_after += minor;

@@ -82,7 +82,7 @@ pub(crate) struct Months(BTreeMap<CalendarMonth, Totals>);
 
 impl Months {
     /// Counts a transaction that was booked. The sums of an account's postings fit: see `Ledger::turnover`.
-    pub(crate) fn count(&mut self, booked_at: OffsetDateTime, kind: Kind, signed: i64) {
+    pub(crate) fn count(&mut self, booked_at: OffsetDateTime, signed: i64, kind: Kind) {
         let totals = self.0.entry(CalendarMonth::of(booked_at)).or_default();
         if signed < 0 {
             totals.debits -= signed;

@@ -104,8 +104,12 @@ metadata! {
         token_endpoint_auth_signing_alg_values_supported: Vec<String>;
         /// How clients authenticate at the introspection endpoint.
         introspection_endpoint_auth_methods_supported: Vec<String>;
+        /// Algorithms of client assertions there.
+        introspection_endpoint_auth_signing_alg_values_supported: Vec<String>;
         /// How clients authenticate at the revocation endpoint.
         revocation_endpoint_auth_methods_supported: Vec<String>;
+        /// Algorithms of client assertions there.
+        revocation_endpoint_auth_signing_alg_values_supported: Vec<String>;
         /// `S256`.
         code_challenge_methods_supported: Vec<String>;
         /// Tokens are bound to the client's certificate.

@@ -2,6 +2,8 @@
 //!
 //! Bound elsewhere it demands `Authorization: Bearer` with a token from the settings, and does not start without one.
 
+mod bending;
+
 use std::{
     collections::BTreeMap,
     fmt::Write,
@@ -19,11 +21,9 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use transport::{ClientSettings, HttpClient, Problem, Request, Response, Route, Router, reply, route};
 use url::Url;
 
-use crate::{
-    DataDirectory, StartError, Tools,
-    clock::keep,
-    lesson::{LessonError, SwitchOff},
-};
+pub use bending::misbehaviour_routes;
+
+use crate::{DataDirectory, StartError, Tools, clock::keep};
 
 /// Most exchanges in one answer, unless fewer are asked for.
 const MOST_EXCHANGES: usize = 1000;
@@ -35,7 +35,7 @@ const PROBE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 pub struct Control<C> {
     /// The party's context.
     pub party: Arc<C>,
-    tools: Tools,
+    pub(crate) tools: Tools,
     token: Option<String>,
     data: DataDirectory,
     journal: String,
@@ -136,11 +136,8 @@ pub fn serve<C: Send + Sync + 'static>(
         route(Method::GET, "/journal", journal::<C>),
         route(Method::GET, "/clock", clock::<C>),
         route(Method::POST, "/clock/advance", advance::<C>),
-        route(Method::GET, "/lesson", lesson::<C>),
-        route(Method::POST, "/lesson", switch_off::<C>),
-        route(Method::DELETE, "/lesson", switch_on::<C>),
     ];
-    let routes = routes.into_iter().chain(added).map(guarded);
+    let routes = routes.into_iter().chain(bending::routes()).chain(added).map(guarded);
     let router = Router::new(control, routes, problem::<C>)?;
     Ok(transport::serve(listener, None, Arc::new(router), tools.silent_observer(), tools.stop.clone()))
 }
@@ -241,26 +238,6 @@ async fn advance<C>(control: Arc<Control<C>>, request: Request) -> Response {
         }
         Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     }
-}
-
-async fn lesson<C>(control: Arc<Control<C>>, _: Request) -> Response {
-    reply::json(StatusCode::OK, &control.tools.lesson.state())
-}
-
-async fn switch_off<C>(control: Arc<Control<C>>, request: Request) -> Response {
-    let asked: SwitchOff = match body(&request) {
-        Ok(asked) => asked,
-        Err(refused) => return *refused,
-    };
-    match control.tools.lesson.switch_off(asked.off) {
-        Ok(state) => reply::json(StatusCode::OK, &state),
-        Err(error @ LessonError::NotALesson) => refuse(StatusCode::FORBIDDEN, error.to_string()),
-        Err(error @ LessonError::Unknown { .. }) => refuse(StatusCode::BAD_REQUEST, error.to_string()),
-    }
-}
-
-async fn switch_on<C>(control: Arc<Control<C>>, _: Request) -> Response {
-    reply::json(StatusCode::OK, &control.tools.lesson.reset())
 }
 
 async fn journal<C>(control: Arc<Control<C>>, request: Request) -> Response {

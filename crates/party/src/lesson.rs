@@ -3,8 +3,9 @@
 //! A party that was not started for it refuses every switch. One that was says so: in the log at the start and at each
 //! switch, and on its pages.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
+use fapi::{Deviation, Deviations};
 use rules::{Rule, SwitchedOff};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,7 @@ pub struct Lesson {
     /// Every rule that the party applies; none when it was not started in lesson mode.
     rules: Option<Arc<[&'static Rule]>>,
     switched_off: SwitchedOff,
+    deviations: Deviations,
 }
 
 /// `GET /lesson`, and the answer to every change.
@@ -34,7 +36,27 @@ pub struct SwitchOff {
     pub off: Vec<String>,
 }
 
-/// Rules stay as they are.
+/// `GET /misbehave`, and the answer to every change.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Misbehaviour {
+    /// Whether the party was started in lesson mode.
+    pub lesson: bool,
+    /// What it does wrong now.
+    pub deviations: Vec<Deviation>,
+    /// What it can do wrong, each with what that is.
+    pub known: BTreeMap<&'static str, &'static str>,
+}
+
+/// `POST /misbehave`: what the party does wrong from now on; everything else it does right.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Misbehave {
+    /// Names.
+    pub deviations: Vec<String>,
+}
+
+/// Everything stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LessonError {
     /// The party is no place for attacks.
@@ -48,6 +70,14 @@ pub enum LessonError {
         /// The rule whose identifier is most alike.
         nearest: String,
     },
+    /// There is no such deviation.
+    #[error("there is no deviation {name}; the nearest is {nearest}")]
+    UnknownDeviation {
+        /// What was asked for.
+        name: String,
+        /// The one whose name is most alike.
+        nearest: String,
+    },
 }
 
 impl Lesson {
@@ -57,7 +87,56 @@ impl Lesson {
         if wanted {
             tracing::warn!("LESSON MODE: the control port can switch off security rules; attacks may succeed here");
         }
-        Self { rules: wanted.then(|| catalogue.into()), switched_off: SwitchedOff::default() }
+        Self { rules: wanted.then(|| catalogue.into()), ..Self::default() }
+    }
+
+    /// The same lesson at a party that can also misbehave.
+    #[must_use]
+    pub fn with_deviations(self, deviations: Deviations) -> Self {
+        Self { deviations, ..self }
+    }
+
+    /// Where the party misbehaves.
+    #[must_use]
+    pub fn deviations(&self) -> Deviations {
+        self.deviations.clone()
+    }
+
+    /// What the party does wrong, and what it could do wrong.
+    #[must_use]
+    pub fn misbehaviour(&self) -> Misbehaviour {
+        let known = Deviation::ALL.iter().map(|one| (one.as_str(), one.what())).collect();
+        Misbehaviour { lesson: self.is_on(), deviations: self.deviations.list(), known }
+    }
+
+    /// Does these things wrong, and every other one right.
+    ///
+    /// # Errors
+    /// The party was not started in lesson mode, or there is no deviation of such a name; nothing is changed then.
+    pub fn misbehave(&self, names: &[String]) -> Result<Misbehaviour, LessonError> {
+        if !self.is_on() || !self.deviations.is_armed() {
+            return Err(LessonError::NotALesson);
+        }
+        let find = |name: &String| {
+            Deviation::ALL.iter().copied().find(|one| one.as_str() == *name).ok_or_else(|| {
+                let nearest = nearest(name, Deviation::ALL.iter().map(|one| one.as_str()));
+                LessonError::UnknownDeviation { name: name.clone(), nearest }
+            })
+        };
+        let wanted = names.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+        self.deviations.set(wanted);
+        let now = self.misbehaviour();
+        tracing::warn!(deviations = ?now.deviations, "LESSON MODE: the party misbehaves");
+        Ok(now)
+    }
+
+    /// Does everything right.
+    pub fn behave(&self) -> Misbehaviour {
+        if !self.deviations.list().is_empty() {
+            self.deviations.set([]);
+            tracing::warn!("LESSON MODE: the party behaves again");
+        }
+        self.misbehaviour()
     }
 
     /// Whether the party was started in lesson mode.
@@ -107,7 +186,7 @@ impl Lesson {
 }
 
 /// The name that is most like this one; empty when there is none.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     known.min_by_key(|one| strsim::damerau_levenshtein(one, name)).unwrap_or_default().to_owned()
 }
 

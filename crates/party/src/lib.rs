@@ -6,6 +6,7 @@
 
 pub mod authorization_server;
 pub mod catalogue;
+mod chance;
 pub mod clock;
 pub mod control;
 mod data;
@@ -22,7 +23,7 @@ pub use lesson::Lesson;
 pub use listener::{own_url, server_names};
 pub use start::{CANNOT_START, StartError, ended, run};
 
-use simulation::{Chance, Clock, Journal};
+use simulation::{Chance, Clock, Faults, Journal};
 use transport::{Observer, Stop};
 
 /// Exchanges that a journal remembers.
@@ -37,6 +38,8 @@ pub struct Tools {
     pub chance: Chance,
     /// The party's journal.
     pub journal: Journal,
+    /// The faults that strike whoever calls it.
+    pub faults: Faults,
     /// Which of its rules are off.
     pub lesson: Lesson,
     /// When the party stops.
@@ -48,7 +51,14 @@ impl Tools {
     #[must_use]
     pub fn real(party: &str, stop: Stop) -> Self {
         let journal = Journal::new(party, JOURNAL_CAPACITY);
-        Self { clock: Clock::real(), chance: Chance::from_system(), journal, lesson: Lesson::default(), stop }
+        Self {
+            clock: Clock::real(),
+            chance: Chance::from_system(),
+            journal,
+            faults: Faults::default(),
+            lesson: Lesson::default(),
+            stop,
+        }
     }
 
     /// The same tools with a journal that is also written to a file.
@@ -64,15 +74,21 @@ impl Tools {
         Ok(self)
     }
 
-    /// What a listener observes with.
+    /// What a listener observes with. It has a chance of its own: how often it is asked changes no identifier.
     #[must_use]
     pub fn observer(&self) -> Observer {
-        Observer { journal: Some(self.journal.clone()), clock: self.clock.clone(), chance: self.chance.clone() }
+        Observer {
+            journal: Some(self.journal.clone()),
+            clock: self.clock.clone(),
+            chance: self.chance.fork(),
+            faults: self.faults.clone(),
+        }
     }
 
-    /// What the control port observes with: it is not part of any journey, so it is not in the journal.
+    /// What the control port observes with: it is not part of any journey, so it is not in the journal, and no fault
+    /// strikes it.
     #[must_use]
     pub fn silent_observer(&self) -> Observer {
-        Observer { journal: None, ..self.observer() }
+        Observer { journal: None, faults: Faults::default(), ..self.observer() }
     }
 }

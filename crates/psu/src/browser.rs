@@ -60,6 +60,11 @@ impl Browser {
         &self.url
     }
 
+    /// Whether what leads there stays at the site of the page.
+    pub(crate) fn stays(&self, target: &str) -> bool {
+        self.resolve(target).is_ok_and(|url| url.origin() == self.url.origin())
+    }
+
     pub(crate) fn fragment(&self) -> &str {
         self.url.fragment().unwrap_or_default()
     }

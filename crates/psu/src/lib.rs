@@ -1,10 +1,11 @@
 //! The simulated customer: opens the bank's pages as a browser would, logs in, enters the one-time password, picks
 //! accounts, and confirms or cancels.
 //!
-//! It knows nothing of our bank but what a page shows: it follows redirects and refreshes, keeps cookies, and fills the
-//! forms that it meets by what their fields are for.
+//! It knows nothing of our bank but what a page shows: it follows redirects and refreshes, keeps cookies, fills the forms
+//! that it meets by what their fields are for, and presses the button that goes on.
 
 mod browser;
+mod hand;
 mod page;
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use url::Url;
 pub use browser::Destination;
 
 use browser::Browser;
-use page::{Form, Page};
+use hand::Hand;
 
 /// Pages after which the customer gives up.
 const PATIENCE: usize = 40;
@@ -41,15 +42,27 @@ impl std::fmt::Debug for Credentials {
 /// What the customer does on the bank's pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Intention {
-    /// Confirm, with these accounts: those whose label contains one of the texts, or all when there is none.
+    /// Confirm, with these accounts: those whose label contains one of the texts. Without a text all of them where any
+    /// number can be picked, and the first where one is picked.
     Approve {
         /// Texts that labels of accounts contain.
         accounts: Vec<String>,
     },
-    /// Log in, then cancel where accounts are chosen.
-    CancelAtAccounts,
+    /// Mistype so often first, then do as with `Approve`.
+    Mistype {
+        /// Wrong passwords.
+        passwords: u32,
+        /// Wrong one-time passwords.
+        one_time_passwords: u32,
+        /// Texts that labels of accounts contain.
+        accounts: Vec<String>,
+    },
     /// Cancel on the first page.
     CancelAtLogin,
+    /// Log in, then cancel where accounts are chosen.
+    CancelAtAccounts,
+    /// Go on until a page's title or text contains this text, then cancel there.
+    CancelOn(String),
 }
 
 /// Where the customer ended.
@@ -107,10 +120,17 @@ pub enum PsuError {
         /// Labels on the page.
         offered: Vec<String>,
     },
+    /// Nothing on the page has this label.
+    #[error("{url} has no button or link {wanted:?}; it has {offered:?}")]
+    NothingToPress {
+        /// The page.
+        url: String,
+        /// What was looked for.
+        wanted: String,
+        /// Labels on the page.
+        offered: Vec<String>,
+    },
 }
-
-/// A form and its fields as they are sent.
-type Filled = (Form, Vec<(String, String)>);
 
 /// A customer with a browser. The client should keep cookies and is the customer's alone.
 pub struct Psu {
@@ -149,6 +169,7 @@ impl Psu {
         trace: &Trace,
     ) -> Result<Arrival, PsuError> {
         let mut browser = Browser::new(self.client.clone(), trace.clone(), link, destination);
+        let mut hand = Hand::new(&self.credentials, intention);
         let mut next = browser.open(link).await?;
         let mut pages = Vec::new();
         for _ in 0..PATIENCE {
@@ -161,7 +182,7 @@ impl Psu {
                 next = browser.follow(&target).await?;
                 continue;
             }
-            match self.fill(&page, intention, browser.fragment())? {
+            match hand.fill(&page, &browser)? {
                 Some((form, fields)) => next = browser.submit(&form, &fields).await?,
                 None => {
                     let (url, text, error_page) = (browser.url().clone(), page.text, page.oauth_error);
@@ -172,62 +193,39 @@ impl Psu {
         Err(PsuError::Lost(browser.url().to_string()))
     }
 
-    /// The form to submit and its fields; none when the page asks for nothing that a customer of a bank knows.
-    fn fill(&self, page: &Page, intention: &Intention, fragment: &str) -> Result<Option<Filled>, PsuError> {
-        let Some(form) = page.forms.first() else { return Ok(None) };
-        let mut fields = form.hidden.clone();
-        if let Some(name) = &form.fragment {
-            // What the page's script does in a browser with scripts.
-            fields.retain(|(key, _)| key != name);
-            fields.push((name.clone(), fragment.to_owned()));
-            return Ok(Some((form.clone(), fields)));
+    /// Opens a page of the bank, logs in when it asks for that, and presses buttons and links by their labels, one after
+    /// the other.
+    ///
+    /// # Errors
+    /// A page could not be opened or used, or nothing on it has the label.
+    pub async fn visit(&self, link: &Url, presses: &[String], trace: &Trace) -> Result<Arrival, PsuError> {
+        let mut browser = Browser::new(self.client.clone(), trace.clone(), link, Destination::LastPage);
+        let intention = Intention::Approve { accounts: Vec::new() };
+        let mut hand = Hand::new(&self.credentials, &intention);
+        let mut next = browser.open(link).await?;
+        let mut presses = presses.iter();
+        let mut pages = Vec::new();
+        for _ in 0..PATIENCE {
+            let Some(page) = next else { break };
+            pages.push(page.title.clone());
+            if let Some(target) = page.refresh.clone() {
+                next = browser.follow(&target).await?;
+                continue;
+            }
+            // Logging in comes before whatever the visit is for.
+            if let Some((form, fields)) = hand.identify(&page)? {
+                next = browser.submit(&form, &fields).await?;
+                continue;
+            }
+            let Some(wanted) = presses.next() else {
+                let (url, text, error_page) = (browser.url().clone(), page.text, page.oauth_error);
+                return Ok(Arrival { url, text, error_page, pages, at_destination: false });
+            };
+            next = match hand::press(&page, wanted, &browser)? {
+                hand::Pressed::Button(form, fields) => browser.submit(&form, &fields).await?,
+                hand::Pressed::Link(target) => browser.follow(&target).await?,
+            };
         }
-        let cancel = match intention {
-            Intention::CancelAtLogin => form.password.is_some(),
-            Intention::CancelAtAccounts => !form.accounts.is_empty(),
-            Intention::Approve { .. } => false,
-        };
-        if cancel && let Some(button) = &form.cancel {
-            fields.push(button.clone());
-            return Ok(Some((form.clone(), fields)));
-        }
-        let known = if let Some(password) = &form.password {
-            fields.extend(form.username.iter().map(|name| (name.clone(), self.credentials.username.clone())));
-            fields.push((password.clone(), self.credentials.password.clone()));
-            true
-        } else if let Some(name) = &form.one_time_password {
-            fields.push((name.clone(), self.credentials.one_time_password.clone()));
-            true
-        } else if let Some(name) = &form.account_field {
-            let chosen = choose(form, intention)?;
-            fields.extend(chosen.into_iter().map(|value| (name.clone(), value)));
-            true
-        } else {
-            false
-        };
-        if !known {
-            return Ok(None);
-        }
-        fields.extend(form.proceed.clone());
-        Ok(Some((form.clone(), fields)))
+        Err(PsuError::Lost(browser.url().to_string()))
     }
-}
-
-fn choose(form: &Form, intention: &Intention) -> Result<Vec<String>, PsuError> {
-    let wanted: &[String] = match intention {
-        Intention::Approve { accounts } => accounts,
-        _ => &[],
-    };
-    let chosen: Vec<String> = form
-        .accounts
-        .iter()
-        .filter(|(_, label)| wanted.is_empty() || wanted.iter().any(|text| label.contains(text)))
-        .map(|(value, _)| value.clone())
-        .collect();
-    let unknown = wanted.iter().any(|text| !form.accounts.iter().any(|(_, label)| label.contains(text)));
-    if chosen.is_empty() || unknown {
-        let offered = form.accounts.iter().map(|(_, label)| label.clone()).collect();
-        return Err(PsuError::NoSuchAccount { wanted: wanted.to_vec(), offered });
-    }
-    Ok(chosen)
 }

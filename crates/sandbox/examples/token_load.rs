@@ -3,17 +3,22 @@
 //! An ecosystem of its own, keep-alive connections over mutual TLS, a fresh assertion in every request. Assertions are
 //! signed before the clock starts. Beside the result stands what the machine's cryptography alone allows: verifying the
 //! assertion, and with a refresh also signing the id_token.
+//!
+//! With `token_load FOLDER CLIENT PID` the bank is the one of `ob-sandbox up --data FOLDER`, another process with this id,
+//! at which the TPP is the client CLIENT. Then the result also says how much processor time of that process a request took
+//! (Linux), which other work on the machine hardly changes, and how much of it is cryptography.
 #![expect(clippy::print_stdout, reason = "this is what the program was asked for")]
 
 use std::{
     error::Error,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use jose::{Algorithm, Jwks, Jws, KeySet, SigningKey};
 use pki::{Certificate, PrivateKey};
-use psu::{Destination, Intention, Psu};
+use psu::{Credentials, Destination, Intention, Psu};
 use sandbox::hosting::{self, Hosted, Place};
 use scenario::Runner;
 use serde_json::{Value, json};
@@ -26,8 +31,68 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 
 type Failed = Box<dyn Error + Send + Sync>;
 
+/// Where everything is.
+struct Places {
+    issuer: String,
+    public: Url,
+    mtls: Url,
+    callback: Url,
+    exports: PathBuf,
+    anchor: PathBuf,
+    credentials: Credentials,
+    /// The bank's process, if it is not this one.
+    process: Option<u32>,
+}
+
+impl Places {
+    fn own(hosted: &Hosted) -> Result<Self, Failed> {
+        Ok(Self {
+            issuer: hosted.bank.urls.issuer(),
+            public: hosted.bank.urls.public.clone(),
+            mtls: hosted.bank.urls.mtls.clone(),
+            callback: hosted.tpp.public.join("/callback")?,
+            exports: hosted.tpp.exports.clone(),
+            anchor: hosted.directory.trust_anchor.clone(),
+            credentials: hosting::credentials(&hosted.bank.logins)["nora"].clone(),
+            process: None,
+        })
+    }
+
+    /// Those of `ob-sandbox up`.
+    fn of_another_process(folder: &Path, process: u32) -> Result<Self, Failed> {
+        Ok(Self {
+            issuer: "https://localhost:8450".to_owned(),
+            public: "https://localhost:8450/".parse()?,
+            mtls: "https://localhost:8451/".parse()?,
+            callback: "https://localhost:8460/callback".parse()?,
+            exports: folder.join("tpp/exports"),
+            anchor: folder.join("directory/public/trust-anchor.pem"),
+            credentials: hosting::credentials_in(None)?["nora"].clone(),
+            process: Some(process),
+        })
+    }
+
+    /// Processor time that the bank's process has used, in seconds: `utime` and `stime` of proc(5), in hundredths.
+    fn processor_time(&self) -> Option<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process?)).ok()?;
+        let (_, rest) = stat.rsplit_once(')')?;
+        let ticks: Vec<f64> = rest.split_whitespace().skip(11).take(2).filter_map(|text| text.parse().ok()).collect();
+        Some(ticks.iter().sum::<f64>() / 100.0)
+    }
+}
+
+/// What a run measured.
+struct Measured {
+    /// Requests a second.
+    rate: f64,
+    /// 99 of 100 requests were answered within this.
+    slow: Duration,
+    /// Processor time of the bank's process for one request, in microseconds.
+    processor: Option<f64>,
+}
+
 struct Load {
-    hosted: Hosted,
+    places: Places,
     client_id: String,
     signing: Arc<SigningKey>,
     identity: Identity,
@@ -36,10 +101,8 @@ struct Load {
 }
 
 impl Load {
-    async fn new(place: &Place, stop: &Stop) -> Result<Self, Failed> {
-        let hosted = hosting::start(place, stop).await?;
-        let client_id = Runner::new(hosted.ecosystem()?)?.join(&hosted.bank.name).await?;
-        let read = |name: &str| std::fs::read_to_string(hosted.tpp.exports.join(name));
+    fn new(places: Places, client_id: String) -> Result<Self, Failed> {
+        let read = |name: &str| std::fs::read_to_string(places.exports.join(name));
         let kid = read("signing.kid")?;
         let signing = PrivateKey::from_pem(&read("signing.key")?)?;
         let signing = SigningKey::from_pkcs8_der(kid.trim(), Algorithm::Ps256, signing.pkcs8_der())?;
@@ -47,8 +110,8 @@ impl Load {
         let chain = chain.split_inclusive("-----END CERTIFICATE-----\n").map(Certificate::from_pem);
         let identity =
             Identity { chain: chain.collect::<Result<_, _>>()?, key: PrivateKey::from_pem(&read("transport.key")?)? };
-        let anchor = hosting::certificate(&hosted.directory.trust_anchor)?;
-        Ok(Self { hosted, client_id, signing: Arc::new(signing), identity, anchor, chance: Chance::from_system() })
+        let anchor = hosting::certificate(&places.anchor)?;
+        Ok(Self { places, client_id, signing: Arc::new(signing), identity, anchor, chance: Chance::from_system() })
     }
 
     fn client(&self, identity: Option<&Identity>) -> Result<HttpClient, Failed> {
@@ -65,7 +128,7 @@ impl Load {
     }
 
     fn bank(&self, path: &str) -> Result<Url, Failed> {
-        Ok(self.hosted.bank.urls.api(path).parse()?)
+        Ok(self.places.mtls.join(path)?)
     }
 
     fn assertion(&self) -> Result<String, Failed> {
@@ -86,24 +149,23 @@ impl Load {
         let bearer = token["access_token"].as_str().unwrap_or_default();
         let consent: Value = http.post(&url).bearer(bearer).json(&consent).send().await?.json()?;
         let now = Clock::real().now().unix_timestamp();
-        let callback = self.hosted.tpp.public.join("/callback")?;
+        let callback = &self.places.callback;
         let object = self.signing.sign_claims(
             Some("JWT"),
             &json!({
-                "iss": self.client_id, "client_id": self.client_id, "aud": self.hosted.bank.urls.issuer(), "nbf": now,
+                "iss": self.client_id, "client_id": self.client_id, "aud": self.places.issuer, "nbf": now,
                 "exp": now + 300, "response_type": "code id_token", "scope": "openid accounts",
                 "redirect_uri": callback, "nonce": "n",
                 "claims": { "id_token": { "openbanking_intent_id": { "value": consent["Data"]["ConsentId"] } } },
             }),
         )?;
-        let mut link: Url = self.hosted.bank.urls.page("/authorize").parse()?;
+        let mut link = self.places.public.join("/authorize")?;
         link.query_pairs_mut()
             .append_pair("client_id", &self.client_id)
             .append_pair("response_type", "code id_token")
             .append_pair("request", &object);
-        let credentials = hosting::credentials(&self.hosted.bank.logins)["nora"].clone();
-        let (customer, intention) =
-            (Psu::new(self.client(None)?, credentials), Intention::Approve { accounts: Vec::new() });
+        let customer = Psu::new(self.client(None)?, self.places.credentials.clone());
+        let intention = Intention::Approve { accounts: Vec::new() };
         let trace = Trace::new(&self.chance);
         let arrival = customer.fetch_answer(&link, &intention, Destination::Elsewhere, &trace).await?;
         let fragment = arrival.url.fragment().unwrap_or_default().as_bytes().to_vec();
@@ -120,8 +182,8 @@ impl Load {
         Ok(http.post(&self.bank("/token")?).form(&form).send().await?.json()?)
     }
 
-    /// Requests per second and the slowest of a hundred, over so many connections.
-    async fn run(&self, connections: usize, pairs: &[(&str, &str)]) -> Result<(f64, Duration), Failed> {
+    /// Sends requests over so many connections.
+    async fn run(&self, connections: usize, pairs: &[(&str, &str)]) -> Result<Measured, Failed> {
         let each = REQUESTS / connections;
         let mut tasks = Vec::new();
         for _ in 0..connections {
@@ -131,7 +193,7 @@ impl Load {
             self.answer(&http, pairs).await?;
             tasks.push((http, assertions));
         }
-        let began = Instant::now();
+        let (began, used) = (Instant::now(), self.places.processor_time());
         let running: Vec<_> = tasks
             .into_iter()
             .map(|(http, assertions)| {
@@ -163,8 +225,10 @@ impl Load {
         let elapsed = began.elapsed().as_secs_f64();
         all.sort_unstable();
         #[expect(clippy::cast_precision_loss, reason = "thousands")]
-        let rate = all.len() as f64 / elapsed;
-        Ok((rate, all.get(all.len() * 99 / 100).copied().unwrap_or_default()))
+        let many = all.len() as f64;
+        let processor = self.places.processor_time().zip(used).map(|(after, before)| (after - before) * 1e6 / many);
+        let slow = all.get(all.len() * 99 / 100).copied().unwrap_or_default();
+        Ok(Measured { rate: many / elapsed, slow, processor })
     }
 
     /// How often one core signs and verifies in a second.
@@ -185,12 +249,39 @@ impl Load {
     }
 }
 
+/// Prints what a run measured; `floor` is the time that its cryptography takes, in microseconds.
+fn tell(connections: usize, grant: &str, measured: &Measured, floor: f64) {
+    let Measured { rate, slow, processor } = measured;
+    print!("{connections} connections, {grant}: {rate:.0} requests a second, 99 of 100 within {slow:.1?}");
+    match processor {
+        Some(used) => {
+            println!(", {used:.0} us of processor time each, {:.0} % of them cryptography", 100.0 * floor / used)
+        }
+        None => println!(),
+    }
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Failed> {
-    let folder = tempfile::tempdir()?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let temporary = tempfile::tempdir()?;
     let stop = Stop::new();
-    let place = Place { data: folder.path().to_owned(), ..Place::default() };
-    let load = Load::new(&place, &stop).await?;
+    let mut own = None;
+    let load = match arguments.as_slice() {
+        [] => {
+            let data = temporary.path().to_owned();
+            let place = Place { data, ..Place::default() };
+            let hosted = hosting::start(&place, &stop).await?;
+            let client_id = Runner::new(hosted.ecosystem()?)?.join(&hosted.bank.name).await?;
+            let load = Load::new(Places::own(&hosted)?, client_id)?;
+            own = Some(hosted);
+            load
+        }
+        [folder, client_id, process] => {
+            Load::new(Places::of_another_process(Path::new(folder), process.parse()?)?, client_id.clone())?
+        }
+        _ => return Err("token_load [FOLDER CLIENT PID]".into()),
+    };
     let (sign, verify) = load.floor()?;
     let cores = std::thread::available_parallelism()?;
     println!(
@@ -199,15 +290,13 @@ async fn main() -> Result<(), Failed> {
     let refresh = load.refresh_token().await?;
     for connections in [16, 64] {
         let own = [("grant_type", "client_credentials"), ("scope", "accounts")];
-        let (rate, slow) = load.run(connections, &own).await?;
-        println!(
-            "{connections} connections, client_credentials: {rate:.0} requests a second, 99 of 100 within {slow:.1?}"
-        );
+        tell(connections, "client_credentials", &load.run(connections, &own).await?, 1e6 / verify);
         let renewal = [("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())];
-        let (rate, slow) = load.run(connections, &renewal).await?;
-        println!("{connections} connections, refresh_token: {rate:.0} requests a second, 99 of 100 within {slow:.1?}");
+        tell(connections, "refresh_token", &load.run(connections, &renewal).await?, 1e6 / verify + 1e6 / sign);
     }
     stop.trigger();
-    load.hosted.ended().await;
+    if let Some(hosted) = own {
+        hosted.ended().await;
+    }
     Ok(())
 }

@@ -1,22 +1,18 @@
 //! `ob-sandbox` on the command line.
 #![expect(clippy::print_stdout, reason = "this is what the program was asked for")]
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 use party::{StartError, logging::Logging};
-use scenario::{ControlAddress, Ecosystem, Runner, Scenario, ScenarioResult, report};
+use scenario::{Runner, language::schema};
 use serde_json::json;
 use transport::Stop;
-use url::Url;
 
 use crate::{
     customer::Customer,
-    hosting::{self, Hosted, Place, certificate, credentials_in},
-    terminal::{self, Terminal},
+    hosting::{self, Hosted, Place},
+    run::{self, Run},
 };
 
 /// The scenario that runs when nothing else is said.
@@ -49,6 +45,8 @@ enum Command {
     Run(Box<Run>),
     /// Be a customer: open a TPP's link to the bank, log in, confirm or cancel, print where the bank sends the browser
     Psu(Box<Customer>),
+    /// Print the JSON Schema of scenario files, for editors
+    Schema,
 }
 
 #[derive(Debug, Args)]
@@ -66,57 +64,18 @@ struct Up {
     json: bool,
 }
 
+/// What a user edits.
 #[derive(Debug, Args)]
-struct Run {
-    /// Scenario files
-    #[arg(required = true, value_name = "SCENARIO")]
-    files: Vec<PathBuf>,
-    /// Show for every refusal which rule spoke, what it expected and what it found
-    #[arg(long)]
-    explain: bool,
-    /// Write junit.xml and results.json into this folder
-    #[arg(long, env = "OB_SANDBOX_REPORTS", value_name = "DIR")]
-    report: Option<PathBuf>,
-    /// Print results as JSON instead of lines for people
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    fixtures: Fixtures,
-    #[command(flatten)]
-    elsewhere: Elsewhere,
-}
-
-#[derive(Debug, Args)]
-struct Fixtures {
+pub(crate) struct Fixtures {
     /// Bank profile [default: the built-in fixtures/bank.yaml]
     #[arg(long, env = "OB_SANDBOX_BANK", value_name = "FILE")]
     bank: Option<PathBuf>,
     /// Customers and their money [default: the built-in fixtures/personas.yaml]
     #[arg(long, env = "OB_SANDBOX_PERSONAS", value_name = "FILE")]
-    personas: Option<PathBuf>,
+    pub(crate) personas: Option<PathBuf>,
     /// TPP profile [default: the built-in fixtures/tpp.yaml]
     #[arg(long, env = "OB_SANDBOX_TPP", value_name = "FILE")]
     tpp: Option<PathBuf>,
-}
-
-/// Parties that run already. Without them an ecosystem is started for the run.
-#[derive(Debug, Args)]
-struct Elsewhere {
-    /// Control port of the TPP that takes the steps, such as http://127.0.0.1:8469
-    #[arg(long, env = "OB_SANDBOX_TPP_CONTROL", value_name = "URL", requires = "trust_anchor")]
-    tpp_control: Option<Url>,
-    /// Control port of the bank, for its journal and clock
-    #[arg(long, env = "OB_SANDBOX_BANK_CONTROL", value_name = "URL", requires = "tpp_control")]
-    bank_control: Option<Url>,
-    /// Control port of the Directory, for its journal and clock
-    #[arg(long, env = "OB_SANDBOX_DIRECTORY_CONTROL", value_name = "URL", requires = "tpp_control")]
-    directory_control: Option<Url>,
-    /// Token of the control ports
-    #[arg(long, env = "OB_SANDBOX_CONTROL_TOKEN", value_name = "TOKEN", hide_env_values = true)]
-    control_token: Option<String>,
-    /// PEM file with the certificate that the ecosystem trusts
-    #[arg(long, env = "OB_SANDBOX_TRUST_ANCHOR", value_name = "FILE")]
-    trust_anchor: Option<PathBuf>,
 }
 
 impl Arguments {
@@ -129,128 +88,28 @@ impl Arguments {
         match self.command {
             None => {
                 let (path, text) = JOURNEY;
-                let scenario = Scenario::parse(Path::new(path), text);
-                let scenario = scenario.map_err(|error| StartError::Configuration(error.to_string()))?;
-                run_alone(&Fixtures::none(), &[scenario], &Output::default(), &stop).await
+                run::built_in(path, text, &stop).await
             }
             Some(Command::Up(up)) => up.obey(&stop).await,
             Some(Command::Run(run)) => run.obey(&stop).await,
             Some(Command::Psu(customer)) => customer.obey().await,
+            Some(Command::Schema) => {
+                print!("{}", schema::text());
+                Ok(ExitCode::SUCCESS)
+            }
         }
     }
 }
 
 impl Fixtures {
-    fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self { bank: None, personas: None, tpp: None }
     }
 
-    fn place(&self, data: PathBuf, first_port: Option<u16>) -> Place {
+    pub(crate) fn place(&self, data: PathBuf, first_port: Option<u16>) -> Place {
         let (bank, personas, tpp) = (self.bank.clone(), self.personas.clone(), self.tpp.clone());
         Place { data, first_port, bank, personas, tpp, ..Place::default() }
     }
-}
-
-/// How results are told.
-#[derive(Debug, Default)]
-struct Output {
-    explain: bool,
-    json: bool,
-    report: Option<PathBuf>,
-}
-
-impl Run {
-    async fn obey(self, stop: &Stop) -> Result<ExitCode, StartError> {
-        let read = |path: &PathBuf| Scenario::read(path).map_err(|error| StartError::Configuration(error.to_string()));
-        let scenarios = self.files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let output = Output { explain: self.explain, json: self.json, report: self.report };
-        match self.elsewhere.ecosystem(&self.fixtures)? {
-            Some(ecosystem) => run_in(ecosystem, &scenarios, &output, None).await,
-            None => run_alone(&self.fixtures, &scenarios, &output, stop).await,
-        }
-    }
-}
-
-impl Elsewhere {
-    fn ecosystem(&self, fixtures: &Fixtures) -> Result<Option<Ecosystem>, StartError> {
-        let (Some(tpp), Some(anchor)) = (&self.tpp_control, &self.trust_anchor) else { return Ok(None) };
-        let control = |party: &str, url: &Url| ControlAddress {
-            party: party.to_owned(),
-            url: url.clone(),
-            token: self.control_token.clone(),
-        };
-        let others = [("directory", &self.directory_control), ("bank", &self.bank_control)];
-        Ok(Some(Ecosystem {
-            tpp: control("tpp", tpp),
-            others: others.into_iter().filter_map(|(party, url)| Some(control(party, url.as_ref()?))).collect(),
-            trust_anchor: certificate(anchor)?,
-            credentials: credentials_in(fixtures.personas.as_deref())?,
-        }))
-    }
-}
-
-/// Runs scenarios in an ecosystem that lives no longer than they do.
-async fn run_alone(
-    fixtures: &Fixtures,
-    scenarios: &[Scenario],
-    output: &Output,
-    stop: &Stop,
-) -> Result<ExitCode, StartError> {
-    let folder = tempfile::Builder::new()
-        .prefix("ob-sandbox-")
-        .tempdir()
-        .map_err(|error| StartError::Other(format!("cannot make a temporary folder: {error}")))?;
-    if !output.json {
-        println!("Starting a Directory, a bank and a TPP, with new keys and certificates ...");
-    }
-    let hosted = hosting::start(&fixtures.place(folder.path().to_owned(), None), stop).await?;
-    if !output.json {
-        println!("Started in {} ms.\n", hosted.started_in.as_millis());
-    }
-    let started_in = hosted.started_in;
-    let code = run_in(hosted.ecosystem()?, scenarios, output, Some(started_in)).await;
-    stop.trigger();
-    hosted.ended().await;
-    code
-}
-
-async fn run_in(
-    ecosystem: Ecosystem,
-    scenarios: &[Scenario],
-    output: &Output,
-    started_in: Option<std::time::Duration>,
-) -> Result<ExitCode, StartError> {
-    if let Some(folder) = &output.report {
-        report::prepare(folder).map_err(|error| StartError::Configuration(error.to_string()))?;
-    }
-    let runner = Runner::new(ecosystem)?;
-    let mut results: Vec<ScenarioResult> = Vec::new();
-    for scenario in scenarios {
-        let progress: &mut dyn scenario::Progress =
-            if output.json { &mut Silent } else { &mut Terminal { explain: output.explain } };
-        let result = runner.run(scenario, progress).await;
-        results.push(result.map_err(|error| StartError::Other(format!("{}: {error}", scenario.name)))?);
-    }
-    if output.json {
-        println!("{}", serde_json::to_string_pretty(&results).map_err(|error| StartError::Other(error.to_string()))?);
-    } else {
-        terminal::summary(&results, started_in);
-    }
-    if let Some(folder) = &output.report {
-        report::write(folder, &results).map_err(|error| StartError::Other(error.to_string()))?;
-    }
-    let passed = results.iter().all(ScenarioResult::passed);
-    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
-}
-
-/// Says nothing while scenarios run.
-struct Silent;
-
-impl scenario::Progress for Silent {
-    fn begins(&mut self, _: &Scenario) {}
-    fn step_begins(&mut self, _: usize, _: usize, _: &str) {}
-    fn step_ended(&mut self, _: &scenario::StepResult) {}
-    fn ended(&mut self, _: &ScenarioResult) {}
 }
 
 impl Up {

@@ -25,6 +25,9 @@ const PUBLIC: u16 = 0;
 const MTLS: u16 = 1;
 const CONTROL: u16 = 9;
 
+/// Profile of the second TPP.
+const SECOND_TPP: &str = include_str!("../../../fixtures/second-tpp.yaml");
+
 /// Where an ecosystem lives.
 #[derive(Debug, Clone, Default)]
 pub struct Place {
@@ -38,8 +41,12 @@ pub struct Place {
     pub personas: Option<PathBuf>,
     /// TPP profile; the built-in one if none.
     pub tpp: Option<PathBuf>,
+    /// Further TPPs, by the names that scenarios use, and their profiles; the built-in second one if none.
+    pub tpps: BTreeMap<String, Option<PathBuf>>,
     /// Whether rules can be switched off (lesson mode), at every party.
     pub lesson: bool,
+    /// Seed of every party's identifiers and tokens, for runs that repeat.
+    pub chance_seed: Option<u64>,
 }
 
 /// An ecosystem that runs.
@@ -50,6 +57,8 @@ pub struct Hosted {
     pub bank: aspsp::Running,
     /// The TPP.
     pub tpp: tpp::Running,
+    /// Further TPPs, by the names that scenarios use.
+    pub tpps: BTreeMap<String, tpp::Running>,
     /// How long it took to start.
     pub started_in: Duration,
 }
@@ -73,6 +82,7 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
         mtls_listen: address(DIRECTORY, MTLS),
         control_listen: address(DIRECTORY, CONTROL),
         lesson: Some(place.lesson),
+        chance_seed: place.chance_seed,
         ..directory::Settings::default()
     };
     // Participants' keys are made while the Directory makes its own: nothing in them depends on it.
@@ -86,6 +96,7 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
         mtls_listen: address(BANK, MTLS),
         control_listen: address(BANK, CONTROL),
         lesson: Some(place.lesson),
+        chance_seed: place.chance_seed,
         bank: place.bank.clone(),
         personas: place.personas.clone(),
         ..aspsp::Settings::default()
@@ -97,11 +108,51 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
         public_listen: address(TPP, PUBLIC),
         control_listen: address(TPP, CONTROL),
         lesson: Some(place.lesson),
+        chance_seed: place.chance_seed,
         profile: place.tpp.clone(),
         ..tpp::Settings::default()
     };
     let (bank, tpp) = tokio::try_join!(aspsp::start(bank, tools("bank")), tpp::start(tpp, tools("tpp")))?;
-    Ok(Hosted { directory, bank, tpp, started_in: began.elapsed() })
+    let mut tpps = BTreeMap::new();
+    for (name, profile) in &place.tpps {
+        // With the seed of the first TPP it would make the first one's identifiers.
+        let distance = 1000 + u64::try_from(tpps.len()).unwrap_or_default();
+        let settings = tpp::Settings {
+            lesson: Some(place.lesson),
+            chance_seed: place.chance_seed.map(|seed| seed.wrapping_add(distance)),
+            ..further_tpp(&folder(name), profile.as_ref(), &directory)?
+        };
+        tpps.insert(name.clone(), tpp::start(settings, tools(name)).await?);
+    }
+    Ok(Hosted { directory, bank, tpp, tpps, started_in: began.elapsed() })
+}
+
+/// Settings of a TPP beside the first one, on free ports.
+fn further_tpp(
+    data: &Path,
+    profile: Option<&PathBuf>,
+    directory: &directory::Running,
+) -> Result<tpp::Settings, StartError> {
+    let free = Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0));
+    let profile = match profile {
+        Some(profile) => profile.clone(),
+        None => {
+            DataDirectory::open(data)?;
+            let path = data.join("profile.yaml");
+            std::fs::write(&path, SECOND_TPP)
+                .map_err(|error| StartError::Other(format!("cannot write {}: {error}", path.display())))?;
+            path
+        }
+    };
+    Ok(tpp::Settings {
+        data: Some(data.to_owned()),
+        directory: Some(directory.public.clone()),
+        trust_anchor: Some(directory.trust_anchor.clone()),
+        public_listen: free,
+        control_listen: free,
+        profile: Some(profile),
+        ..tpp::Settings::default()
+    })
 }
 
 async fn keys(folder: PathBuf) -> Result<(), StartError> {
@@ -152,6 +203,11 @@ impl Hosted {
     pub fn ecosystem(&self) -> Result<Ecosystem, StartError> {
         Ok(Ecosystem {
             tpp: control("tpp", self.tpp.control)?,
+            tpps: self
+                .tpps
+                .iter()
+                .map(|(name, tpp)| Ok((name.clone(), control(name, tpp.control)?)))
+                .collect::<Result<_, StartError>>()?,
             others: vec![control("directory", self.directory.control)?, control("bank", self.bank.control)?],
             trust_anchor: certificate(&self.directory.trust_anchor)?,
             credentials: credentials(&self.bank.logins),
@@ -160,8 +216,14 @@ impl Hosted {
 
     /// Waits until every party has stopped.
     pub async fn ended(self) {
-        let tasks: Vec<JoinHandle<()>> =
-            self.tpp.tasks.into_iter().chain(self.bank.tasks).chain(self.directory.tasks).collect();
+        let tasks: Vec<JoinHandle<()>> = self
+            .tpp
+            .tasks
+            .into_iter()
+            .chain(self.tpps.into_values().flat_map(|tpp| tpp.tasks))
+            .chain(self.bank.tasks)
+            .chain(self.directory.tasks)
+            .collect();
         party::ended(tasks).await;
     }
 }

@@ -1,15 +1,31 @@
 //! What people see: every step as it happens, who called whom, what came back, how long it took.
 #![expect(clippy::print_stdout, reason = "this is what the program was asked for")]
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use scenario::{Progress, Scenario, ScenarioResult, StepResult, result::Spoke};
 use simulation::Exchange;
 use url::Url;
 
-/// Prints the course of scenarios.
-#[derive(Debug, Clone, Copy)]
+/// Where lines go.
+#[derive(Debug)]
+pub enum Lines {
+    /// Printed at once.
+    Printed,
+    /// Printed together when a scenario has ended, so that scenarios beside each other do not mix.
+    Gathered(Vec<String>),
+    /// A terminal with many scenarios: a bar shows where they are, and lines are printed for what failed.
+    Bar(ProgressBar, Vec<String>),
+    /// Nowhere.
+    Silent,
+}
+
+/// Tells the course of scenarios.
+#[derive(Debug)]
 pub struct Terminal {
     /// Whether rules that refused something are shown with what they expected and found.
-    pub explain: bool,
+    explain: bool,
+    lines: Lines,
+    name: String,
 }
 
 /// Milliseconds with one decimal.
@@ -18,42 +34,99 @@ pub fn milliseconds(microseconds: u64) -> String {
     format!("{}.{} ms", microseconds / 1000, microseconds % 1000 / 100)
 }
 
+/// A bar for so many scenarios.
+#[must_use]
+pub fn bar(scenarios: usize) -> ProgressBar {
+    let count = u64::try_from(scenarios).unwrap_or(u64::MAX);
+    let bar = ProgressBar::with_draw_target(Some(count), ProgressDrawTarget::stdout());
+    match ProgressStyle::with_template("{bar:30} {pos}/{len}  {wide_msg}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+impl Terminal {
+    /// A terminal, or whatever lines go to.
+    #[must_use]
+    pub fn new(explain: bool, lines: Lines) -> Self {
+        Self { explain, lines, name: String::new() }
+    }
+
+    fn say(&mut self, line: String) {
+        match &mut self.lines {
+            Lines::Printed => println!("{line}"),
+            Lines::Gathered(lines) | Lines::Bar(_, lines) => lines.push(line),
+            Lines::Silent => {}
+        }
+    }
+
+    fn explain(&mut self, spoke: &Spoke) {
+        self.say(format!("        rule      {} ({})", spoke.rule, spoke.party));
+        self.say(format!("                  {}", spoke.reason));
+        self.say(format!("        clause    {}", spoke.clause));
+        self.say(format!("        expected  {}", spoke.expected));
+        self.say(format!("        found     {}", spoke.found));
+    }
+}
+
 impl Progress for Terminal {
-    fn begins(&mut self, scenario: &Scenario) {
-        println!("{}: {}", scenario.name, scenario.about);
+    fn begins(&mut self, scenario: &Scenario, lesson: bool) {
+        self.name.clone_from(&scenario.name);
+        let off = scenario.lesson.as_ref().filter(|_| lesson).map(|lesson| lesson.off.join(", "));
+        match off {
+            Some(off) => self.say(format!("{}, with {off} switched off: {}", scenario.name, scenario.about)),
+            None => self.say(format!("{}: {}", scenario.name, scenario.about)),
+        }
+        if let Some(gains) = &scenario.gains {
+            self.say(format!("  The attacker would gain: {gains}"));
+        }
     }
 
     fn step_begins(&mut self, number: usize, of: usize, title: &str) {
-        println!("\n  {number:>2}/{of} {title}");
+        if let Lines::Bar(bar, _) = &self.lines {
+            bar.set_message(format!("{}: {title}", self.name));
+        }
+        self.say(format!("\n  {number:>2}/{of} {title}"));
     }
 
     fn step_ended(&mut self, step: &StepResult) {
         for exchange in &step.exchanges {
-            println!("        {}", line(exchange));
+            self.say(format!("        {}", line(exchange)));
         }
         let mark = if step.problem.is_some() { "FAILED" } else { "ok" };
         let text = step.problem.as_ref().unwrap_or(&step.outcome);
-        println!("        {mark}, {}: {text}", milliseconds(step.duration_us));
+        self.say(format!("        {mark}, {}: {text}", milliseconds(step.duration_us)));
         if self.explain {
-            step.spoke.iter().for_each(explain);
+            for spoke in &step.spoke {
+                self.explain(spoke);
+            }
         } else if step.problem.is_some() && !step.spoke.is_empty() {
-            println!("        (--explain shows which rule spoke, and why)");
+            self.say("        (--explain shows which rule spoke, and why)".to_owned());
         }
     }
 
     fn ended(&mut self, result: &ScenarioResult) {
         let verdict = if result.passed() { "passed" } else { "FAILED" };
         let steps = result.steps.len();
-        println!("\n{}: {verdict}, {steps} steps in {}", result.name, milliseconds(result.duration_us));
+        if let Some(stolen) = result.stolen.as_ref().filter(|_| result.passed()) {
+            self.say(format!("\n  With the rule off, this was stolen: {stolen}"));
+        }
+        self.say(format!("\n{}: {verdict}, {steps} steps in {}", result.title(), milliseconds(result.duration_us)));
+        match &mut self.lines {
+            Lines::Gathered(lines) => {
+                println!("{}\n", lines.join("\n"));
+                lines.clear();
+            }
+            Lines::Bar(bar, lines) => {
+                if !result.passed() {
+                    bar.println(lines.join("\n"));
+                }
+                lines.clear();
+                bar.inc(1);
+            }
+            Lines::Printed | Lines::Silent => {}
+        }
     }
-}
-
-fn explain(spoke: &Spoke) {
-    println!("        rule      {} ({})", spoke.rule, spoke.party);
-    println!("                  {}", spoke.reason);
-    println!("        clause    {}", spoke.clause);
-    println!("        expected  {}", spoke.expected);
-    println!("        found     {}", spoke.found);
 }
 
 /// One exchange in one line.
@@ -84,6 +157,10 @@ pub fn summary(results: &[ScenarioResult], started_in: Option<std::time::Duratio
     let total: u64 = results.iter().map(|result| result.duration_us).sum();
     let start =
         started_in.map(|took| format!("; the ecosystem started in {} ms", took.as_millis())).unwrap_or_default();
+    let failed: Vec<String> = results.iter().filter(|result| !result.passed()).map(ScenarioResult::title).collect();
+    if results.len() > 1 && !failed.is_empty() {
+        println!("\nFailed: {}", failed.join(", "));
+    }
     println!("\n{passed} of {} scenarios passed in {}{start}", results.len(), milliseconds(total));
 }
 

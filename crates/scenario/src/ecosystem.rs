@@ -7,6 +7,7 @@ use party::control::{Advance, ControlError, JournalPage};
 use pki::Certificate;
 use psu::Credentials;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use simulation::{Chance, Clock, Exchange, Trace};
 use tpp::steps::Outcome;
 use transport::{Answer, CallError, ClientSettings, HttpClient, TlsError};
@@ -31,6 +32,8 @@ pub struct ControlAddress {
 pub struct Ecosystem {
     /// The TPP, which is told what to do.
     pub tpp: ControlAddress,
+    /// Further TPPs, by the names that scenarios use.
+    pub tpps: BTreeMap<String, ControlAddress>,
     /// The others, whose journals are read and whose clocks are moved.
     pub others: Vec<ControlAddress>,
     /// The certificate that the customer's browser trusts.
@@ -137,6 +140,11 @@ impl ControlClient {
         let answer = self.call(Method::GET, "/clock", None::<&()>, None).await?;
         let reading: party::control::ClockReading = answer.json().map_err(|error| self.unreachable(error))?;
         Ok(reading.now)
+    }
+
+    /// Tells the party something that it has no answer to but an acknowledgement: a fault, a lesson, a deviation.
+    pub(crate) async fn tell(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(), ControlFailure> {
+        self.call(method, path, body, None).await.map(drop)
     }
 
     fn unreachable(&self, error: CallError) -> ControlFailure {

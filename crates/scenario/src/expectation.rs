@@ -15,10 +15,14 @@ pub(crate) struct Happened {
     pub(crate) status: Option<u16>,
     /// OAuth error, when there was one.
     pub(crate) error: Option<String>,
-    /// JSON body of the decisive answer.
+    /// JSON body of the decisive answer, or what the step answered.
     pub(crate) body: Option<Value>,
     /// Its headers.
     pub(crate) headers: BTreeMap<String, String>,
+    /// Claims of the JWT that the step is about.
+    pub(crate) claims: Option<Value>,
+    /// What the last page shows, or an answer that is not JSON.
+    pub(crate) shown: Option<String>,
 }
 
 impl Happened {
@@ -41,6 +45,8 @@ pub(crate) fn compare(expect: &Expect, happened: &Happened, spoke: &[Spoke]) -> 
         rule(expect, spoke),
         headers(expect, happened),
         body(expect, happened.body.as_ref().unwrap_or(&Value::Null)),
+        claims(expect, happened.claims.as_ref().unwrap_or(&Value::Null)),
+        shows(expect, happened.shown.as_deref().unwrap_or_default()),
     ];
     checks.into_iter().flatten().next()
 }
@@ -72,11 +78,26 @@ fn rule(expect: &Expect, spoke: &[Spoke]) -> Option<String> {
 }
 
 fn headers(expect: &Expect, happened: &Happened) -> Option<String> {
-    expect.headers.iter().find_map(|(name, wanted)| {
-        let found = happened.headers.get(&name.to_lowercase());
+    let found = |name: &str| happened.headers.get(&name.to_lowercase());
+    let wrong = expect.headers.iter().find_map(|(name, wanted)| {
+        let found = found(name);
         (found != Some(wanted))
             .then(|| format!("expected the header {name}: {wanted}, found {}", found.map_or("none", String::as_str)))
+    });
+    let missing = expect.header_present.iter().find(|name| found(name).is_none());
+    wrong.or_else(|| missing.map(|name| format!("expected the header {name}, found none")))
+}
+
+fn claims(expect: &Expect, claims: &Value) -> Option<String> {
+    expect.claims.iter().find_map(|(pointer, wanted)| {
+        let found = claims.pointer(pointer);
+        (found != Some(wanted)).then(|| format!("expected {wanted} in the JWT at {pointer}, found {}", shown(found)))
     })
+}
+
+fn shows(expect: &Expect, text: &str) -> Option<String> {
+    let missing = expect.shows.iter().find(|wanted| !text.contains(wanted.as_str()))?;
+    Some(format!("expected {missing:?} to be shown, found {}", shortened(text)))
 }
 
 fn body(expect: &Expect, body: &Value) -> Option<String> {
@@ -84,6 +105,12 @@ fn body(expect: &Expect, body: &Value) -> Option<String> {
     let equal = expect.equal.iter().find_map(|(pointer, wanted)| {
         let found = at(pointer);
         (found != Some(wanted)).then(|| format!("expected {wanted} at {pointer}, found {}", shown(found)))
+    });
+    let contains = expect.contains.iter().find_map(|(pointer, wanted)| {
+        let found = at(pointer);
+        let there =
+            found.is_some_and(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned).contains(wanted));
+        (!there).then(|| format!("expected {wanted:?} within {pointer}, found {}", shown(found)))
     });
     let present = expect
         .present
@@ -96,7 +123,7 @@ fn body(expect: &Expect, body: &Value) -> Option<String> {
         let count = at(pointer).and_then(Value::as_array).map_or(0, Vec::len);
         (count < *least).then(|| format!("expected at least {least} elements at {pointer}, found {count}"))
     });
-    equal.or(present).or(absent).or(at_least)
+    equal.or(contains).or(present).or(absent).or(at_least)
 }
 
 fn listed(found: &[String]) -> String {
@@ -104,8 +131,11 @@ fn listed(found: &[String]) -> String {
 }
 
 fn shown(value: Option<&Value>) -> String {
-    let text = value.map_or_else(|| "nothing".to_owned(), Value::to_string);
-    if text.chars().count() <= 120 { text } else { text.chars().take(120).chain("...".chars()).collect() }
+    shortened(&value.map_or_else(|| "nothing".to_owned(), Value::to_string))
+}
+
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= 120 { text.to_owned() } else { text.chars().take(120).chain("...".chars()).collect() }
 }
 
 #[cfg(test)]
@@ -115,7 +145,13 @@ mod tests {
     use super::*;
 
     fn happened() -> Happened {
-        Happened { status: Some(200), body: Some(json!({"Data": {"Account": [{"Id": "1"}]}})), ..Happened::default() }
+        Happened {
+            status: Some(200),
+            body: Some(json!({"Data": {"Account": [{"Id": "1"}]}})),
+            claims: Some(json!({"acr": "sca"})),
+            shown: Some("Done.".to_owned()),
+            ..Happened::default()
+        }
     }
 
     fn expect(json: Value) -> Expect {
@@ -131,6 +167,11 @@ mod tests {
             (json!({"present": ["/Links"]}), "expected something at /Links, found nothing"),
             (json!({"absent": ["/Data/Account/0/Id"]}), "expected nothing at /Data/Account/0/Id, found \"1\""),
             (json!({"at-least": {"/Data/Account": 2}}), "expected at least 2 elements at /Data/Account, found 1"),
+            (json!({"contains": {"/Data/Account/0/Id": "2"}}), "expected \"2\" within /Data/Account/0/Id, found \"1\""),
+            (json!({"claims": {"/acr": "ca"}}), "expected \"ca\" in the JWT at /acr, found \"sca\""),
+            (json!({"shows": ["Sorry"]}), "expected \"Sorry\" to be shown, found Done."),
+            (json!({"header-present": ["x-one"]}), "expected the header x-one, found none"),
+            (json!({"refused": true}), "expected a refusal, but the step was done"),
             (json!({"headers": {"x-one": "1"}}), "expected the header x-one: 1, found none"),
         ] {
             assert_eq!(compare(&expect(wanted), &happened(), &[]).as_deref(), Some(message));

@@ -4,6 +4,7 @@
 //! control port to take them, lets the [`psu`] act on the bank's pages, reads every party's journal, and holds what
 //! happened against what the file expects. [`result`] is what came of it; [`report`] writes it down.
 
+mod curl;
 pub mod ecosystem;
 mod expectation;
 pub mod language;
@@ -15,4 +16,4 @@ mod variables;
 pub use ecosystem::{ControlAddress, Ecosystem};
 pub use language::{Scenario, ScenarioError};
 pub use result::{ScenarioResult, StepResult};
-pub use runner::{Progress, Runner};
+pub use runner::{Options, Progress, RunError, Runner};

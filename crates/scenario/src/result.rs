@@ -12,6 +12,14 @@ pub struct ScenarioResult {
     pub name: String,
     /// What it is about.
     pub about: String,
+    /// For attacks: what the attacker would gain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gains: Option<String>,
+    /// Whether its rules were off: then the attack must succeed.
+    pub lesson: bool,
+    /// In a lesson: what was stolen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stolen: Option<String>,
     /// The journey's identifier in every party's journal.
     pub trace_id: String,
     /// Duration in microseconds.
@@ -23,6 +31,12 @@ pub struct ScenarioResult {
 }
 
 impl ScenarioResult {
+    /// Its name, and whether its rules were off.
+    #[must_use]
+    pub fn title(&self) -> String {
+        if self.lesson { format!("{} (lesson)", self.name) } else { self.name.clone() }
+    }
+
     /// Whether every step was as expected.
     #[must_use]
     pub fn passed(&self) -> bool {
@@ -46,8 +60,13 @@ pub struct StepResult {
     /// The rules that refused something.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub spoke: Vec<Spoke>,
-    /// The exchanges that the TPP and the customer began.
+    /// The exchanges that TPPs and customers began.
     pub exchanges: Vec<Exchange>,
+    /// The exchanges that the other parties had since the step began: what they answered, and what they asked each other.
+    pub served: Vec<Exchange>,
+    /// A curl command that repeats the step's request to the bank by hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub curl: Option<String>,
 }
 
 /// A rule that refused something.

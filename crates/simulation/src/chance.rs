@@ -31,6 +31,23 @@ impl Chance {
         Self(Arc::new(Mutex::new(ChaCha20Rng::seed_from_u64(seed))))
     }
 
+    /// The same values each time for the same name and seed at the same one of several beginnings, so that parties with one
+    /// seed do not give the same names, and one that begins again does not give its own once more. Of the name 16 bytes
+    /// count.
+    #[must_use]
+    pub fn of_party(name: &str, seed: u64, beginning: u64) -> Self {
+        let mut key = [0; 32];
+        let parts = [&seed.to_le_bytes()[..], &beginning.to_le_bytes(), name.as_bytes()].concat();
+        key.iter_mut().zip(parts).for_each(|(place, byte)| *place = byte);
+        Self(Arc::new(Mutex::new(ChaCha20Rng::from_seed(key))))
+    }
+
+    /// Another source, from this one: what is drawn there does not change what comes here.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self(Arc::new(Mutex::new(ChaCha20Rng::from_seed(self.bytes()))))
+    }
+
     /// Random bytes.
     #[must_use]
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
@@ -88,6 +105,23 @@ mod tests {
         assert_eq!(Chance::from_seed(7).token(), Chance::from_seed(7).token());
         assert_ne!(Chance::from_seed(7).token(), Chance::from_seed(8).token());
         assert_ne!(Chance::from_system().token(), Chance::from_system().token());
+    }
+
+    #[test]
+    fn parties_and_beginnings_differ_and_forks_do_not_disturb() {
+        let first = |name, seed, beginning| Chance::of_party(name, seed, beginning).token();
+        assert_eq!(first("bank", 7, 1), first("bank", 7, 1));
+        for other in [first("tpp", 7, 1), first("bank", 8, 1), first("bank", 7, 2)] {
+            assert_ne!(first("bank", 7, 1), other);
+        }
+        let draw = |drawn_elsewhere: usize| {
+            let chance = Chance::from_seed(7);
+            let fork = chance.fork();
+            (0..drawn_elsewhere).for_each(|_| drop(fork.token()));
+            (chance.token(), chance.fork().token())
+        };
+        assert_eq!(draw(0), draw(9));
+        assert_ne!(draw(0).0, Chance::from_seed(7).fork().token());
     }
 
     #[test]

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use crate::faults::FaultMark;
+
 /// Which end of an exchange wrote it down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -87,4 +89,7 @@ pub struct Exchange {
     /// Tokens that travelled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tokens: Vec<DecodedToken>,
+    /// The fault that touched it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<FaultMark>,
 }

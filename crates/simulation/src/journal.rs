@@ -192,6 +192,7 @@ pub(crate) mod tests {
             tls: None,
             verdict: None,
             tokens: Vec::new(),
+            fault: None,
         }
     }
 

@@ -1,4 +1,4 @@
-//! How it is bent: time and chance as inputs, and the journal of everything that was said.
+//! How it is bent: time, chance and faults as inputs, and the journal of everything that was said.
 //!
 //! Only this crate asks the machine for the time or for random bytes; everything else is handed a [`Clock`] and a
 //! [`Chance`], so that time can be moved and runs can be repeated.
@@ -6,6 +6,7 @@
 mod chance;
 mod clock;
 mod exchange;
+pub mod faults;
 mod journal;
 mod lines;
 mod redact;
@@ -15,6 +16,7 @@ mod trace;
 pub use chance::Chance;
 pub use clock::{Clock, ClockError};
 pub use exchange::{DecodedToken, Exchange, Side, TlsFacts};
+pub use faults::Faults;
 pub use journal::{Filter, Journal};
 pub use redact::redact_query;
 pub use totals::{Outcome, Total, Totals};

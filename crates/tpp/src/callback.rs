@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use handlebars::Handlebars;
 use http::{HeaderValue, Method, StatusCode, header};
-use party::participant::Membership;
+use party::{authorization_server::decoded, participant::Membership};
 use rules::{Outcome as RuleOutcome, Verdict};
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -122,7 +122,13 @@ async fn take(tpp: Arc<Tpp>, request: Request) -> Response {
     let form = request.form_pairs().unwrap_or_default();
     let fragment = form.iter().find(|(name, _)| name == "fragment").map_or("", |(_, value)| value.as_str());
     match tpp.take_answer(fragment, &request.trace).await {
-        Ok(returned) => tpp.outcome(StatusCode::OK, &returned),
+        Ok(returned) => {
+            let mut response = tpp.outcome(StatusCode::OK, &returned);
+            let answer: Vec<(String, String)> = url::form_urlencoded::parse(fragment.as_bytes()).into_owned().collect();
+            let id_token = answer.iter().find(|(name, _)| name == "id_token").map(|(_, value)| value.as_str());
+            response.extensions_mut().insert(decoded("id_token", id_token).into_iter().collect::<Vec<_>>());
+            response
+        }
         Err(failure) => tpp.outcome(StatusCode::BAD_REQUEST, &Returned::Distrusted(failure)),
     }
 }

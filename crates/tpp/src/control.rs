@@ -11,7 +11,8 @@ use transport::{Request, Route, reply, route};
 use crate::{
     Tpp,
     steps::{
-        AuthorisationResult, Authorise, Call, ExchangeCode, Failure, LodgeConsent, Onboard, Outcome, Refresh, Register,
+        AuthorisationResult, Authorise, Call, ClientToken, ExchangeCode, Failure, LodgeConsent, Onboard, Outcome,
+        Refresh, Register, Revoke,
     },
 };
 
@@ -19,22 +20,24 @@ use crate::{
 pub(crate) fn routes() -> Vec<Route<Control<Tpp>>> {
     vec![
         step("/steps/onboard", |tpp, _: Onboard, trace| async move { tpp.onboard(&trace).await }),
-        step("/steps/register", |tpp, step: Register, trace| async move { tpp.register(&step.bank, &trace).await }),
+        step("/steps/register", |tpp, step: Register, trace| async move { tpp.register(&step, &trace).await }),
         step(
             "/steps/lodge-consent",
             |tpp, step: LodgeConsent, trace| async move { tpp.lodge_consent(&step, &trace).await },
         ),
-        step(
-            "/steps/authorise",
-            |tpp, step: Authorise, _| async move { tpp.authorise(&step.bank, &step.consent_id).await },
-        ),
+        step("/steps/authorise", |tpp, step: Authorise, trace| async move { tpp.authorise(&step, &trace).await }),
         step("/steps/authorisation-result", |tpp, step: AuthorisationResult, _| async move {
             tpp.returned(&step.state).await
         }),
-        step("/steps/exchange-code", |tpp, step: ExchangeCode, trace| async move {
-            tpp.exchange_code(&step.state, &trace).await
+        step(
+            "/steps/exchange-code",
+            |tpp, step: ExchangeCode, trace| async move { tpp.exchange_code(&step, &trace).await },
+        ),
+        step("/steps/refresh", |tpp, step: Refresh, trace| async move { tpp.refresh(&step, &trace).await }),
+        step("/steps/client-token", |tpp, step: ClientToken, trace| async move {
+            tpp.new_client_token(&step, &trace).await
         }),
-        step("/steps/refresh", |tpp, step: Refresh, trace| async move { tpp.refresh(&step.consent_id, &trace).await }),
+        step("/steps/revoke", |tpp, step: Revoke, trace| async move { tpp.revoke(&step, &trace).await }),
         step("/steps/call", |tpp, step: Call, trace| async move { tpp.call(&step, &trace).await }),
     ]
 }

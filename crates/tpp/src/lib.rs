@@ -3,19 +3,26 @@
 //!
 //! - [`steps`]: what it can be told, and what it answers
 //! - [`journey`]: how it does each step, from onboarding at the Directory to calls of a bank's API
-//! - [`id_token`]: what it checks before it trusts a bank's answer
+//! - [`id_token`], [`response`], [`resource`], [`message_signature`]: what it checks before it trusts a bank's answer
+//! - [`tampering`]: what it does wrong when an attack asks for it
 //! - [`start()`] brings the party up
 
+pub mod api;
 mod callback;
 mod control;
+mod disguise;
 pub mod id_token;
 pub mod journey;
 mod memory;
+pub mod message_signature;
 pub mod profile;
 pub mod records;
+pub mod resource;
+pub mod response;
 mod settings;
 mod start;
 pub mod steps;
+pub mod tampering;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -27,7 +34,7 @@ use rules::SwitchedOff;
 use simulation::{Chance, Clock, Trace};
 use store::Store;
 use tokio::{net::TcpListener, sync::Mutex};
-use transport::{ClientSettings, HttpClient};
+use transport::HttpClient;
 use url::Url;
 
 pub use settings::Settings;
@@ -35,14 +42,22 @@ pub use start::{Running, start};
 
 use crate::{
     callback::Pages,
+    disguise::Disguises,
     memory::{ClientTokens, KeySets},
     profile::Profile,
     records::Records,
     steps::Failure,
+    tampering::Shelf,
 };
 
 /// How long the TPP waits for an answer.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Every rule that a TPP applies to what it receives, in the order in which it comes to them.
+#[must_use]
+pub fn rules_of_a_client() -> Vec<&'static rules::Rule> {
+    [response::RULES, id_token::RULES, message_signature::RULES, resource::RULES].concat()
+}
 
 /// A TPP that runs. Before it is onboarded it has no certificates, and its callback listener is not served.
 pub struct Tpp {
@@ -58,6 +73,8 @@ pub struct Tpp {
     pub(crate) key_sets: KeySets,
     pub(crate) client_tokens: ClientTokens,
     pub(crate) pages: Pages,
+    pub(crate) disguises: Disguises,
+    pub(crate) shelf: Shelf,
     data: DataDirectory,
     directory: Url,
     trust_anchor: PathBuf,
@@ -113,17 +130,7 @@ impl Tpp {
             enrol(finding, &request, &self.server_names, &self.data, &self.tools, trace).await?;
         let scope = "TPPReadAccess TPPManage";
         let directory = DirectoryClient::new(address, &membership, scope, &self.tools)?;
-        let settings = ClientSettings {
-            party: self.tools.journal.party(),
-            anchors: vec![membership.anchor.clone()],
-            identity: Some(&membership.transport),
-            journal: Some(self.tools.journal.clone()),
-            clock: self.clock.clone(),
-            chance: self.chance.clone(),
-            cookies: false,
-            timeout: TIMEOUT,
-        };
-        let http = HttpClient::new(settings).map_err(|error| Failure::new(error.to_string()))?;
+        let http = self.client_of(&membership, Some(&membership.transport))?;
         if let Some(listener) = door.callback.take() {
             callback::serve(Arc::clone(self), listener, &membership).map_err(Failure::new)?;
         }

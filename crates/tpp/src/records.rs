@@ -1,6 +1,6 @@
 //! What the TPP remembers: banks it registered with, authorisations under way, tokens.
 
-use openbanking::discovery::ProviderMetadata;
+use openbanking::{discovery::ProviderMetadata, version::ApiVersion};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::Collection;
@@ -24,8 +24,28 @@ pub struct Registration {
     pub client_id: String,
     /// Base URL of the resources, from the Directory.
     pub resource_base: String,
+    /// Organisation id of the bank at the Directory.
+    #[serde(default)]
+    pub organisation_id: Option<String>,
+    /// The assertion that the TPP registered with.
+    #[serde(default)]
+    pub software_statement: String,
+    /// What the bank registered.
+    #[serde(default)]
+    pub registered: Value,
     /// When it was made.
     pub registered_at: OffsetDateTime,
+}
+
+/// A consent that was lodged, by its id.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Consent {
+    /// The bank.
+    pub bank: String,
+    /// Name of its resource, for example `domestic-payment-consents`.
+    pub kind: String,
+    /// Version of the API that it was lodged in.
+    pub version: ApiVersion,
 }
 
 /// An authorisation, by its `state`.
@@ -43,6 +63,9 @@ pub struct Authorisation {
     pub acr_values: Vec<String>,
     /// `redirect_uri` of the request.
     pub redirect_uri: String,
+    /// Whether whatever comes back is believed, as an attack does.
+    #[serde(default)]
+    pub believe: bool,
     /// What came back.
     pub returned: crate::steps::Returned,
     /// The code, until it is redeemed.
@@ -84,6 +107,8 @@ impl std::fmt::Debug for TokenSet {
 pub struct Records {
     /// Its software statement, under one fixed key.
     pub software: Collection<SoftwareRecord>,
+    /// Consents by id.
+    pub consents: Collection<Consent>,
     /// Registrations by bank.
     pub registrations: Collection<Registration>,
     /// Authorisations by state.
@@ -96,6 +121,7 @@ impl Default for Records {
     fn default() -> Self {
         Self {
             software: Collection::new("software"),
+            consents: Collection::new("consents"),
             registrations: Collection::new("registrations"),
             authorisations: Collection::new("authorisations"),
             tokens: Collection::new("tokens"),

@@ -41,6 +41,10 @@ pub struct Settings {
     /// protected [default: false]
     #[arg(long, env = "OB_TPP_LESSON", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub lesson: Option<bool>,
+    /// Seed of identifiers and tokens, so that a run repeats. For tests only: they are predictable. Keys stay random
+    /// [default: none]
+    #[arg(long, env = "OB_TPP_CHANCE_SEED", value_name = "NUMBER")]
+    pub chance_seed: Option<u64>,
     /// Also write the journal of exchanges to this file, one JSON object a line
     #[arg(long, env = "OB_TPP_JOURNAL", value_name = "FILE")]
     pub journal: Option<PathBuf>,

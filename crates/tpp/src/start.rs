@@ -16,10 +16,12 @@ use url::Url;
 use crate::{
     Door, Settings, Tpp,
     callback::Pages,
-    control, id_token,
+    control,
+    disguise::Disguises,
     memory::{ClientTokens, KeySets},
     profile::Profile,
     records::Records,
+    tampering::Shelf,
 };
 
 const PUBLIC: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8460);
@@ -43,13 +45,14 @@ pub struct Running {
 /// # Errors
 /// A port is taken, or the configuration or the store cannot be used.
 pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartError> {
-    let lesson = Lesson::new(settings.lesson.unwrap_or_default(), id_token::RULES.to_vec());
+    let lesson = Lesson::new(settings.lesson.unwrap_or_default(), crate::rules_of_a_client());
     let tools = Tools { lesson, ..tools };
     let profile =
         Profile::load(settings.profile.as_deref()).map_err(|error| StartError::Configuration(error.to_string()))?;
     let pages = Pages::new().map_err(|error| StartError::Other(format!("a page cannot be used: {error}")))?;
     let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-tpp".as_ref()))?;
     party::clock::restore(&data, &tools.clock)?;
+    let tools = tools.seeded(settings.chance_seed, &data)?;
     let (callback, address) =
         party::listener::bind(settings.public_listen.unwrap_or(PUBLIC), "the callback server").await?;
     let token = settings.control_token.clone();
@@ -81,6 +84,8 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         key_sets: KeySets::default(),
         client_tokens: ClientTokens::default(),
         pages,
+        disguises: Disguises::default(),
+        shelf: Shelf::default(),
         directory,
         trust_anchor: settings.trust_anchor.unwrap_or_else(|| ".ob-directory/public/trust-anchor.pem".into()),
         server_names: party::server_names([&public]),

@@ -1,14 +1,18 @@
 //! The steps that a TPP takes when it is told to, through its control port: what is asked and what is answered.
 //!
-//! The trace of the request (`traceparent`) goes along with everything that the step causes.
+//! The trace of the request (`traceparent`) goes along with everything that the step causes. What a step does wrong on
+//! purpose stands under `tamper`; codes and tokens are in an answer only when the step says `reveal`.
 
 use std::collections::BTreeMap;
 
 use openbanking::{permissions::Permission, version::ApiVersion};
 use rules::Verdict;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
+
+use crate::{api::Api, tampering::Tamper};
 
 /// How a step ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +32,8 @@ pub struct Failure {
     pub what: String,
     /// HTTP status of the answer that refused, when one did.
     pub status: Option<u16>,
+    /// Headers of that answer.
+    pub headers: BTreeMap<String, String>,
     /// Body of that answer, when it was JSON.
     pub body: Option<Value>,
     /// The TPP's own rule that spoke, when one did.
@@ -59,15 +65,25 @@ pub struct Onboarded {
 }
 
 /// `POST /steps/register`: find a bank at the Directory, read its discovery document, register there.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Register {
     /// Name of the bank at the Directory, or its discovery URL.
     pub bank: String,
+    /// The `client_id` that the bank gave by hand: the TPP takes it, and does not register.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// Base URL of the bank's resources, when neither the Directory nor the address of its token endpoint tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_base: Option<String>,
+    /// Registers once more, also when there is a registration; the new one is kept only when nothing is tampered with.
+    pub anew: bool,
+    /// What is done wrong on purpose; it makes the registration a new one.
+    pub tamper: Tamper,
 }
 
 /// Answer to [`Register`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Registered {
     /// `issuer` of the bank.
@@ -76,9 +92,17 @@ pub struct Registered {
     pub client_id: String,
     /// Whether an earlier registration was found.
     pub again: bool,
+    /// The assertion of the Directory that it registered with.
+    pub software_statement: String,
+    /// Claims of that assertion.
+    pub claims: Value,
+    /// What the bank registered.
+    pub registered: Value,
+    /// The bank's discovery document.
+    pub discovery: Value,
 }
 
-/// `POST /steps/lodge-consent`: lodge an account access consent.
+/// `POST /steps/lodge-consent`: lodge a consent of any kind.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LodgeConsent {
@@ -86,7 +110,14 @@ pub struct LodgeConsent {
     pub bank: String,
     /// API version.
     pub version: ApiVersion,
+    /// Name of the resource, for example `domestic-payment-consents`.
+    #[serde(default = "account_access")]
+    pub kind: String,
+    /// The body; made of the members below when it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
     /// What to read.
+    #[serde(default)]
     pub permissions: Vec<Permission>,
     /// `ExpirationDateTime`.
     #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
@@ -97,16 +128,44 @@ pub struct LodgeConsent {
     /// `TransactionToDateTime`.
     #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub transactions_to: Option<OffsetDateTime>,
+    /// How the request is dressed.
+    #[serde(default)]
+    pub dress: Dress,
+    /// What is done wrong on purpose.
+    #[serde(default)]
+    pub tamper: Tamper,
+}
+
+/// Name of the resource of account access consents.
+#[must_use]
+pub fn account_access() -> String {
+    "account-access-consents".to_owned()
+}
+
+/// Headers of a request to the bank's API beside those that every request has.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Dress {
+    /// Further headers.
+    pub headers: BTreeMap<String, String>,
+    /// `x-idempotency-key`; a fresh one when the API asks for one and none is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+    /// Whether the body is signed; as the API asks when it is not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign: Option<bool>,
 }
 
 /// Answer to [`LodgeConsent`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Lodged {
     /// `ConsentId`.
     pub consent_id: String,
     /// `Status`.
     pub status: String,
+    /// What the bank answered.
+    pub answered: Answered,
 }
 
 /// `POST /steps/authorise`: make the link that takes the customer to the bank.
@@ -117,6 +176,15 @@ pub struct Authorise {
     pub bank: String,
     /// The intent.
     pub consent_id: String,
+    /// Whose scope is asked for; that of the consent's kind when it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<Api>,
+    /// Whether the request is pushed to the bank first (RFC 9126).
+    #[serde(default)]
+    pub push: bool,
+    /// What is done wrong on purpose.
+    #[serde(default)]
+    pub tamper: Tamper,
 }
 
 /// Answer to [`Authorise`].
@@ -127,6 +195,8 @@ pub struct Link {
     pub url: String,
     /// `state`: names this authorisation in later steps.
     pub state: String,
+    /// Where the bank's answer is expected.
+    pub redirect_uri: String,
 }
 
 /// `POST /steps/authorisation-result`: what came back from the bank.
@@ -160,23 +230,70 @@ pub enum Returned {
 }
 
 /// `POST /steps/exchange-code`: redeem the code at the token endpoint.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ExchangeCode {
     /// `state` of the authorisation.
     pub state: String,
+    /// Whether the answer carries the tokens themselves.
+    pub reveal: bool,
+    /// What is done wrong on purpose.
+    pub tamper: Tamper,
 }
 
 /// `POST /steps/refresh`: get a new access token with the refresh token.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Refresh {
     /// The consent whose token is refreshed.
     pub consent_id: String,
+    /// Whether the answer carries the tokens themselves.
+    pub reveal: bool,
+    /// What is done wrong on purpose.
+    pub tamper: Tamper,
 }
 
-/// Answer to [`ExchangeCode`] and [`Refresh`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// `POST /steps/client-token`: get a token of the TPP's own with `client_credentials`, without using a kept one.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ClientToken {
+    /// The bank.
+    pub bank: String,
+    /// Whose scope.
+    pub api: Api,
+    /// Whether the answer carries the token itself.
+    pub reveal: bool,
+    /// What is done wrong on purpose.
+    pub tamper: Tamper,
+}
+
+/// `POST /steps/revoke`: give a token back (RFC 7009).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Revoke {
+    /// The bank.
+    pub bank: String,
+    /// The consent whose token is given back.
+    pub consent_id: String,
+    /// Which of its tokens.
+    pub token: RevokedToken,
+    /// What is done wrong on purpose.
+    pub tamper: Tamper,
+}
+
+/// Which token is given back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RevokedToken {
+    /// The refresh token, and with it the grant.
+    #[default]
+    RefreshToken,
+    /// The access token.
+    AccessToken,
+}
+
+/// Answer to [`ExchangeCode`], [`Refresh`] and [`ClientToken`].
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Tokens {
     /// Scope of the access token.
@@ -185,10 +302,28 @@ pub struct Tokens {
     pub expires_in: Option<i64>,
     /// Whether there is a refresh token.
     pub refreshable: bool,
+    /// Claims of the id_token, when there is one.
+    #[serde(default)]
+    pub id_token: Value,
+    /// The access token, when it was to be revealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token: Option<String>,
+    /// The refresh token, when it was to be revealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokens")
+            .field("scope", &self.scope)
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Whose token a call carries.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Token {
     /// The token that the customer authorised for the consent.
@@ -208,23 +343,47 @@ pub struct Call {
     pub bank: String,
     /// API version.
     pub version: ApiVersion,
+    /// Which API; that of the consent when it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<Api>,
     /// The consent whose token is used; not needed with the TPP's own token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent_id: Option<String>,
     /// Whose token.
     #[serde(default)]
     pub token: Token,
+    /// This token instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bearer: Option<String>,
     /// HTTP method.
     #[serde(default = "get")]
     pub method: String,
     /// Path below the resource group, with its query, for example `/accounts`; or an absolute URL of the bank.
     pub path: String,
-    /// Further headers.
+    /// How the request is dressed.
     #[serde(default)]
-    pub headers: BTreeMap<String, String>,
-    /// JSON body.
+    pub dress: Dress,
+    /// What is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<Value>,
+    pub body: Option<Body>,
+    /// What is done wrong on purpose.
+    #[serde(default)]
+    pub tamper: Tamper,
+}
+
+/// A body.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Body {
+    /// JSON.
+    Json(Value),
+    /// Text of any type, sent to the byte.
+    Text {
+        /// Content type.
+        content_type: String,
+        /// The text.
+        text: String,
+    },
 }
 
 fn get() -> String {
@@ -232,7 +391,7 @@ fn get() -> String {
 }
 
 /// Answer to [`Call`]: whatever the bank answered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Answered {
     /// HTTP status.
@@ -241,4 +400,7 @@ pub struct Answered {
     pub headers: BTreeMap<String, String>,
     /// Body, when it was JSON.
     pub body: Option<Value>,
+    /// Body, when it was another text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use fapi::access::{Demand, TokenKind};
+use fapi::{
+    Deviation,
+    access::{Demand, TokenKind},
+};
 use http::StatusCode;
 use ledger::{Account, AccountId, AccountStatus, Books};
 use openbanking::{
@@ -155,18 +158,28 @@ async fn answer(
     passed.extend(admitted);
     let intent_id = access.grant.and_then(|grant| grant.intent_id);
     passed.extend(apply(&intent_id, TOKEN_CHECKS, off).map_err(|error| error.after(passed.clone()))?);
-    let intent_id = intent_id.unwrap_or_default();
-    let found = collection().get(context.store(), &intent_id).await?;
-    let consent = found
-        .and_then(|(consent, _)| AccountAccessConsent::of(consent))
-        .ok_or_else(|| ApiError::Failed(format!("the grant's consent {intent_id} is not there")))?;
+    let found = match &intent_id {
+        Some(id) => collection().get(context.store(), id).await?,
+        None => None,
+    };
+    let Some(consent) = found.and_then(|(consent, _)| AccountAccessConsent::of(consent)) else {
+        let error = Wire::status(StatusCode::FORBIDDEN);
+        return Err(ApiError::indispensable(&CONSENT, error, "a token for a consent").after(passed));
+    };
     let now = context.tools.clock.now();
     let books = context.money.at(now);
     let account = |id: &str| books.account(&AccountId::new(id));
     let named = request.params.get("AccountId").map(|id| (id, account(id)));
     let facts = Facts { version, consent: &consent, resource, named };
     passed.extend(apply(&facts, &checks(), off).map_err(|error| error.after(passed.clone()))?);
+    if let Some((_, None)) = named {
+        let error = Wire::bad_request(ErrorCode::ResourceNotFound, Some("AccountId"));
+        return Err(ApiError::indispensable(&ACCOUNT_KNOWN, error, "an AccountId of this bank").after(passed));
+    }
     let accounts = match named {
+        Some((_, Some(account))) if context.engine.profile().deviations.has(Deviation::OtherResource) => {
+            vec![another(&books, account)]
+        }
         Some((_, account)) => account.into_iter().collect(),
         None => {
             let chosen = consent.accounts.iter().filter_map(|id| account(id));
@@ -178,6 +191,12 @@ async fn answer(
     let view = View { context, request, version, consent: &consent, books: &books, accounts, earliest, now };
     let response = (resource.answer)(&view).map_err(|error| error.after(passed.clone()))?;
     Ok((response, passed))
+}
+
+/// Another account of one of the holders, as a bank that misbehaves answers with; the same when there is none.
+fn another<'a>(books: &'a Books, account: &'a Account) -> &'a Account {
+    let mut others = account.holders.iter().flat_map(|holder| books.accounts_of(holder));
+    others.find(|other| other.id != account.id).unwrap_or(account)
 }
 
 impl View<'_> {

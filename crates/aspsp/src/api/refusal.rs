@@ -70,6 +70,12 @@ impl ApiError {
         Self::Refused(Box::new(Refusal::new(rule, Refused { status, detail: Some(detail) }, evidence)))
     }
 
+    /// The refusal of a rule that was switched off and without which there is nothing to go on with.
+    #[must_use]
+    pub fn indispensable(rule: &'static Rule, error: Wire, expected: &str) -> Self {
+        refused(Refusal::new(rule, error, Evidence::missing(expected)))
+    }
+
     /// Puts what had passed before.
     pub fn after(self, earlier: Passed) -> Self {
         match self {
@@ -106,15 +112,20 @@ impl<E: std::error::Error> From<E> for ApiError {
 }
 
 /// Applies a table of this API's rules.
+///
+/// # Errors
+/// The refusal of the first rule that is not satisfied.
 pub fn apply<F: ?Sized>(facts: &F, checks: &[Check<F, Wire>], off: &SwitchedOff) -> Result<Passed, ApiError> {
-    judge(facts, checks, off).map_err(|refusal| {
-        let (wire, reason) = (refusal.error, refusal.rule.reason);
-        let detail = wire.code.map(|code| {
-            let detail = ErrorDetail::new(code, reason);
-            wire.path.map_or(detail.clone(), |path| detail.at(path))
-        });
-        ApiError::Refused(Box::new(refusal.map_error(|wire| Refused { status: wire.status, detail })))
-    })
+    judge(facts, checks, off).map_err(refused)
+}
+
+fn refused(refusal: Refusal<Wire>) -> ApiError {
+    let (wire, reason) = (refusal.error, refusal.rule.reason);
+    let detail = wire.code.map(|code| {
+        let detail = ErrorDetail::new(code, reason);
+        wire.path.map_or(detail.clone(), |path| detail.at(path))
+    });
+    ApiError::Refused(Box::new(refusal.map_error(|wire| Refused { status: wire.status, detail })))
 }
 
 /// 401 has no body, but for an expired token in v4.0 (OB Read/Write 4.0, 401 Unauthorized).

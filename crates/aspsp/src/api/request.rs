@@ -77,17 +77,23 @@ fn json_body(headers: &HeaderMap) -> Result<(), Evidence> {
     holds(media_type.eq_ignore_ascii_case("application/json") && utf8, expected, value)
 }
 
+/// The headers of a request, and the media type of what it would be answered with.
+struct Sent<'a> {
+    headers: &'a HeaderMap,
+    produces: &'static str,
+}
+
 /// What the client takes, and what it sends.
-fn json_checks(body: bool) -> Vec<Check<HeaderMap, Wire>> {
-    let accept = Check {
+fn media_checks<'a>(body: bool) -> Vec<Check<Sent<'a>, Wire>> {
+    let accept: Check<Sent<'a>, Wire> = Check {
         rule: &ACCEPT,
         error: Wire::status(StatusCode::NOT_ACCEPTABLE),
-        test: |headers: &HeaderMap| accepts(headers, "application/json"),
+        test: |sent| accepts(sent.headers, sent.produces),
     };
-    let content_type = Check {
+    let content_type: Check<Sent<'a>, Wire> = Check {
         rule: &CONTENT_TYPE,
         error: Wire::status(StatusCode::UNSUPPORTED_MEDIA_TYPE),
-        test: json_body as fn(&HeaderMap) -> _,
+        test: |sent| json_body(sent.headers),
     };
     if body { vec![accept, content_type] } else { vec![accept] }
 }
@@ -132,11 +138,25 @@ fn checks() -> [Check<HeaderMap, Wire>; 4] {
 /// # Errors
 /// The token does not open it, or a header is wrong.
 pub async fn admit(context: &Context, request: &Request, demand: Demand) -> Result<(Access, Passed), ApiError> {
+    admit_to(context, request, demand, JSON).await
+}
+
+/// Lets a request in that is answered with this media type, and sends JSON if it sends anything.
+///
+/// # Errors
+/// As [`admit`].
+pub async fn admit_to(
+    context: &Context,
+    request: &Request,
+    demand: Demand,
+    produces: &'static str,
+) -> Result<(Access, Passed), ApiError> {
     let (access, mut passed) = admit_any(context, request, demand).await?;
     let sends = matches!(request.method, Method::POST | Method::PUT);
     let off = &context.engine.profile().switched_off;
-    let json = apply(&request.headers, &json_checks(sends), off).map_err(|error| error.after(passed.clone()))?;
-    passed.extend(json);
+    let sent = Sent { headers: &request.headers, produces };
+    let media = apply(&sent, &media_checks(sends), off).map_err(|error| error.after(passed.clone()))?;
+    passed.extend(media);
     Ok((access, passed))
 }
 
@@ -159,31 +179,6 @@ pub async fn admit_any(context: &Context, request: &Request, demand: Demand) -> 
     Ok((accepted.value, passed))
 }
 
-/// Lets a request in that asks for a file of this media type.
-///
-/// # Errors
-/// As [`admit`].
-pub async fn admit_to(
-    context: &Context,
-    request: &Request,
-    demand: Demand,
-    media_type: &'static str,
-) -> Result<(Access, Passed), ApiError> {
-    if media_type == JSON {
-        return admit(context, request, demand).await;
-    }
-    let (access, mut passed) = admit_any(context, request, demand).await?;
-    let check = Check {
-        rule: &ACCEPT,
-        error: Wire::status(StatusCode::NOT_ACCEPTABLE),
-        test: (|(headers, media_type)| accepts(headers, media_type)) as fn(&(HeaderMap, &str)) -> _,
-    };
-    let facts = (request.headers.clone(), media_type);
-    let off = &context.engine.profile().switched_off;
-    passed.extend(apply(&facts, &[check], off).map_err(|error| error.after(passed.clone()))?);
-    Ok((access, passed))
-}
-
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
@@ -194,8 +189,10 @@ mod tests {
     fn verdict(name: &'static str, value: &str) -> Option<&'static str> {
         let mut headers = HeaderMap::new();
         headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
-        let all: Vec<_> = json_checks(false).into_iter().chain(checks()).collect();
-        rules::judge(&headers, &all, &SwitchedOff::default()).err().map(|refusal| refusal.rule.id)
+        let sent = Sent { headers: &headers, produces: JSON };
+        let media = rules::judge(&sent, &media_checks(false), &SwitchedOff::default());
+        let judged = media.and_then(|_| rules::judge(&headers, &checks(), &SwitchedOff::default()));
+        judged.err().map(|refusal| refusal.rule.id)
     }
 
     #[test]

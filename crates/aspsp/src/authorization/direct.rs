@@ -1,7 +1,7 @@
 //! What all endpoints share that clients call directly: a form in, JSON out, nothing cached.
 
 use fapi::{Accepted, ErrorCode, Outcome, PresentedCertificate, error::ErrorBody, token::Parameters};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use party::authorization_server::{failed, no_store, presented};
 use serde::Serialize;
 use simulation::DecodedToken;
@@ -23,8 +23,14 @@ pub(super) fn certificate(request: &Request) -> Option<PresentedCertificate> {
     presented(&request.caller)
 }
 
-/// The engine's outcome as an answer.
-pub(super) fn answer<T: Serialize>(status: StatusCode, outcome: Outcome<T>, tokens: Vec<DecodedToken>) -> Response {
+/// The engine's outcome as an answer. Who was refused with a secret in the `Authorization` header is told the scheme that
+/// it used (RFC 6749, 5.2).
+pub(super) fn answer<T: Serialize>(
+    request: &Request,
+    status: StatusCode,
+    outcome: Outcome<T>,
+    tokens: Vec<DecodedToken>,
+) -> Response {
     let mut response = match outcome {
         Ok(Accepted { value, passed }) => {
             let mut response = no_store(reply::json(status, &value));
@@ -33,6 +39,12 @@ pub(super) fn answer<T: Serialize>(status: StatusCode, outcome: Outcome<T>, toke
         }
         Err(failure) => failed(&failure),
     };
+    let scheme = request.header("authorization").and_then(|value| value.split_once(' ')).map(|(scheme, _)| scheme);
+    let basic = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"));
+    if response.status() == StatusCode::UNAUTHORIZED && basic {
+        let challenge = HeaderValue::from_static("Basic realm=\"clients\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
     response.extensions_mut().insert(tokens);
     response
 }

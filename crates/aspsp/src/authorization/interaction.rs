@@ -12,6 +12,7 @@ use fapi::{
 };
 use http::{HeaderValue, StatusCode, header};
 use jose::hash::constant_time_eq;
+use ledger::AccountId;
 use party::authorization_server::to_store;
 use store::Version;
 use time::OffsetDateTime;
@@ -25,9 +26,11 @@ use super::{
 };
 use crate::{
     Context,
-    consents::{Authorisation, Consent, Reason, collection},
+    consents::{Authorisation, Consent, ConsentKind, Content, Reason, collection},
+    dashboard,
     memory::Memory,
     pages::secured,
+    payer,
 };
 
 /// Where a login page sends the customer back to.
@@ -179,18 +182,28 @@ async fn decide(context: &Context, request: &Request) -> Result<Response, Refusa
             authenticated(context, visit, customer, now).await
         }
         Stage::Accounts { customer, authenticated_at } => {
-            let eligible = context.eligible_accounts(&customer);
+            let Some((consent, _)) = &visit.consent else { return Ok(onward(&visit)) };
+            let now = context.tools.clock.now();
+            let eligible = payer::eligible(context, consent, &customer, now);
             let chosen: Vec<String> = form
                 .iter()
                 .filter(|(key, value)| key == "account" && eligible.contains(value))
                 .map(|(_, value)| value.clone())
                 .collect();
-            if chosen.is_empty() {
-                let text = "Choose at least one account, or cancel.";
+            let several = consent.kind() == ConsentKind::AccountAccess;
+            if chosen.is_empty() || (!several && chosen.len() > 1) {
+                let text =
+                    if several { "Choose at least one account, or cancel." } else { "Choose one account, or cancel." };
                 return Ok(views::page(context, &visit, StatusCode::BAD_REQUEST, Some(text)));
             }
-            let decision = Decision::Approved { subject: customer, authenticated_at };
-            finish(context, visit, decision, chosen).await
+            // What the bank adds stood beside the accounts; that others must confirm is only known now.
+            if needs_signatories(context, &chosen) {
+                return advance(context, visit, Stage::Confirm { customer, authenticated_at, accounts: chosen }).await;
+            }
+            finish(context, visit, Decision::Approved { subject: customer, authenticated_at }, chosen).await
+        }
+        Stage::Confirm { customer, authenticated_at, accounts } => {
+            finish(context, visit, Decision::Approved { subject: customer, authenticated_at }, accounts).await
         }
         Stage::Done { .. } => Ok(onward(&visit)),
     }
@@ -234,6 +247,7 @@ fn step(stage: &Stage) -> &'static str {
         Stage::Login => "login",
         Stage::OneTimePassword { .. } => "one-time-password",
         Stage::Accounts { .. } => "accounts",
+        Stage::Confirm { .. } => "confirm",
         Stage::Done { .. } => "outbound",
     }
 }
@@ -296,10 +310,53 @@ async fn authenticated(
         let accounts = consent.accounts.clone();
         return finish(context, visit, decision, accounts).await;
     }
-    if context.eligible_accounts(&customer).is_empty() {
-        return finish(context, visit, Decision::Rejected(Rejection::NoEligibleAccount), Vec::new()).await;
+    match after_authentication(context, consent, &customer, now) {
+        Next::Choose => advance(context, visit, Stage::Accounts { customer, authenticated_at: now }).await,
+        Next::Confirm(accounts) => {
+            advance(context, visit, Stage::Confirm { customer, authenticated_at: now, accounts }).await
+        }
+        Next::Approve(accounts) => {
+            finish(context, visit, Decision::Approved { subject: customer, authenticated_at: now }, accounts).await
+        }
+        Next::Reject => finish(context, visit, Decision::Rejected(Rejection::NoEligibleAccount), Vec::new()).await,
     }
-    advance(context, visit, Stage::Accounts { customer, authenticated_at: now }).await
+}
+
+/// What comes when the customer is known.
+enum Next {
+    /// The customer picks accounts.
+    Choose,
+    /// The customer is told what cannot be told before.
+    Confirm(Vec<String>),
+    /// Everything was shown where the customer authenticated, which was the only action.
+    Approve(Vec<String>),
+    /// No account of the customer fits.
+    Reject,
+}
+
+/// The accounts that fit decide, and whether the TPP named one (OB Customer Experience Guidelines: with a payer's account
+/// from the TPP, authentication is the only action; a supplementary page only where there is something to tell).
+fn after_authentication(context: &Context, consent: &Consent, customer: &str, now: OffsetDateTime) -> Next {
+    let eligible = payer::eligible(context, consent, customer, now);
+    if eligible.is_empty() {
+        return Next::Reject;
+    }
+    if payer::is_open(consent) {
+        return Next::Choose;
+    }
+    let told = match &consent.content {
+        Content::FundsConfirmation(_) => true,
+        Content::Payment(payment) => payment.offer.is_remarkable(now) || needs_signatories(context, &eligible),
+        Content::AccountAccess(_) | Content::VariableRecurringPayments(_) => false,
+    };
+    if told { Next::Confirm(eligible) } else { Next::Approve(eligible) }
+}
+
+/// Whether payments from the account need more than one person.
+fn needs_signatories(context: &Context, accounts: &[String]) -> bool {
+    let books = context.money.at(context.tools.clock.now());
+    let account = accounts.first().and_then(|id| books.account(&AccountId::new(id.as_str())));
+    accounts.len() == 1 && account.is_some_and(|account| account.signatories > 1)
 }
 
 async fn finish(
@@ -342,6 +399,7 @@ async fn settle(context: &Context, visit: Visit, decision: Decision, accounts: V
             if after != consent {
                 changes.push(collection().update(&after.id, version, &after)?);
             }
+            changes.extend(dashboard::remember(&after)?);
             Some((after, version))
         }
         None => None,

@@ -8,6 +8,10 @@ pub mod login_page;
 pub mod pushed;
 pub mod registration;
 pub mod session;
+pub mod terms;
 pub mod token;
 pub mod tokens;
 mod views;
+mod wording;
+
+pub use views::{ClusterView, clusters};

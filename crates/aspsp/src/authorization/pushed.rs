@@ -16,5 +16,5 @@ pub async fn push(context: Arc<Context>, request: Request) -> Response {
     let tokens = names.into_iter().filter_map(|name| decoded(name, parameters.get(name))).collect();
     let certificate = direct::certificate(&request);
     let outcome = context.engine.push(&parameters, certificate.as_ref(), context.tools.clock.now()).await;
-    direct::answer(StatusCode::CREATED, outcome, tokens)
+    direct::answer(&request, StatusCode::CREATED, outcome, tokens)
 }

@@ -39,7 +39,7 @@ pub async fn register(context: Arc<Context>, request: Request) -> Response {
     let tokens = decoded("registration request", Some(text)).into_iter().collect();
     let certificate = direct::certificate(&request);
     let outcome = context.engine.register(text, certificate.as_ref(), context.tools.clock.now()).await;
-    direct::answer(StatusCode::CREATED, outcome.map(response), tokens)
+    direct::answer(&request, StatusCode::CREATED, outcome.map(response), tokens)
 }
 
 fn response(accepted: Accepted<fapi::registration::Registered>) -> Accepted<impl serde::Serialize> {
@@ -50,7 +50,7 @@ fn response(accepted: Accepted<fapi::registration::Registered>) -> Accepted<impl
 pub async fn read(context: Arc<Context>, request: Request) -> Response {
     let certificate = direct::certificate(&request);
     let outcome = context.engine.read_client(visit(&context, &request, certificate.as_ref())).await;
-    direct::answer(StatusCode::OK, outcome, Vec::new())
+    direct::answer(&request, StatusCode::OK, outcome, Vec::new())
 }
 
 /// `PUT /register/{ClientId}`.
@@ -62,7 +62,7 @@ pub async fn replace(context: Arc<Context>, request: Request) -> Response {
     let tokens = decoded("registration request", Some(text)).into_iter().collect();
     let certificate = direct::certificate(&request);
     let outcome = context.engine.replace_client(visit(&context, &request, certificate.as_ref()), text).await;
-    direct::answer(StatusCode::OK, outcome.map(response), tokens)
+    direct::answer(&request, StatusCode::OK, outcome.map(response), tokens)
 }
 
 /// `DELETE /register/{ClientId}`: the client, its tokens and its consents end at once.

@@ -28,6 +28,15 @@ pub enum Stage {
         /// When both factors were right.
         authenticated_at: OffsetDateTime,
     },
+    /// A last look at everything comes next.
+    Confirm {
+        /// The customer.
+        customer: String,
+        /// When both factors were right.
+        authenticated_at: OffsetDateTime,
+        /// The accounts.
+        accounts: Vec<String>,
+    },
     /// Decided; only the way back is left.
     Done {
         /// URL of the TPP, with the answer unless a form carries it.

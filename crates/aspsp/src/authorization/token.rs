@@ -18,5 +18,5 @@ pub async fn token(context: Arc<Context>, request: Request) -> Response {
     if let Ok(accepted) = &outcome {
         tokens.extend(decoded("id_token", accepted.value.id_token.as_deref()));
     }
-    direct::answer(StatusCode::OK, outcome, tokens)
+    direct::answer(&request, StatusCode::OK, outcome, tokens)
 }

@@ -21,7 +21,7 @@ pub async fn introspect(context: Arc<Context>, request: Request) -> Response {
     let tokens = decoded("client_assertion", parameters.get("client_assertion")).into_iter().collect();
     let certificate = direct::certificate(&request);
     let outcome = context.engine.introspect(&parameters, certificate.as_ref(), context.tools.clock.now()).await;
-    direct::answer(StatusCode::OK, outcome, tokens)
+    direct::answer(&request, StatusCode::OK, outcome, tokens)
 }
 
 /// `POST /revoke`.
@@ -31,7 +31,7 @@ pub async fn revoke(context: Arc<Context>, request: Request) -> Response {
     let certificate = direct::certificate(&request);
     let outcome = context.engine.revoke(&parameters, certificate.as_ref(), context.tools.clock.now()).await;
     let outcome = outcome.map(|Accepted { passed, .. }| Accepted { value: serde_json::json!({}), passed });
-    direct::answer(StatusCode::OK, outcome, tokens)
+    direct::answer(&request, StatusCode::OK, outcome, tokens)
 }
 
 /// Claims about the customer: who it is here, and nothing more.
@@ -52,5 +52,5 @@ pub async fn userinfo(context: Arc<Context>, request: Request) -> Response {
         let (sub, intent) = value.grant.map(|grant| (grant.subject, grant.intent_id)).unwrap_or_default();
         Accepted { value: UserInfo { sub, openbanking_intent_id: intent }, passed }
     });
-    direct::answer(StatusCode::OK, outcome, Vec::new())
+    direct::answer(&request, StatusCode::OK, outcome, Vec::new())
 }

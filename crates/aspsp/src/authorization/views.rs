@@ -1,23 +1,23 @@
-//! What the customer's pages say (OB Customer Experience Guidelines: account information consent).
+//! What the customer's pages say, page by page (OB Customer Experience Guidelines). What a consent comes to is in
+//! [`super::terms`], the words for its kind in [`super::wording`].
 
 use http::StatusCode;
-use ledger::{AccountId, Identification};
-use openbanking::money::{ActiveAmount, Money};
+use ledger::AccountId;
 use serde::Serialize;
-use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 use transport::Response;
 
 use super::{
     interaction::{Visit, path},
     session::Stage,
+    terms::{self, Term, amount, number},
+    wording::{self, Wording},
 };
 use crate::{
     Context,
-    consents::{Consent, Content},
+    consents::{Consent, ConsentKind, Content},
     pages::{Refresh, TppView},
+    payer,
 };
-
-const DAY: &[BorrowedFormatItem<'_>] = format_description!("[day padding:none] [month repr:long] [year]");
 
 #[derive(Debug, Serialize)]
 struct FormView<'a> {
@@ -25,18 +25,23 @@ struct FormView<'a> {
     action: String,
     csrf: &'a str,
     problem: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phone_ending: Option<String>,
+    asked: &'a str,
+    phone_ending: String,
+    terms: Vec<Term>,
 }
 
 #[derive(Debug, Serialize)]
-struct AccountsView<'a> {
+struct ChoiceView<'a> {
     #[serde(flatten)]
     form: FormView<'a>,
+    heading: &'a str,
+    legend: &'a str,
+    button: &'a str,
+    /// How accounts are picked: `checkbox` or `radio`.
+    picks: &'a str,
     accounts: Vec<AccountView>,
     clusters: Vec<ClusterView>,
-    history: Option<String>,
-    until: String,
+    signatories: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -48,8 +53,9 @@ struct AccountView {
     chosen: bool,
 }
 
+/// A data cluster and its permissions in the words of the guidelines.
 #[derive(Debug, Serialize)]
-struct ClusterView {
+pub struct ClusterView {
     name: &'static str,
     permissions: Vec<&'static str>,
 }
@@ -74,38 +80,51 @@ pub(super) struct OutboundFormView<'a> {
 /// The page for how far the customer has come.
 pub(super) fn page(context: &Context, visit: &Visit, status: StatusCode, problem: Option<&str>) -> Response {
     let interaction = &visit.interaction.record;
+    let consent = visit.consent.as_ref().map(|(consent, _)| consent);
+    let words = consent.map_or(&wording::LOGIN, |consent| wording::of(consent.kind()));
     let tpp = || TppView { name: &interaction.client_name, on_behalf_of: interaction.on_behalf_of.as_deref() };
-    let form =
-        |phone_ending| FormView { tpp: tpp(), action: path(visit), csrf: &visit.session.csrf, problem, phone_ending };
+    let form = |phone_ending: String, terms: Vec<Term>| FormView {
+        tpp: tpp(),
+        action: path(visit),
+        csrf: &visit.session.csrf,
+        problem,
+        asked: words.asked,
+        phone_ending,
+        terms,
+    };
     let render = Render { context, status };
-    match (&visit.session.stage, &visit.consent) {
+    match (&visit.session.stage, consent) {
         // Without a consent nobody comes as far as accounts.
-        (Stage::Login, _) | (Stage::Accounts { .. }, None) => render.page("login", "Log in", &form(None)),
-        (Stage::OneTimePassword { customer }, _) => {
-            render.page("one-time-password", "One-time password", &form(Some(context.customers.phone_ending(customer))))
+        (Stage::Login, _) | (Stage::Accounts { .. } | Stage::Confirm { .. }, None) => {
+            render.page("login", "Log in", &form(String::new(), Vec::new()))
         }
-        (Stage::Accounts { customer, .. }, Some((consent, _))) => {
-            let view = AccountsView {
-                form: form(None),
+        (Stage::OneTimePassword { customer }, _) => {
+            let terms = consent.map(|consent| terms::of_payment(context, consent)).unwrap_or_default();
+            let view = form(context.customers.phone_ending(customer), terms);
+            render.page("one-time-password", "One-time password", &view)
+        }
+        (Stage::Accounts { customer, .. }, Some(consent)) => {
+            let several = consent.kind() == ConsentKind::AccountAccess;
+            let view = ChoiceView {
+                form: form(String::new(), terms::of(context, consent)),
+                picks: if several { "checkbox" } else { "radio" },
                 accounts: accounts(context, customer, consent),
-                clusters: clusters(consent),
-                history: history(consent),
-                until: until(consent),
+                ..choice(words.choose, words, consent)
             };
             render.page("accounts", "Choose accounts", &view)
         }
-        (Stage::Done { location, fields, approved }, consent) => {
-            let (heading, status_text) = if *approved {
-                let text = if consent.is_some() {
-                    "We have connected the accounts that you chose."
-                } else {
-                    "You are logged in."
-                };
-                ("All done", text)
-            } else {
-                ("Nothing was shared", "We have not shared any information.")
+        (Stage::Confirm { accounts, .. }, Some(consent)) => {
+            let view = ChoiceView {
+                form: form(String::new(), terms::of(context, consent)),
+                signatories: signatories(context, accounts),
+                button: words.button,
+                ..choice(words.confirm, words, consent)
             };
-            let view = OutboundView { tpp: tpp(), heading, status: status_text };
+            render.page("confirm", words.confirm, &view)
+        }
+        (Stage::Done { location, fields, approved }, _) => {
+            let (heading, text) = if *approved { words.done } else { words.declined };
+            let view = OutboundView { tpp: tpp(), heading, status: text };
             let seconds = context.bank.outbound_seconds;
             if fields.is_empty() {
                 let refresh = Refresh { seconds, location };
@@ -129,11 +148,43 @@ impl Render<'_> {
     }
 }
 
+/// What pages about a consent have in common; the form is set by each.
+fn choice<'a>(heading: &'a str, words: &'a Wording, consent: &Consent) -> ChoiceView<'a> {
+    ChoiceView {
+        form: FormView {
+            tpp: TppView { name: "", on_behalf_of: None },
+            action: String::new(),
+            csrf: "",
+            problem: None,
+            asked: "",
+            phone_ending: String::new(),
+            terms: Vec::new(),
+        },
+        heading,
+        legend: words.legend,
+        button: "Continue",
+        picks: "checkbox",
+        accounts: Vec::new(),
+        clusters: clusters(consent),
+        signatories: None,
+    }
+}
+
+/// Whether others have to authorise payments from the account, too.
+fn signatories(context: &Context, accounts: &[String]) -> Option<String> {
+    let books = context.money.at(context.tools.clock.now());
+    let account = books.account(&AccountId::new(accounts.first()?.as_str()))?;
+    let further = account.signatories.checked_sub(1).filter(|further| *further > 0)?;
+    let people = if further == 1 { "one more person".to_owned() } else { format!("{further} more people") };
+    Some(format!("The payment is made when {people} who may pay from {} have confirmed it, too.", account.nickname))
+}
+
 fn accounts(context: &Context, customer: &str, consent: &Consent) -> Vec<AccountView> {
     let now = context.tools.clock.now();
+    let eligible = payer::eligible(context, consent, customer, now);
     let books = context.money.at(now);
-    context
-        .eligible_accounts(customer)
+    let one = eligible.len() == 1;
+    eligible
         .into_iter()
         .filter_map(|id| {
             let account = books.account(&AccountId::new(id.as_str()))?;
@@ -142,49 +193,16 @@ fn accounts(context: &Context, customer: &str, consent: &Consent) -> Vec<Account
                 name: account.nickname.clone(),
                 number: number(&account.identification),
                 balance: balance.unwrap_or_default(),
-                chosen: consent.accounts.contains(&id),
+                chosen: consent.accounts.contains(&id) || (one && consent.kind() != ConsentKind::AccountAccess),
                 id,
             })
         })
         .collect()
 }
 
-/// An amount as customers read it: `£1,234.50`, `-€3.00`, and the code for currencies without a common sign.
-fn amount(money: Money) -> String {
-    let Ok(size) = ActiveAmount::magnitude_of(money) else { return money.to_string() };
-    let (whole, decimals) = size.amount().split_once('.').unwrap_or((size.amount(), ""));
-    let mut grouped = String::new();
-    for (place, digit) in whole.chars().enumerate() {
-        if place > 0 && (whole.len() - place) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    let point = if decimals.is_empty() { "" } else { "." };
-    let sign = if money.is_negative() { "-" } else { "" };
-    let (before, after) = match money.currency().code() {
-        "GBP" => ("£".to_owned(), String::new()),
-        "EUR" => ("€".to_owned(), String::new()),
-        "USD" => ("US$".to_owned(), String::new()),
-        code => (String::new(), format!(" {code}")),
-    };
-    format!("{sign}{before}{grouped}{point}{decimals}{after}")
-}
-
-/// An account's number as customers know it; of a card only its end.
-fn number(identification: &Identification) -> String {
-    if let Some(uk) = identification.uk_account() {
-        let sort_code = uk.sort_code();
-        let pairs: Vec<&str> = [0..2, 2..4, 4..6].into_iter().filter_map(|range| sort_code.get(range)).collect();
-        return format!("{} {}", pairs.join("-"), uk.account_number());
-    }
-    if let Some(iban) = identification.iban() {
-        return iban.as_str().to_owned();
-    }
-    identification.pan().map(|pan| format!("Card ending in {}", pan.last_four())).unwrap_or_default()
-}
-
-fn clusters(consent: &Consent) -> Vec<ClusterView> {
+/// What a consent to read accounts lets the TPP see.
+#[must_use]
+pub fn clusters(consent: &Consent) -> Vec<ClusterView> {
     let Content::AccountAccess(asked) = &consent.content else { return Vec::new() };
     asked
         .permissions
@@ -192,36 +210,4 @@ fn clusters(consent: &Consent) -> Vec<ClusterView> {
         .into_iter()
         .map(|cluster| ClusterView { name: cluster.name, permissions: cluster.wordings })
         .collect()
-}
-
-fn day(at: OffsetDateTime) -> String {
-    at.format(DAY).unwrap_or_else(|_| at.to_string())
-}
-
-fn history(consent: &Consent) -> Option<String> {
-    let Content::AccountAccess(asked) = &consent.content else { return None };
-    match (asked.transactions_from, asked.transactions_to) {
-        (None, None) => None,
-        (Some(from), None) => Some(format!("From {}", day(from))),
-        (None, Some(to)) => Some(format!("Up to {}", day(to))),
-        (Some(from), Some(to)) => Some(format!("From {} to {}", day(from), day(to))),
-    }
-}
-
-fn until(consent: &Consent) -> String {
-    consent.expires_at.map_or_else(|| "Until you stop it".to_owned(), day)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_read_like_amounts() {
-        let money = |minor, code: &str| amount(Money::new(minor, code.parse().unwrap()));
-        assert_eq!(money(123_456_789, "GBP"), "£1,234,567.89");
-        assert_eq!(money(-5, "EUR"), "-€0.05");
-        assert_eq!(money(100_000, "USD"), "US$1,000.00");
-        assert_eq!(money(1_500, "JPY"), "1,500 JPY");
-    }
 }

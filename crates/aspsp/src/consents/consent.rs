@@ -4,6 +4,7 @@ use fapi::{Intent, Usable};
 use openbanking::{
     consent::{ConsentStatus, StatusReason},
     error::ErrorCode,
+    funds_confirmation::FundsConfirmationConsentRequest,
     payments::PaymentKind,
     version::ApiVersion,
 };
@@ -14,7 +15,7 @@ use time::OffsetDateTime;
 use super::{
     account_access::AccountAccess,
     kind::ConsentKind,
-    payment::Payment,
+    payment::{Payment, VariableRecurringPayments},
     state::{Event, TransitionError, next},
 };
 
@@ -63,6 +64,10 @@ pub enum Content {
     AccountAccess(AccountAccess),
     /// To pay.
     Payment(Box<Payment>),
+    /// To pay varying amounts again and again.
+    VariableRecurringPayments(Box<VariableRecurringPayments>),
+    /// To be told whether the money is there.
+    FundsConfirmation(Box<FundsConfirmationConsentRequest>),
 }
 
 impl Content {
@@ -72,6 +77,8 @@ impl Content {
         match self {
             Self::AccountAccess(_) => ConsentKind::AccountAccess,
             Self::Payment(payment) => ConsentKind::Payment(payment.request.kind()),
+            Self::VariableRecurringPayments(_) => ConsentKind::VariableRecurringPayments,
+            Self::FundsConfirmation(_) => ConsentKind::FundsConfirmation,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What consents are for: one row each.
 
-use openbanking::{payments::PaymentKind, version::ApiVersion};
+use openbanking::{payments::PaymentKind, version::ApiVersion, vrp};
 
 use uuid::Uuid;
 
@@ -13,6 +13,10 @@ pub enum ConsentKind {
     AccountAccess,
     /// A payment.
     Payment(PaymentKind),
+    /// Payments of varying amounts (VRP).
+    VariableRecurringPayments,
+    /// Being told whether the money is there (CBPII).
+    FundsConfirmation,
 }
 
 /// What is the same for all consents of a kind.
@@ -48,6 +52,16 @@ impl ConsentKind {
                 scope: "payments",
                 lasting: false,
                 newer_versions: false,
+            },
+            Self::VariableRecurringPayments => {
+                Row { group: "pisp", path: vrp::CONSENT_PATH, scope: "payments", lasting: true, newer_versions: false }
+            }
+            Self::FundsConfirmation => Row {
+                group: "cbpii",
+                path: "funds-confirmation-consents",
+                scope: "fundsconfirmations",
+                lasting: true,
+                newer_versions: true,
             },
         }
     }

@@ -13,5 +13,5 @@ mod state;
 pub use account_access::{AccountAccess, AccountAccessConsent};
 pub use consent::{Authorisation, Consent, Content, Reason, collection};
 pub use kind::{ConsentKind, Row};
-pub use payment::{Offer, Payment, Upload};
+pub use payment::{Offer, Payment, Upload, VariableRecurringPayments};
 pub use state::{Event, TransitionError, next};

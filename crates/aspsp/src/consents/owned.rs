@@ -95,8 +95,13 @@ pub async fn find(
     };
     let facts = Owned { consent: found.as_ref().map(|(consent, _)| consent), client_id, version };
     let passed = apply(&facts, &checks(), &context.engine.profile().switched_off)?;
-    let found = found.ok_or_else(|| ApiError::Failed("a consent was used that is not there".to_owned()))?;
-    Ok((found, passed))
+    match found {
+        Some(found) => Ok((found, passed)),
+        None => {
+            let error = Wire::bad_request(ErrorCode::ResourceNotFound, Some("ConsentId"));
+            Err(ApiError::indispensable(&KNOWN, error, "a consent with this ConsentId").after(passed))
+        }
+    }
 }
 
 /// The consent that a request of its client names in the path.

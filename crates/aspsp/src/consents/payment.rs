@@ -1,6 +1,9 @@
 //! Payment consents of every kind (OB Read/Write 4.0, Payment Initiation API).
 
-use openbanking::payments::{ConsentRequest, ExchangeRate};
+use openbanking::{
+    payments::{ConsentRequest, ExchangeRate},
+    vrp::{ControlParameters, VrpConsentRequest},
+};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -13,6 +16,15 @@ pub struct Payment {
     pub offer: Offer,
     /// What was uploaded, for a file.
     pub file: Option<Upload>,
+}
+
+/// What a consent to variable recurring payments asks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VariableRecurringPayments {
+    /// What the TPP sent.
+    pub request: VrpConsentRequest,
+    /// The limits in it.
+    pub limits: ControlParameters,
 }
 
 /// What the bank adds to a payment: what it costs, at which rate, and when it would happen.

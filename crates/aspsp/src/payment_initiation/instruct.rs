@@ -233,8 +233,9 @@ fn recurrence(terms: &StandingOrderTerms) -> Result<Recurrence, InstructError> {
     })
 }
 
-/// The date of the first payment that an order would make, for pages.
-pub(super) fn first_day(initiation: &Initiation, now: OffsetDateTime) -> Option<Date> {
+/// The date of the first payment that an order would make.
+#[must_use]
+pub fn first_day(initiation: &Initiation, now: OffsetDateTime) -> Option<Date> {
     let terms = initiation.standing_order.as_ref()?;
     schedule(terms, now).ok().map(|schedule| schedule.first)
 }

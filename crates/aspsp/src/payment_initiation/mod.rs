@@ -16,9 +16,10 @@ mod orders;
 mod reasons;
 mod settings;
 
-use std::{future::Future, sync::Arc};
+use std::{collections::BTreeSet, future::Future, sync::Arc};
 
 use http::Method;
+use ledger::OrderId;
 use openbanking::{payments::PaymentKind, version::ApiVersion};
 use transport::{Request, Response, Route, route};
 
@@ -27,8 +28,8 @@ use crate::{
     api::{ApiError, base, signature},
 };
 
-pub use order::{Order, collection as orders_collection};
-pub use orders::of_customers;
+pub use instruct::first_day;
+pub use order::Order;
 pub use settings::{Afterwards, CutOff, PaymentSettings, Settlement};
 
 /// Scope of the tokens of this API.
@@ -99,4 +100,13 @@ fn of_kind(kind: PaymentKind, version: ApiVersion) -> Vec<Route<Context>> {
         rows.push(file_row!(GET, format!("{order}/report-file"), files::report));
     }
     rows
+}
+
+/// The names of all orders that TPPs made.
+///
+/// # Errors
+/// The store failed.
+pub async fn ordered_by_tpps(context: &Context) -> Result<BTreeSet<OrderId>, store::StoreError> {
+    let all = order::collection().range(context.store(), store::Range::all()).await?;
+    Ok(all.into_iter().map(|(id, ..)| OrderId::new(id)).collect())
 }

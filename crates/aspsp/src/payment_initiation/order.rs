@@ -9,7 +9,7 @@ use crate::consents::Offer;
 
 /// Where the orders are kept.
 #[must_use]
-pub fn collection() -> Collection<Order> {
+pub(super) fn collection() -> Collection<Order> {
     Collection::new("payment-orders")
 }
 

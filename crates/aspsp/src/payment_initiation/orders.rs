@@ -10,7 +10,7 @@ use openbanking::{
     version::ApiVersion,
 };
 use rules::{Check, Evidence, Passed, SwitchedOff, holds};
-use store::{Collection, Version};
+use store::Version;
 use time::{Duration, OffsetDateTime};
 use transport::{Request, Response};
 
@@ -67,11 +67,6 @@ rules::catalogue! {
 /// Parameter of the path.
 pub(super) const ORDER_ID: &str = "OrderId";
 
-/// The orders of a customer: customer and order.
-pub fn of_customers() -> Collection<()> {
-    Collection::new("customer-orders")
-}
-
 /// The consent behind the token, and the record's version.
 pub(super) struct Behind {
     pub(super) consent: Consent,
@@ -82,13 +77,20 @@ impl Behind {
     pub(super) fn payment(&self) -> Result<&Payment, ApiError> {
         match &self.consent.content {
             Content::Payment(payment) => Ok(payment),
-            _ => Err(ApiError::Failed("an order was made under a consent of another kind".to_owned())),
+            _ => {
+                let error = Wire::bad_request(ErrorCode::ResourceConsentMismatch, Some("Data.ConsentId"));
+                Err(ApiError::indispensable(&KIND, error, "a payment consent"))
+            }
         }
     }
 
+    /// The account that pays.
     pub(super) fn account(&self) -> Result<&str, ApiError> {
         let account = self.consent.accounts.first().map(String::as_str);
-        account.ok_or_else(|| ApiError::Failed("an authorised payment consent has no account".to_owned()))
+        account.ok_or_else(|| {
+            let error = Wire::bad_request(ErrorCode::ResourceInvalidConsentStatus, None);
+            ApiError::indispensable(&STATUS, error, "a consent for which an account was chosen")
+        })
     }
 }
 
@@ -106,10 +108,17 @@ pub(super) async fn behind(
     off: &SwitchedOff,
 ) -> Result<(Behind, Passed), ApiError> {
     let passed = apply(&intent_id, TOKEN_CHECKS, off)?;
-    let id = intent_id.unwrap_or_default();
-    let found = consents::collection().get(context.store(), &id).await?;
-    let (consent, stored) = found.ok_or_else(|| ApiError::Failed(format!("the grant's consent {id} is not there")))?;
-    Ok((Behind { consent, stored }, passed))
+    let found = match &intent_id {
+        Some(id) => consents::collection().get(context.store(), id).await?,
+        None => None,
+    };
+    match found {
+        Some((consent, stored)) => Ok((Behind { consent, stored }, passed)),
+        None => {
+            let error = Wire::status(StatusCode::FORBIDDEN);
+            Err(ApiError::indispensable(&CONSENT, error, "a token for a consent").after(passed))
+        }
+    }
 }
 
 pub(super) struct Facts<'a> {
@@ -244,7 +253,6 @@ async fn submit(
     let changes = vec![
         consents::collection().update(&consumed.id, behind.stored, &consumed)?,
         collection().insert(&id, &record)?,
-        of_customers().put(format!("{customer}/{id}"), &())?,
         key.remember(&id)?,
     ];
     match context.money.carry_out(context.store(), Action::Submit(Box::new(order)), changes, now).await {
@@ -361,8 +369,13 @@ pub(super) async fn find(
     ];
     let facts = Owned { order: found.as_ref().map(|(order, _)| order), client_id, version };
     let passed = apply(&facts, &checks, &context.engine.profile().switched_off)?;
-    let (order, _) = found.ok_or_else(|| ApiError::Failed("an order was read that is not there".to_owned()))?;
-    Ok((order, passed))
+    match found {
+        Some((order, _)) => Ok((order, passed)),
+        None => {
+            let error = Wire::bad_request(ErrorCode::ResourceNotFound, Some(kind.order_id_member()));
+            Err(ApiError::indispensable(&KNOWN, error, "an order with this identifier").after(passed))
+        }
+    }
 }
 
 /// The order that a request of its client names in the path.

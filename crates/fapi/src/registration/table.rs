@@ -54,6 +54,8 @@ rules::catalogue! {
         reason: "The jti of the request was not used before.", clause: "OB DCR 3.3, data model" }
     CERTIFICATE_OF_ORGANISATION { id: "fapi.registration.certificate-of-organisation",
         reason: "The certificate belongs to the organisation of the software statement.", clause: "OB DCR 3.3, server checks" }
+    CERTIFICATE_OF_SOFTWARE { id: "fapi.registration.certificate-of-software",
+        reason: "A certificate that names one software names that of the software statement.", clause: "OB Directory, certificate profiles (OBTransport); OB DCR 3.3, server checks" }
     SOFTWARE_ID_SAME { id: "fapi.registration.software-id",
         reason: "A software_id in the request is the one of the software statement.", clause: "OB DCR 3.3, data model" }
     REDIRECT_URIS_PRESENT { id: "fapi.registration.redirect-uris-present",
@@ -262,11 +264,24 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
         rule: &CERTIFICATE_OF_ORGANISATION,
         error: ErrorCode::UnapprovedSoftwareStatement,
         test: |facts| {
+            // That there is none is for an earlier rule to say.
+            let Some(certificate) = &facts.certificate else { return Ok(()) };
             facts.on_statement(|statement| {
-                let expected = &statement.metadata.org_id;
-                let found =
-                    facts.certificate.as_ref().map_or("none", |certificate| certificate.organisation_id.as_str());
+                let (expected, found) = (&statement.metadata.org_id, &certificate.organisation_id);
                 holds(found == expected, expected, found)
+            })
+        },
+    },
+    Check {
+        rule: &CERTIFICATE_OF_SOFTWARE,
+        error: ErrorCode::UnapprovedSoftwareStatement,
+        test: |facts| {
+            facts.on_statement(|statement| {
+                let expected = &statement.metadata.software_id;
+                match facts.certificate.as_ref().and_then(|certificate| certificate.software_id.as_ref()) {
+                    Some(found) => holds(found == expected, expected, found),
+                    None => Ok(()),
+                }
             })
         },
     },
@@ -325,9 +340,11 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
         test: |facts| {
             facts.on_request(|request| {
                 let known: Vec<&str> = facts.profile.algorithms.iter().map(|algorithm| algorithm.as_str()).collect();
-                let metadata = request;
-                let found = [&metadata.id_token_signed_response_alg, &metadata.request_object_signing_alg];
-                among(found.into_iter().chain(&metadata.token_endpoint_auth_signing_alg).map(String::as_str), &known)
+                let found = [&request.id_token_signed_response_alg, &request.request_object_signing_alg];
+                among(found.into_iter().map(String::as_str), &known)?;
+                let shared = request.token_endpoint_auth_method == AuthenticationMethod::ClientSecretJwt.as_str();
+                let known = if shared { vec![jose::SHARED_SECRET_ALGORITHM] } else { known };
+                among(request.token_endpoint_auth_signing_alg.as_deref(), &known)
             })
         },
     },

@@ -174,6 +174,8 @@ async fn the_certificate_is_one_of_the_clients_organisation() {
     assert_eq!(refused(none), ("fapi.client-authentication.certificate-presented", CLIENT));
     let foreign = ask(Some(&MAGPIE.certificate())).await;
     assert_eq!(refused(foreign), ("fapi.client-authentication.certificate-of-client", CLIENT));
+    let sister = PresentedCertificate { software_id: Some("another".to_owned()), ..LARKSPUR.certificate() };
+    assert_eq!(refused(ask(Some(&sister)).await), ("fapi.client-authentication.certificate-of-software", CLIENT));
     assert!(ask(Some(&LARKSPUR.certificate_numbered(2))).await.is_ok());
 }
 

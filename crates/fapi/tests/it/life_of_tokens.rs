@@ -72,6 +72,9 @@ async fn a_resource_server_learns_of_all_tokens() {
     gateway.resource_server = true;
     world.memory().put("magpie", &gateway);
     assert_eq!(told(&world, &MAGPIE, &tokens.access_token).await["client_id"], "larkspur");
+    // What the bank's own APIs would refuse is not told as active either.
+    world.memory().suspend(LARKSPUR.organisation_id);
+    assert_eq!(told(&world, &MAGPIE, &tokens.access_token).await, json!({ "active": false }));
 }
 
 #[tokio::test]
@@ -154,5 +157,14 @@ async fn an_access_token_may_be_one_that_a_gateway_reads() {
     let own = claims_of_bank(&world.client_token().await);
     assert_eq!((&own["sub"], own.get("openbanking_intent_id")), (&json!("larkspur"), None));
     revoke(&world, &LARKSPUR, &[("token", &tokens.access_token)]).await.unwrap();
+    assert!(world.open(&tokens.access_token).await.is_err());
+}
+
+#[tokio::test]
+async fn without_its_rule_a_client_ends_what_is_anothers() {
+    let rule = "fapi.revocation.token-of-client".to_owned();
+    let world = World::with(|profile| profile.switched_off = rules::SwitchedOff::new([rule]));
+    let tokens = world.granted().await;
+    assert!(revoke(&world, &MAGPIE, &[("token", tokens.refresh_token.as_ref().unwrap())]).await.is_ok());
     assert!(world.open(&tokens.access_token).await.is_err());
 }

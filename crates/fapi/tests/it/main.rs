@@ -9,6 +9,8 @@ mod client_authentication;
 #[cfg(test)]
 mod client_methods;
 #[cfg(test)]
+mod deviations;
+#[cfg(test)]
 mod lessons;
 #[cfg(test)]
 mod life_of_tokens;

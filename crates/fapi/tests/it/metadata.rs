@@ -50,7 +50,8 @@ fn the_bank_publishes_what_its_profile_demands_and_offers() {
         "iat",
         "auth_time",
         "acr",
-        "openbanking_intent_id"
+        "openbanking_intent_id",
+        "http://openbanking.org.uk/refresh_token_expires_at"
       ],
       "claim_types_supported": [
         "normal"
@@ -91,9 +92,17 @@ fn the_bank_publishes_what_its_profile_demands_and_offers() {
         "private_key_jwt",
         "tls_client_auth"
       ],
+      "introspection_endpoint_auth_signing_alg_values_supported": [
+        "PS256",
+        "ES256"
+      ],
       "revocation_endpoint_auth_methods_supported": [
         "private_key_jwt",
         "tls_client_auth"
+      ],
+      "revocation_endpoint_auth_signing_alg_values_supported": [
+        "PS256",
+        "ES256"
       ],
       "code_challenge_methods_supported": [
         "S256"
@@ -166,6 +175,23 @@ fn a_profile_that_changes_is_published_changed() {
         assert_eq!(document[name], serde_json::json!(["ES256", "PS256"]), "{name}");
     }
     assert_eq!(document["scopes_supported"], serde_json::json!(["openid", "accounts", "payments"]));
+}
+
+#[test]
+fn claims_and_algorithms_are_those_that_are_used() {
+    let mut profile = profile();
+    let claims = |profile: &Profile| document(profile).claims_supported.unwrap();
+    let expiry = "http://openbanking.org.uk/refresh_token_expires_at".to_owned();
+    assert!(claims(&profile).contains(&"openbanking_intent_id".to_owned()) && claims(&profile).contains(&expiry));
+    profile.intents = false;
+    assert!(!claims(&profile).contains(&"openbanking_intent_id".to_owned()) && !claims(&profile).contains(&expiry));
+    profile.authentication_methods.push(fapi::client::AuthenticationMethod::ClientSecretJwt);
+    let document = serde_json::to_value(document(&profile)).unwrap();
+    for endpoint in ["token", "introspection", "revocation"] {
+        let name = format!("{endpoint}_endpoint_auth_signing_alg_values_supported");
+        assert_eq!(document[&name], serde_json::json!(["PS256", "ES256", "HS256"]), "{name}");
+    }
+    assert_eq!(document["id_token_signing_alg_values_supported"], serde_json::json!(["PS256", "ES256"]));
 }
 
 #[test]

@@ -134,3 +134,35 @@ async fn what_the_customer_is_refused_after_a_push_is_told_to_the_client() {
     assert_eq!(rule, "fapi.request-object.intent-state");
     assert_eq!(response.redirect_uri, LARKSPUR.redirect_uri());
 }
+
+#[tokio::test]
+async fn without_its_rule_an_old_or_used_request_uri_serves_on() {
+    let without = |rule: &str| World::with(|profile| profile.switched_off = rules::SwitchedOff::new([rule.to_owned()]));
+    let mut world = without("fapi.authorization.request-uri-not-expired");
+    let uri = pushed(&world).await;
+    world.advance(Duration::minutes(2));
+    assert!(world.authorize(&[("request_uri", &uri)]).await.is_ok());
+
+    let world = without("fapi.authorization.request-uri-unused");
+    let uri = pushed(&world).await;
+    for _ in 0..2 {
+        let asked = world.authorize(&[("request_uri", &uri)]).await.unwrap().value;
+        let loaded = fapi::Repository::load::<Interaction>(world.engine.backend(), &asked.id).await.unwrap().unwrap();
+        assert!(parameter(&world.decide(&loaded, &world.approval()).await, "code").is_some());
+    }
+    let world = without("fapi.request-object.pkce-required");
+    assert!(push(&world, &json!({"code_challenge": null, "code_challenge_method": null})).await.is_ok());
+}
+
+#[tokio::test]
+async fn pushed_requests_count_as_unfinished_until_they_end_or_are_used() {
+    let mut world = World::with(|profile| profile.unfinished_authorisations = 2);
+    let uri = pushed(&world).await;
+    pushed(&world).await;
+    let outcome = push(&world, &json!({})).await;
+    assert_eq!(refused(outcome), ("fapi.request-object.unfinished", "temporarily_unavailable"));
+    // The customer still comes with one that was pushed.
+    assert!(world.authorize(&[("request_uri", &uri), ("response_type", ""), ("scope", "")]).await.is_ok());
+    world.advance(Duration::seconds(90));
+    assert!(push(&world, &json!({})).await.is_ok());
+}

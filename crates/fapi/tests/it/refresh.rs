@@ -121,6 +121,8 @@ async fn a_refresh_token_lasts_as_long_as_the_consent() {
     let end = world.now + Duration::days(90);
     world.memory().consent(CONSENT, |intent| intent.expires_at = Some(end));
     let tokens = world.granted().await;
+    let told = claims_of_bank(tokens.id_token.as_deref().unwrap());
+    assert_eq!(told["http://openbanking.org.uk/refresh_token_expires_at"], end.unix_timestamp());
     world.advance(Duration::days(90) - Duration::SECOND);
     assert!(world.refresh(&tokens, &[]).await.is_ok());
     world.advance(Duration::SECOND);

@@ -1,7 +1,11 @@
 //! Dynamic registration: a signed request that carries what the Directory vouches for.
 
-use fapi::{Client, Outcome, PresentedCertificate, client_configuration::Visit, registration::Registered};
+use fapi::{
+    Client, Outcome, PresentedCertificate, client::AuthenticationMethod, client_configuration::Visit,
+    registration::Registered,
+};
 use jose::{Algorithm, Header, SigningKey};
+use rules::SwitchedOff;
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -57,7 +61,13 @@ impl World {
 
 /// The bank before anybody registered.
 fn bank() -> World {
-    let world = World::new();
+    bank_without(&[])
+}
+
+/// The same with these rules switched off.
+fn bank_without(rules: &[&str]) -> World {
+    let off = SwitchedOff::new(rules.iter().map(|rule| (*rule).to_owned()));
+    let world = World::with(|profile| profile.switched_off = off);
     world.memory().publish(DIRECTORY_JWKS, &[&DIRECTORY_KEY.ps256()]);
     for tpp in [&*LARKSPUR, &*MAGPIE] {
         world.memory().forget::<Client>(tpp.client_id);
@@ -230,7 +240,10 @@ async fn the_certificate_is_one_of_the_softwares_organisation() {
     assert_eq!(refused(register(None).await), ("fapi.registration.certificate-presented", "invalid_client"));
     let foreign = refused(register(Some(&MAGPIE.certificate())).await);
     assert_eq!(foreign, ("fapi.registration.certificate-of-organisation", "unapproved_software_statement"));
-    assert!(register(Some(&LARKSPUR.certificate_numbered(2))).await.is_ok());
+    let of_software = |id: &str| PresentedCertificate { software_id: Some(id.to_owned()), ..LARKSPUR.certificate() };
+    let sister = refused(register(Some(&of_software("another"))).await);
+    assert_eq!(sister, ("fapi.registration.certificate-of-software", "unapproved_software_statement"));
+    assert!(register(Some(&of_software(SOFTWARE))).await.is_ok());
 }
 
 #[tokio::test]
@@ -345,6 +358,29 @@ async fn a_registration_is_its_clients_own_and_keeps_its_name_when_it_changes() 
 }
 
 #[tokio::test]
+async fn a_shared_secret_signs_with_its_own_algorithm_where_secrets_are_offered() {
+    let mut world = bank();
+    let shared = json!({"token_endpoint_auth_method": "client_secret_jwt", "token_endpoint_auth_signing_alg": "HS256"});
+    assert_eq!(refused(world.register(&shared).await), ("fapi.registration.authentication-method", METADATA));
+    world = World::with(|profile| {
+        profile
+            .authentication_methods
+            .extend([AuthenticationMethod::ClientSecretJwt, AuthenticationMethod::ClientSecretBasic]);
+    });
+    world.memory().publish(DIRECTORY_JWKS, &[&DIRECTORY_KEY.ps256()]);
+    let client = world.register(&shared).await.unwrap().value;
+    assert!(client.response.client_secret.is_some());
+    let mixed = json!({"jti": "5", "token_endpoint_auth_method": "client_secret_jwt"});
+    assert_eq!(
+        refused(world.register(&mixed).await),
+        ("fapi.registration.algorithms", METADATA),
+        "PS256 with a secret"
+    );
+    let mixed = json!({"jti": "6", "token_endpoint_auth_signing_alg": "HS256"});
+    assert_eq!(refused(world.register(&mixed).await), ("fapi.registration.algorithms", METADATA), "HS256 with a key");
+}
+
+#[tokio::test]
 async fn a_subject_goes_with_tls_client_auth_and_encryption_with_what_there_is() {
     let world = bank();
     let name = "tls_client_auth_subject_dn";
@@ -362,4 +398,49 @@ async fn a_subject_goes_with_tls_client_auth_and_encryption_with_what_there_is()
     assert!(world.register(&by_certificate).await.unwrap().value.client.certificate_subject.is_some());
     let encrypted = json!({"jti": "4", "id_token_encrypted_response_alg": "RSA-OAEP-256", "id_token_encrypted_response_enc": "A256GCM"});
     assert!(world.register(&encrypted).await.unwrap().value.client.id_token_encrypted);
+}
+
+#[tokio::test]
+async fn without_a_rule_what_breaks_only_it_registers() {
+    let world = World::new();
+    let statement = |changes: &Value| json!({"software_statement": world.statement(changes)});
+    let forged = signed(&MAGPIE.key, &Header::default(), &world.statement_claims(&json!({})));
+    let unsigned_statement = unsigned("none", &world.statement_claims(&json!({})));
+    for (rule, changes) in [
+        ("statement-signature", json!({"software_statement": forged})),
+        ("statement-alg", json!({"software_statement": unsigned_statement})),
+        ("statement-iss", statement(&json!({"iss": "Larkspur Money Ltd"}))),
+        ("statement-age", statement(&json!({"iat": world.at(-20_000_000)}))),
+        ("organisation-active", statement(&json!({"org_status": "Revoked"}))),
+        ("certificate-of-organisation", statement(&json!({"org_id": MAGPIE.organisation_id}))),
+        ("request-signature", statement(&json!({"software_jwks_endpoint": MAGPIE.jwks_uri()}))),
+        ("iss", json!({"iss": "another-software-00000"})),
+        ("aud", json!({"aud": "0015800001041RHAAZ"})),
+        ("exp", json!({"exp": world.at(-60)})),
+        ("software-id", json!({"software_id": "another-software-00000"})),
+        ("redirect-uris-in-statement", json!({"redirect_uris": ["https://magpie.example/callback"]})),
+        ("authentication-method", json!({"token_endpoint_auth_method": "client_secret_basic"})),
+        ("algorithms", json!({"id_token_signed_response_alg": "RS256"})),
+        ("grant-types", json!({"grant_types": ["authorization_code", "implicit"]})),
+        ("response-types", json!({"response_types": ["code id_token", "token"]})),
+        ("scope", json!({"scope": "openid accounts payments"})),
+        ("application-type", json!({"application_type": "desktop"})),
+    ] {
+        let rule = format!("fapi.registration.{rule}");
+        assert_eq!(refused(bank().register(&changes).await).0, rule);
+        let accepted = bank_without(&[&rule]).register(&changes).await;
+        let accepted = accepted.unwrap_or_else(|failure| panic!("{rule}: {failure:?}"));
+        assert_eq!(accepted.passed.verdict().skipped, [rule]);
+    }
+    let nobody = bank_without(&["fapi.registration.certificate-presented"]);
+    let text = signed(&LARKSPUR.key, &Header::typed("JWT"), &nobody.registration_claims(&json!({})));
+    assert!(nobody.engine.register(&text, None, nobody.now).await.is_ok());
+    let again = bank_without(&["fapi.registration.jti"]);
+    for _ in 0..2 {
+        assert!(again.register(&json!({})).await.is_ok());
+    }
+    // A method that nobody has cannot be registered, and nothing fails.
+    let none = bank_without(&["fapi.registration.authentication-method"]);
+    let outcome = none.register(&json!({"token_endpoint_auth_method": "none"})).await;
+    assert_eq!(refused(outcome), ("fapi.registration.authentication-method", METADATA));
 }

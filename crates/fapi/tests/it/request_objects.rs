@@ -279,3 +279,21 @@ proptest! {
         prop_assert!(outcome.is_err(), "{tampered}");
     }
 }
+
+#[tokio::test]
+async fn a_client_leaves_only_so_many_authorisations_unfinished() {
+    let mut world = World::with(|profile| profile.unfinished_authorisations = 3);
+    let first = world.interaction(&json!({})).await;
+    world.interaction(&json!({})).await;
+    world.interaction(&json!({})).await;
+    let (found, code, response) = told(world.ask(&json!({})).await);
+    assert_eq!((found, code), ("fapi.request-object.unfinished", "temporarily_unavailable"));
+    assert_eq!(parameter(&response, "state").as_deref(), Some("state-1"));
+    assert_eq!(world.memory().all::<Interaction>().len(), 3);
+    // One that was decided makes room, and so does time.
+    world.decide(&first, &world.approval()).await;
+    world.interaction(&json!({})).await;
+    assert_eq!(told(world.ask(&json!({})).await).0, "fapi.request-object.unfinished");
+    world.advance(Duration::minutes(15));
+    assert!(world.ask(&json!({})).await.is_ok());
+}

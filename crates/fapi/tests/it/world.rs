@@ -105,6 +105,7 @@ impl Tpp {
             thumbprint: format!("thumbprint-{}-{number}", self.client_id),
             subject: format!("CN={},O={}", self.organisation_id, self.client_id),
             organisation_id: self.organisation_id.to_owned(),
+            software_id: None,
             san_dns: Vec::new(),
             san_uri: Vec::new(),
             san_ip: Vec::new(),

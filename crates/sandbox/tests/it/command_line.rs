@@ -5,7 +5,7 @@ use std::{
     process::{Command, Output},
 };
 
-fn run(name: &str, arguments: &[&str]) -> Output {
+pub(crate) fn run(name: &str, arguments: &[&str]) -> Output {
     let program: PathBuf = Path::new(env!("CARGO_BIN_EXE_ob-sandbox")).with_file_name(name);
     assert!(program.exists(), "{} is not built; run cargo test --workspace", program.display());
     Command::new(program).args(arguments).env_clear().output().unwrap()

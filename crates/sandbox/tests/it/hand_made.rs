@@ -47,14 +47,14 @@ impl Drop for World {
     }
 }
 
-fn identity(exports: &std::path::Path) -> Identity {
+pub(crate) fn identity(exports: &std::path::Path) -> Identity {
     let data = DataDirectory::open(exports.parent().unwrap()).unwrap();
     let chain = data.read_chain("exports/transport.pem").unwrap().unwrap();
     let key = PrivateKey::from_pem(&std::fs::read_to_string(exports.join("transport.key")).unwrap()).unwrap();
     Identity { chain, key }
 }
 
-fn signing(exports: &std::path::Path) -> SigningKey {
+pub(crate) fn signing(exports: &std::path::Path) -> SigningKey {
     let data = DataDirectory::open(exports.parent().unwrap()).unwrap();
     let kept: Value = data.read_json("membership.json").unwrap().unwrap();
     let key = PrivateKey::from_pem(&std::fs::read_to_string(exports.join("signing.key")).unwrap()).unwrap();
@@ -83,7 +83,8 @@ impl World {
         Self::on(|place| place.lesson = true).await
     }
 
-    async fn on(change: impl FnOnce(&mut Place)) -> Self {
+    /// The same in a place of another kind.
+    pub(crate) async fn on(change: impl FnOnce(&mut Place)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let stop = Stop::new();
         let mut place = Place { data: folder.path().to_owned(), ..Place::default() };
@@ -285,4 +286,23 @@ pub(crate) fn exported(world: &World, name: &str) -> PathBuf {
 /// What a handshake that was refused looks like to the client.
 pub(crate) fn refused_handshake(result: Result<Answer, CallError>) -> String {
     result.unwrap_err().to_string()
+}
+
+/// The TPP's signing key as it was exported, PKCS#8 DER.
+pub(crate) fn openssl_key(world: &World) -> Vec<u8> {
+    let pem = std::fs::read_to_string(exported(world, "signing.key")).unwrap();
+    PrivateKey::from_pem(&pem).unwrap().pkcs8_der().to_vec()
+}
+
+/// A PS256 signature under this header as it is, whatever the project's own signer would put into it.
+pub(crate) fn signed_by_hand(der: &[u8], header: &Value, claims: &Value) -> String {
+    use openssl::{hash::MessageDigest, pkey::PKey, rsa::Padding, sign::RsaPssSaltlen, sign::Signer};
+    let part = |value: &Value| jose::base64url::encode(&serde_json::to_vec(value).unwrap());
+    let input = format!("{}.{}", part(header), part(claims));
+    let key = PKey::private_key_from_der(der).unwrap();
+    let mut signer = Signer::new(MessageDigest::sha256(), &key).unwrap();
+    signer.set_rsa_padding(Padding::PKCS1_PSS).unwrap();
+    signer.set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH).unwrap();
+    let signature = signer.sign_oneshot_to_vec(input.as_bytes()).unwrap();
+    format!("{input}.{}", jose::base64url::encode(&signature))
 }

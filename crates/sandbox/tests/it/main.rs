@@ -11,9 +11,15 @@ mod conformance;
 #[cfg(test)]
 mod customer;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod hand_made;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod lessons;
+#[cfg(test)]
+mod misbehaviour;
 #[cfg(test)]
 mod processes;
 #[cfg(test)]
@@ -22,3 +28,9 @@ mod profiles;
 mod refusals;
 #[cfg(test)]
 mod registration;
+#[cfg(test)]
+mod scenario_files;
+#[cfg(test)]
+mod seeds;
+#[cfg(test)]
+mod settings;

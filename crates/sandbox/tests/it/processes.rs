@@ -23,12 +23,12 @@ fn program(name: &str) -> PathBuf {
 }
 
 /// A party as a process of its own.
-struct Party {
+pub(crate) struct Party {
     name: &'static str,
     arguments: Vec<String>,
     child: Child,
     /// The URLs of its ready line, in order.
-    urls: Vec<Url>,
+    pub(crate) urls: Vec<Url>,
 }
 
 impl Party {
@@ -51,12 +51,12 @@ impl Party {
         Self { name, arguments, child, urls }
     }
 
-    fn control(&self) -> ControlAddress {
+    pub(crate) fn control(&self) -> ControlAddress {
         ControlAddress { party: self.name.to_owned(), url: self.urls.last().unwrap().clone(), token: None }
     }
 
     /// kill -9, and start again on the same ports.
-    fn kill_and_start(&mut self) {
+    pub(crate) fn kill_and_start(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         let again = Self::start(self.name, self.arguments.clone());
@@ -94,11 +94,11 @@ fn free_ports<const N: usize>() -> [u16; N] {
     })
 }
 
-struct Three {
+pub(crate) struct Three {
     directory: Party,
-    bank: Party,
-    tpp: Party,
-    folder: TempDir,
+    pub(crate) bank: Party,
+    pub(crate) tpp: Party,
+    pub(crate) folder: TempDir,
 }
 
 fn address(flag: &str, port: u16) -> [String; 2] {
@@ -106,7 +106,7 @@ fn address(flag: &str, port: u16) -> [String; 2] {
 }
 
 impl Three {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = |name: &str| ["--data".to_owned(), folder.path().join(name).display().to_string()];
         let [a, b, c, d, e, f, g, h] = free_ports();
@@ -130,6 +130,7 @@ impl Three {
 
     fn ecosystem(&self) -> Ecosystem {
         Ecosystem {
+            tpps: std::collections::BTreeMap::new(),
             tpp: self.tpp.control(),
             others: vec![self.directory.control(), self.bank.control()],
             trust_anchor: certificate(&self.folder.path().join("directory/public/trust-anchor.pem")).unwrap(),
@@ -145,7 +146,7 @@ struct Killer<'a> {
 }
 
 impl Progress for Killer<'_> {
-    fn begins(&mut self, _: &Scenario) {}
+    fn begins(&mut self, _: &Scenario, _: bool) {}
 
     fn step_begins(&mut self, _: usize, _: usize, title: &str) {
         let victims: Vec<&mut Party> = match title {
@@ -208,7 +209,12 @@ async fn a_party_that_is_killed_comes_back_at_the_time_that_the_others_have() {
 }
 
 /// Tells the TPP to take a step, and answers what it did; none when it could not.
-async fn step(http: &HttpClient, tpp: &Url, name: &str, body: serde_json::Value) -> Option<serde_json::Value> {
+pub(crate) async fn step(
+    http: &HttpClient,
+    tpp: &Url,
+    name: &str,
+    body: serde_json::Value,
+) -> Option<serde_json::Value> {
     let url = tpp.join(&format!("/steps/{name}")).unwrap();
     let answer = http.post(&url).json(&body).send().await.ok()?;
     answer.json::<serde_json::Value>().ok()?.get("done").cloned()

@@ -11,18 +11,26 @@ use url::Url;
 
 use crate::hand_made::{ASSERTION_TYPE, Shows, VERIFIER, World};
 
-const CALLBACK: &str = "https://suite.example/callback?from=bank";
+pub(crate) const CALLBACK: &str = "https://suite.example/callback?from=bank";
 
 /// A second bank in the ecosystem of a world.
-struct Plain {
-    world: World,
-    bank: aspsp::Running,
+pub(crate) struct Plain {
+    pub(crate) world: World,
+    pub(crate) bank: aspsp::Running,
     stop: Stop,
     _folder: TempDir,
 }
 
 impl Plain {
-    async fn new(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn new(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::with_clients(change, |_| Vec::new()).await
+    }
+
+    /// The same with more clients.
+    pub(crate) async fn with_clients(
+        change: impl FnOnce(&mut Settings),
+        more: impl FnOnce(&World) -> Vec<Value>,
+    ) -> Self {
         let world = World::new().await;
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, text: &str| {
@@ -34,12 +42,13 @@ impl Plain {
             include_str!("../../../../fixtures/bank.yaml").replace("204503", "204999").replace("Ashdown", "Plain");
         let jwks = json!({ "keys": [world.signing.public_jwk()] });
         let subject = hosted_subject(&world);
-        let clients = json!([
-            { "client-id": "suite-client-1", "name": "Suite", "redirect-uris": [CALLBACK],
-              "authentication": "private_key_jwt", "jwks": jwks },
-            { "client-id": "suite-client-2", "name": "Suite", "redirect-uris": [CALLBACK],
-              "authentication": "tls_client_auth", "certificate": { "dn": subject }, "jwks": jwks },
-        ]);
+        let mut clients = vec![
+            json!({ "client-id": "suite-client-1", "name": "Suite", "redirect-uris": [CALLBACK],
+              "authentication": "private_key_jwt", "jwks": jwks }),
+            json!({ "client-id": "suite-client-2", "name": "Suite", "redirect-uris": [CALLBACK],
+              "authentication": "tls_client_auth", "certificate": { "dn": subject }, "jwks": jwks }),
+        ];
+        clients.extend(more(&world));
         let free = "127.0.0.1:0".parse().unwrap();
         let mut settings = Settings {
             data: Some(folder.path().join("data")),
@@ -49,7 +58,7 @@ impl Plain {
             mtls_listen: Some(free),
             control_listen: Some(free),
             bank: Some(file("bank.yaml", &bank)),
-            clients: Some(file("clients.yaml", &clients.to_string())),
+            clients: Some(file("clients.yaml", &Value::from(clients).to_string())),
             profile: Some(ProfileName::Fapi1Advanced),
             ..Settings::default()
         };
@@ -59,7 +68,7 @@ impl Plain {
         Self { world, bank, stop, _folder: folder }
     }
 
-    fn api(&self, path: &str) -> Url {
+    pub(crate) fn api(&self, path: &str) -> Url {
         self.bank.urls.api(path).parse().unwrap()
     }
 
@@ -71,7 +80,7 @@ impl Plain {
         }))
     }
 
-    async fn direct(&self, path: &str, pairs: &[(&str, &str)]) -> (u16, Value) {
+    pub(crate) async fn direct(&self, path: &str, pairs: &[(&str, &str)]) -> (u16, Value) {
         let assertion = self.assertion();
         let mut form = vec![("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion.as_str())];
         form.extend(pairs);
@@ -79,7 +88,7 @@ impl Plain {
         (answer.status.as_u16(), answer.json().unwrap_or_default())
     }
 
-    fn request(&self, changes: &Value) -> String {
+    pub(crate) fn request(&self, changes: &Value) -> String {
         let now = self.world.now();
         let mut claims = json!({
             "iss": "suite-client-1", "client_id": "suite-client-1", "aud": self.bank.urls.issuer(),
@@ -93,7 +102,7 @@ impl Plain {
         self.world.sign(&claims)
     }
 
-    async fn answered(&self, link: &Url) -> Url {
+    pub(crate) async fn answered(&self, link: &Url) -> Url {
         let credentials = sandbox::hosting::credentials(&self.bank.logins)["nora"].clone();
         let intention = Intention::Approve { accounts: Vec::new() };
         let customer = Psu::new(self.world.browser(), credentials);
@@ -103,7 +112,7 @@ impl Plain {
         arrival.url
     }
 
-    async fn keys(&self) -> KeySet {
+    pub(crate) async fn keys(&self) -> KeySet {
         let url = self.bank.urls.page("/jwks").parse().unwrap();
         KeySet::from_json(&self.world.http(Shows::Nothing).get(&url).send().await.unwrap().body).unwrap()
     }

@@ -4,10 +4,16 @@ use http::Method;
 use serde_json::{Value, json};
 use transport::Answer;
 
-use crate::hand_made::{Shows, World};
+use crate::hand_made::{Shows, World, openssl_key};
 
 impl World {
-    async fn registration(&self, method: Method, client_id: &str, token: Option<&str>, text: Option<&str>) -> Answer {
+    pub(crate) async fn registration(
+        &self,
+        method: Method,
+        client_id: &str,
+        token: Option<&str>,
+        text: Option<&str>,
+    ) -> Answer {
         let url = self.bank(&format!("/register/{client_id}"));
         let mut request = self.http(Shows::Own).request(method, &url);
         if let Some(token) = token {
@@ -20,31 +26,36 @@ impl World {
     }
 
     /// A request that says what the registration says, with these changes.
-    fn request(&self, registered: &Value, changes: &Value) -> String {
-        let mut claims = json!({
-            "iss": registered["software_id"], "aud": self.hosted.bank.urls.issuer(), "iat": self.now(),
-            "exp": self.now() + 300, "jti": self.chance.uuid().to_string(),
-        });
-        for name in [
-            "software_id",
-            "software_statement",
-            "redirect_uris",
-            "token_endpoint_auth_method",
-            "grant_types",
-            "response_types",
-            "scope",
-            "application_type",
-            "id_token_signed_response_alg",
-            "request_object_signing_alg",
-            "token_endpoint_auth_signing_alg",
-        ] {
-            claims[name] = registered[name].clone();
-        }
+    pub(crate) fn request(&self, registered: &Value, changes: &Value) -> String {
+        let jti = self.chance.uuid().to_string();
+        let mut claims = said_again(registered, &self.hosted.bank.urls.issuer(), self.now(), &jti);
         for (name, value) in changes.as_object().unwrap() {
             claims[name] = value.clone();
         }
         self.sign(&claims)
     }
+}
+
+/// Claims of a request that says what a registration says.
+pub(crate) fn said_again(registered: &Value, issuer: &str, now: i64, jti: &str) -> Value {
+    let mut claims =
+        json!({ "iss": registered["software_id"], "aud": issuer, "iat": now, "exp": now + 300, "jti": jti });
+    for name in [
+        "software_id",
+        "software_statement",
+        "redirect_uris",
+        "token_endpoint_auth_method",
+        "grant_types",
+        "response_types",
+        "scope",
+        "application_type",
+        "id_token_signed_response_alg",
+        "request_object_signing_alg",
+        "token_endpoint_auth_signing_alg",
+    ] {
+        claims[name] = registered[name].clone();
+    }
+    claims
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,4 +193,76 @@ async fn a_status_that_changes_at_the_directory_counts_at_the_bank() {
         let (found, _) = world.direct("/token", &[("grant_type", "client_credentials"), ("scope", "accounts")]).await;
         assert_eq!(found, endpoint, "{to}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn registrations_are_held_to_the_rules() {
+    let world = World::new().await;
+    let (id, token) = (world.client_id.clone(), world.client_token().await);
+    let registered: Value = world.registration(Method::GET, &id, Some(&token), None).await.json().unwrap();
+    let register = async |shows: Shows, text: String| {
+        let request = world.http(shows).post(&world.bank("/register")).body("application/jose", text);
+        let answer = request.send().await.unwrap();
+        let body: Value = answer.json().unwrap();
+        (answer.status.as_u16(), body["error"].as_str().unwrap_or_default().to_owned(), body)
+    };
+    let statement = registered["software_statement"].as_str().unwrap();
+    let (signed, signature) = statement.rsplit_once('.').unwrap();
+    let forged = format!("{signed}.{}", signature.chars().rev().collect::<String>());
+    let claims = statement.split('.').nth(1).unwrap();
+    let unsigned = format!("{}.{claims}.", jose::base64url::encode(br#"{"alg":"none"}"#));
+    let now = world.now();
+    let (metadata, ssa) = ("invalid_client_metadata", "invalid_software_statement");
+    for (what, error, changes) in [
+        ("expired", metadata, json!({ "iat": now - 900, "exp": now - 300 })),
+        ("another issuer", metadata, json!({ "iss": "AAAAAAAAAAAAAAAAAAAAAA" })),
+        ("another audience", metadata, json!({ "aud": "https://elsewhere.example" })),
+        ("another software", metadata, json!({ "software_id": "AAAAAAAAAAAAAAAAAAAAAA" })),
+        ("a response type", metadata, json!({ "response_types": ["code"] })),
+        ("a grant type", metadata, json!({ "grant_types": ["password"] })),
+        ("RS256", metadata, json!({ "request_object_signing_alg": "RS256" })),
+        ("a scope beyond the roles", metadata, json!({ "scope": "openid accounts everything" })),
+        ("an application type", metadata, json!({ "application_type": "fridge" })),
+        ("no redirect URI", "invalid_redirect_uri", json!({ "redirect_uris": [] })),
+        ("another redirect URI", "invalid_redirect_uri", json!({ "redirect_uris": ["https://attacker.example/cb"] })),
+        ("a forged statement", ssa, json!({ "software_statement": forged })),
+        ("an unsigned statement", ssa, json!({ "software_statement": unsigned })),
+        ("no statement", ssa, json!({ "software_statement": "" })),
+        ("one's own statement", ssa, json!({ "software_statement": world.sign(&json!({ "iss": "OpenBanking Ltd" })) })),
+    ] {
+        let (status, found, body) = register(Shows::Own, world.request(&registered, &changes)).await;
+        assert_eq!((status, found.as_str()), (400, error), "{what}: {body}");
+    }
+    let claims = said_again(&registered, &world.hosted.bank.urls.issuer(), now, "once");
+    let rs256 = jose::SigningKey::from_pkcs8_der(world.signing.kid(), jose::Algorithm::Rs256, &openssl_key(&world));
+    let other = world.other_signing.sign_claims(Some("JWT"), &claims).unwrap();
+    for text in [rs256.unwrap().sign_claims(Some("JWT"), &claims).unwrap(), other, "hello".to_owned()] {
+        assert_eq!(register(Shows::Own, text).await.1, metadata);
+    }
+    let text = world.sign(&claims);
+    assert_eq!(register(Shows::Nothing, text.clone()).await.1, "invalid_client");
+    assert_eq!(register(Shows::Other, text.clone()).await.1, "unapproved_software_statement");
+    let (status, _, body) = register(Shows::Own, text.clone()).await;
+    assert_eq!(status, 201, "{body}");
+    for name in [
+        "client_id",
+        "client_id_issued_at",
+        "redirect_uris",
+        "token_endpoint_auth_method",
+        "grant_types",
+        "response_types",
+        "software_id",
+        "scope",
+        "software_statement",
+        "application_type",
+        "id_token_signed_response_alg",
+        "request_object_signing_alg",
+        "token_endpoint_auth_signing_alg",
+        "software_client_name",
+        "org_id",
+    ] {
+        assert!(body.get(name).is_some(), "{name}: {body}");
+    }
+    assert!(body["client_id"].as_str().unwrap().len() <= 36 && body.get("client_secret").is_none());
+    assert_eq!(register(Shows::Own, text).await.1, metadata, "the same request again");
 }

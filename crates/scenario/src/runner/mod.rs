@@ -1,31 +1,40 @@
-//! Runs scenarios: tells the TPP, lets the customer act, reads the journals, compares.
+//! Runs scenarios: tells TPPs, lets customers act, reads the journals, compares.
 
+mod journals;
+mod pages;
+mod parties;
+mod requests;
 mod steps;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::{Duration, Instant},
+};
 
 use psu::Psu;
-use simulation::{Chance, Clock, Exchange, Filter, Journal, Trace};
+use simulation::{Chance, Clock, Journal, Trace};
 use tpp::steps::{Failure, Onboard, Onboarded, Outcome, Register, Registered};
 use transport::{ClientSettings, HttpClient, TlsError};
+use url::Url;
 
 use crate::{
-    ecosystem::{Bookmark, ControlClient, ControlFailure, Ecosystem},
+    ecosystem::{ControlClient, ControlFailure, Ecosystem},
     expectation::{Happened, compare},
-    language::{Expect, Scenario},
+    language::{Expect, Scenario, Step, TPP},
     result::{ScenarioResult, Spoke, StepResult},
     variables::Variables,
 };
+use journals::Seen;
 
-/// Exchanges that the customer's browser remembers.
+/// Exchanges that a customer's browser remembers.
 const BROWSER_JOURNAL: usize = 1000;
 /// How long a page may take.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Gets told what happens, as it happens.
-pub trait Progress {
+pub trait Progress: Send {
     /// A scenario begins.
-    fn begins(&mut self, scenario: &Scenario);
+    fn begins(&mut self, scenario: &Scenario, lesson: bool);
     /// A step begins; steps are counted from one.
     fn step_begins(&mut self, number: usize, of: usize, title: &str);
     /// A step ended.
@@ -51,41 +60,97 @@ pub enum RunError {
         /// The known ones.
         known: String,
     },
+    /// The scenario names a party that is not part of this run.
+    #[error("the scenario's {kind} {name:?} is not part of this run; there are {known}")]
+    UnknownParty {
+        /// What it is.
+        kind: &'static str,
+        /// The name.
+        name: String,
+        /// Those that are.
+        known: String,
+    },
     /// A step that had to be done was not done.
     #[error("{0}")]
     Step(String),
     /// The scenario uses something that no step kept.
     #[error("{0}")]
     Variable(String),
+    /// A file that a step sends cannot be read.
+    #[error("{path} cannot be read: {error}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+}
+
+/// How scenarios are run.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Makes the runner's own identifiers repeat.
+    pub seed: Option<u64>,
+    /// Whether tokens are written into results.
+    pub show_secrets: bool,
 }
 
 /// Runs scenarios against an ecosystem.
 pub struct Runner {
-    ecosystem: Ecosystem,
-    tpp: ControlClient,
+    credentials: BTreeMap<String, psu::Credentials>,
+    trust_anchor: pki::Certificate,
+    tpps: BTreeMap<String, ControlClient>,
     others: Vec<ControlClient>,
     chance: Chance,
+    options: Options,
+}
+
+/// What the runner knows of a TPP in this scenario.
+#[derive(Debug, Default)]
+struct TppState {
+    organisation_id: Option<String>,
+    consent_id: Option<String>,
+    /// `state` of the last authorisation.
+    state: Option<String>,
+    redirect_uri: Option<Url>,
+    /// Parameters of an answer that was caught before it reached the TPP.
+    caught: Option<Vec<(String, String)>>,
+    /// The last access token, when secrets are shown.
+    access_token: Option<String>,
+    /// Base URL of the bank's pages.
+    issuer: Option<Url>,
 }
 
 /// A scenario under way.
 struct Run<'a> {
     runner: &'a Runner,
     scenario: &'a Scenario,
+    /// Whether the rules of the lesson are off.
+    lesson: bool,
     trace: Trace,
-    psu: Psu,
+    customers: HashMap<String, Psu>,
     browser: Journal,
+    /// The customers' clock: it goes with the TPP's.
+    clock: Clock,
     variables: Variables,
-    consent_id: Option<String>,
-    state: Option<String>,
+    states: HashMap<String, TppState>,
     seen: Seen,
 }
 
-/// How far the journals were read.
-#[derive(Default)]
-struct Seen {
-    tpp: Bookmark,
-    browser: u64,
-    others: Vec<Bookmark>,
+/// What a step did.
+struct Done {
+    happened: Happened,
+    outcome: String,
+    spoke: Vec<Spoke>,
+    curl: Option<String>,
+}
+
+fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+fn known<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    names.map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 impl Runner {
@@ -94,11 +159,23 @@ impl Runner {
     /// # Errors
     /// TLS cannot be set up.
     pub fn new(ecosystem: Ecosystem) -> Result<Self, TlsError> {
-        let anchor = &ecosystem.trust_anchor;
-        let tpp = ControlClient::new(ecosystem.tpp.clone(), anchor)?;
-        let others = ecosystem.others.iter().map(|address| ControlClient::new(address.clone(), anchor));
-        let others = others.collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { tpp, others, ecosystem, chance: Chance::from_system() })
+        let Ecosystem { tpp, tpps, others, trust_anchor, credentials } = ecosystem;
+        let control = |address| ControlClient::new(address, &trust_anchor);
+        let tpps = std::iter::once((TPP.to_owned(), tpp))
+            .chain(tpps)
+            .map(|(name, address)| Ok((name, control(address)?)))
+            .collect::<Result<_, TlsError>>()?;
+        let others = others.into_iter().map(control).collect::<Result<_, _>>()?;
+        let (chance, options) = (Chance::from_system(), Options::default());
+        Ok(Self { tpps, others, trust_anchor, credentials, chance, options })
+    }
+
+    /// The same runner with these options.
+    #[must_use]
+    pub fn with(mut self, options: Options) -> Self {
+        self.chance = options.seed.map_or_else(Chance::from_system, Chance::from_seed);
+        self.options = options;
+        self
     }
 
     /// Runs a scenario to its end, or to the first step that is not as expected.
@@ -106,52 +183,70 @@ impl Runner {
     /// # Errors
     /// The run cannot go on: a control port is not there, or the file names somebody or something unknown.
     pub async fn run(&self, scenario: &Scenario, progress: &mut dyn Progress) -> Result<ScenarioResult, RunError> {
-        let credentials = self.ecosystem.credentials.get(&scenario.persona).cloned().ok_or_else(|| {
-            let known: Vec<&str> = self.ecosystem.credentials.keys().map(String::as_str).collect();
-            RunError::UnknownPersona { persona: scenario.persona.clone(), known: known.join(", ") }
-        })?;
-        let browser = Journal::new("psu", BROWSER_JOURNAL);
-        let client = HttpClient::new(ClientSettings {
-            party: "psu",
-            anchors: vec![self.ecosystem.trust_anchor.clone()],
-            identity: None,
-            journal: Some(browser.clone()),
-            clock: Clock::real(),
-            chance: self.chance.clone(),
-            cookies: true,
-            timeout: PAGE_TIMEOUT,
-        })?;
-        let mut run = Run {
-            runner: self,
-            scenario,
-            trace: Trace::new(&self.chance),
-            psu: Psu::new(client, credentials),
-            browser,
-            variables: Variables::default(),
-            consent_id: None,
-            state: None,
-            seen: Seen { others: vec![Bookmark::default(); self.others.len()], ..Seen::default() },
-        };
-        progress.begins(scenario);
+        self.run_as(scenario, false, progress).await
+    }
+
+    /// Runs an attack with the rules of its lesson off, where it must succeed. The rules are on again afterwards.
+    ///
+    /// # Errors
+    /// As [`Runner::run`]; also when a party was not started in lesson mode, or does not know a rule.
+    pub async fn run_lesson(
+        &self,
+        scenario: &Scenario,
+        progress: &mut dyn Progress,
+    ) -> Result<ScenarioResult, RunError> {
+        let Some(lesson) = &scenario.lesson else { return self.run(scenario, progress).await };
+        let party = self.party(lesson.at.as_deref().unwrap_or("bank"))?;
+        party.switch_off(&lesson.off).await?;
+        let result = self.run_as(scenario, true, progress).await;
+        party.switch_on().await?;
+        result
+    }
+
+    async fn run_as(
+        &self,
+        scenario: &Scenario,
+        lesson: bool,
+        progress: &mut dyn Progress,
+    ) -> Result<ScenarioResult, RunError> {
+        for step in scenario.all_steps() {
+            self.tpp(step.tpp())?;
+        }
+        let mut run = Run::new(self, scenario, lesson).await?;
+        progress.begins(scenario, lesson);
         let began = Instant::now();
-        let mut steps = Vec::new();
-        for (index, step) in scenario.steps.iter().enumerate() {
-            progress.step_begins(index + 1, scenario.steps.len(), &step.title());
-            let result = run.step(step).await?;
+        let mut results = Vec::new();
+        let more = scenario.lesson.as_ref().filter(|_| lesson).map(|lesson| lesson.steps.as_slice());
+        let all: Vec<&Step> = scenario.steps.iter().chain(more.unwrap_or_default()).collect();
+        let mut ended = Ok(());
+        for (index, step) in all.iter().enumerate() {
+            progress.step_begins(index + 1, all.len(), &step.title());
+            let result = match run.step(step).await {
+                Ok(result) => result,
+                Err(error) => {
+                    ended = Err(error);
+                    break;
+                }
+            };
             progress.step_ended(&result);
             let failed = result.problem.is_some();
-            steps.push(result);
+            results.push(result);
             if failed {
                 break;
             }
         }
+        run.clean_up().await?;
+        ended?;
         let result = ScenarioResult {
             name: scenario.name.clone(),
             about: scenario.about.clone(),
+            gains: scenario.gains.clone(),
+            lesson,
+            stolen: scenario.lesson.as_ref().filter(|_| lesson).map(|lesson| lesson.stolen.clone()),
             trace_id: run.trace.trace_id.clone(),
             duration_us: micros(began),
-            left_out: scenario.steps.len() - steps.len(),
-            steps,
+            left_out: all.len() - results.len(),
+            steps: results,
         };
         progress.ended(&result);
         Ok(result)
@@ -164,70 +259,177 @@ impl Runner {
     pub async fn join(&self, bank: &str) -> Result<String, RunError> {
         let trace = Trace::new(&self.chance);
         let failed = |failure: Failure| RunError::Step(failure.what);
-        match self.tpp.step::<_, Onboarded>("onboard", &Onboard {}, &trace).await? {
+        let tpp = self.tpp(TPP)?;
+        match tpp.step::<_, Onboarded>("onboard", &Onboard {}, &trace).await? {
             Outcome::Done(_) => {}
             Outcome::Failed(failure) => return Err(failed(failure)),
         }
-        let step = Register { bank: bank.to_owned() };
-        match self.tpp.step::<_, Registered>("register", &step, &trace).await? {
+        let step = Register { bank: bank.to_owned(), ..Register::default() };
+        match tpp.step::<_, Registered>("register", &step, &trace).await? {
             Outcome::Done(registered) => Ok(registered.client_id),
             Outcome::Failed(failure) => Err(failed(failure)),
         }
     }
-}
 
-fn micros(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
-}
+    fn tpp(&self, name: &str) -> Result<&ControlClient, RunError> {
+        self.tpps.get(name).ok_or_else(|| RunError::UnknownParty {
+            kind: "TPP",
+            name: name.to_owned(),
+            known: known(self.tpps.keys()),
+        })
+    }
 
-impl Run<'_> {
-    async fn step(&mut self, step: &crate::language::Step) -> Result<StepResult, RunError> {
-        let began = Instant::now();
-        let done = self.take(step).await?;
-        let duration_us = micros(began);
-        let exchanges = self.new_exchanges().await?;
-        let nothing = Expect::default();
-        let expect = step.expect().unwrap_or(&nothing);
-        let mut spoke = done.spoke;
-        if done.happened.refused.is_some() || expect.refusal() {
-            spoke.extend(exchanges.iter().filter_map(Spoke::of_exchange));
-            spoke.extend(self.others_spoke().await?);
+    /// A party by its name in reports.
+    fn party(&self, name: &str) -> Result<&ControlClient, RunError> {
+        if let Some(tpp) = self.tpps.get(name) {
+            return Ok(tpp);
         }
-        let problem = compare(expect, &done.happened, &spoke);
+        self.others.iter().find(|client| client.party() == name).ok_or_else(|| {
+            let others = self.others.iter().map(|client| client.party().to_owned());
+            let all: Vec<String> = others.chain(self.tpps.keys().cloned()).collect();
+            RunError::UnknownParty { kind: "party", name: name.to_owned(), known: known(all.iter()) }
+        })
+    }
+
+    fn everybody(&self) -> impl Iterator<Item = &ControlClient> {
+        self.tpps.values().chain(&self.others)
+    }
+}
+
+impl<'a> Run<'a> {
+    async fn new(runner: &'a Runner, scenario: &'a Scenario, lesson: bool) -> Result<Self, RunError> {
+        let now = runner.tpp(TPP)?.now().await?;
+        let mut variables = Variables::new(now, runner.chance.clone());
+        for (name, value) in &scenario.variables {
+            let value = variables.fill(value).map_err(RunError::Variable)?;
+            variables.keep(name, value);
+        }
+        let clock = Clock::real();
+        let ahead = now - clock.now();
+        if ahead.is_positive() {
+            clock.advance(ahead).map_err(|error| RunError::Step(error.to_string()))?;
+        }
+        let run = Self {
+            runner,
+            clock,
+            scenario,
+            lesson,
+            trace: Trace::new(&runner.chance),
+            customers: HashMap::new(),
+            browser: Journal::new("psu", BROWSER_JOURNAL),
+            variables,
+            states: HashMap::new(),
+            seen: Seen::new(runner),
+        };
+        run.credentials(&scenario.persona)?;
+        Ok(run)
+    }
+
+    fn credentials(&self, persona: &str) -> Result<&'a psu::Credentials, RunError> {
+        self.runner.credentials.get(persona).ok_or_else(|| RunError::UnknownPersona {
+            persona: persona.to_owned(),
+            known: known(self.runner.credentials.keys()),
+        })
+    }
+
+    /// A customer and their browser, which keeps its cookies during the scenario.
+    fn customer(&mut self, persona: Option<&str>) -> Result<&Psu, RunError> {
+        let name = persona.unwrap_or(&self.scenario.persona).to_owned();
+        if !self.customers.contains_key(&name) {
+            let client = HttpClient::new(ClientSettings {
+                party: "psu",
+                anchors: vec![self.runner.trust_anchor.clone()],
+                identity: None,
+                journal: Some(self.browser.clone()),
+                clock: self.clock.clone(),
+                chance: self.runner.chance.clone(),
+                cookies: true,
+                timeout: PAGE_TIMEOUT,
+            })?;
+            let psu = Psu::new(client, self.credentials(&name)?.clone());
+            self.customers.insert(name.clone(), psu);
+        }
+        self.customers.get(&name).ok_or_else(|| RunError::Step(format!("the customer {name} has no browser")))
+    }
+
+    fn state(&mut self, step: &Step) -> &mut TppState {
+        self.states.entry(step.tpp().to_owned()).or_default()
+    }
+
+    /// What is expected of a step now: in a lesson, a refusal by a rule that is off is expected no more.
+    fn expected(&self, step: &Step) -> Expect {
+        let Some(common) = step.common() else { return Expect::default() };
+        let usual = common.expect.cloned().unwrap_or_default();
+        if !self.lesson {
+            return usual;
+        }
+        if let Some(in_lesson) = common.in_lesson {
+            return in_lesson.clone();
+        }
+        let off = self.scenario.lesson.iter().flat_map(|lesson| &lesson.off);
+        let silent = usual.rule.as_ref().is_some_and(|rule| off.into_iter().any(|off| off == rule));
+        if silent { Expect::default() } else { usual }
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<StepResult, RunError> {
+        let began = Instant::now();
+        let mut done = self.take(step).await?;
+        let duration_us = micros(began);
+        let (exchanges, served) = self.new_exchanges().await?;
+        let expect = self.filled(self.expected(step))?;
+        let mut spoke = std::mem::take(&mut done.spoke);
+        if done.happened.refused.is_some() || expect.refusal() {
+            spoke.extend(exchanges.iter().chain(&served).filter_map(Spoke::of_exchange));
+            // Both ends of an exchange may have written down the same refusal.
+            let mut told = Vec::new();
+            spoke.retain(|spoke| {
+                let new = !told.contains(&(spoke.party.clone(), spoke.rule.clone()));
+                told.push((spoke.party.clone(), spoke.rule.clone()));
+                new
+            });
+        }
+        let mut problem = compare(&expect, &done.happened, &spoke);
+        if problem.is_none() && !expect.refusal() {
+            problem = self.keep(step, &done.happened);
+        }
         let outcome = match &done.happened.refused {
             Some(why) if problem.is_none() => format!("refused, as expected: {why}"),
             Some(why) => why.clone(),
             None => done.outcome,
         };
-        Ok(StepResult { title: step.title(), outcome, duration_us, problem, spoke, exchanges })
+        Ok(StepResult { title: step.title(), outcome, duration_us, problem, spoke, exchanges, served, curl: done.curl })
     }
 
-    /// What the TPP and the customer's browser began since the last step, in the order of time.
-    async fn new_exchanges(&mut self) -> Result<Vec<Exchange>, RunError> {
-        let mut exchanges = self.runner.tpp.journal(&self.trace, &mut self.seen.tpp).await?;
-        let filter = Filter { after: Some(self.seen.browser), ..Filter::default() };
-        let pages = self.browser.recent(&filter);
-        self.seen.browser = pages.iter().map(|exchange| exchange.sequence).max().unwrap_or(self.seen.browser);
-        exchanges.retain(|exchange| exchange.side == simulation::Side::Client);
-        exchanges.extend(pages);
-        exchanges.sort_by_key(|exchange| exchange.at);
-        Ok(exchanges)
-    }
-
-    /// The rules of the other parties that refused something in this journey since they were last asked.
-    async fn others_spoke(&mut self) -> Result<Vec<Spoke>, RunError> {
-        let mut all = Vec::new();
-        for (client, seen) in self.runner.others.iter().zip(&mut self.seen.others) {
-            let exchanges = client.journal(&self.trace, seen).await?;
-            all.extend(exchanges.iter().filter_map(Spoke::of_exchange));
+    /// Keeps what the step says of what happened; the problem, when something is not there.
+    fn keep(&mut self, step: &Step, happened: &Happened) -> Option<String> {
+        let keep = step.common()?.keep;
+        for (name, source) in keep {
+            let found = match source.split_once(' ') {
+                Some(("header", header)) => happened.headers.get(&header.trim().to_lowercase()).cloned(),
+                Some(("claim", pointer)) => happened.claims.as_ref().and_then(|claims| text_at(claims, pointer.trim())),
+                _ => happened.body.as_ref().and_then(|body| text_at(body, source)),
+            };
+            match found {
+                Some(value) => self.variables.keep(name, value),
+                None => return Some(format!("there is nothing to keep as {name} at {source}")),
+            }
         }
-        Ok(all)
+        None
+    }
+
+    /// The expectation with its variables filled in.
+    fn filled(&self, mut expect: Expect) -> Result<Expect, RunError> {
+        let fill = |text: &String| self.variables.fill(text).map_err(RunError::Variable);
+        for value in expect.equal.values_mut().chain(expect.claims.values_mut()) {
+            *value = self.variables.fill_json(value).map_err(RunError::Variable)?;
+        }
+        for text in expect.contains.values_mut().chain(expect.headers.values_mut()).chain(&mut expect.shows) {
+            *text = fill(text)?;
+        }
+        Ok(expect)
     }
 }
 
-/// What a step did.
-struct Done {
-    happened: Happened,
-    outcome: String,
-    spoke: Vec<Spoke>,
+fn text_at(value: &serde_json::Value, pointer: &str) -> Option<String> {
+    value.pointer(pointer).map(|found| found.as_str().map_or_else(|| found.to_string(), str::to_owned))
 }

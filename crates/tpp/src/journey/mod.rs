@@ -24,6 +24,7 @@ use crate::{
     Tpp,
     records::{Registration, json_body},
     steps::Failure,
+    tampering::{Made, TamperJwt},
 };
 
 /// How long the TPP's assertions and request objects live.
@@ -82,6 +83,7 @@ fn refused(what: &str, answer: &Answer) -> Failure {
     Failure {
         what: format!("{what} answered {}{detail}", answer.status.as_u16()),
         status: Some(answer.status.as_u16()),
+        headers: resources::texts(&answer.headers),
         body,
         verdict: None,
     }
@@ -148,7 +150,11 @@ impl Tpp {
         Ok(self.key_sets.put(uri.as_str(), keys))
     }
 
-    async fn client_assertion(self: &Arc<Self>, registration: &Registration) -> Result<String, Failure> {
+    async fn client_assertion(
+        self: &Arc<Self>,
+        registration: &Registration,
+        tamper: Option<&TamperJwt>,
+    ) -> Result<String, Failure> {
         let member = self.member().await?;
         let now = self.clock.now();
         let audience = token_endpoint(&registration.metadata)?;
@@ -160,6 +166,7 @@ impl Tpp {
             exp: (now + LIFETIME).into(),
             jti: self.chance.uuid().to_string(),
         };
-        Ok(member.membership.signing.sign_claims(Some("JWT"), &claims)?)
+        let honest = member.membership.signing.sign_claims(Some("JWT"), &claims)?;
+        self.forger(&member, |forger| forger.jwt(Made::ClientAssertion, honest, tamper))
     }
 }

@@ -65,7 +65,7 @@ impl Tpp {
         Ok(self.records.software.get(&*self.store, SOFTWARE).await?.is_some())
     }
 
-    pub(super) async fn software_id(&self) -> Result<String, Failure> {
+    pub(crate) async fn software_id(&self) -> Result<String, Failure> {
         let found = self.records.software.get(&*self.store, SOFTWARE).await?;
         found
             .map(|(record, _)| record.software_id)

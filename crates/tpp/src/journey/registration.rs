@@ -3,16 +3,21 @@
 use std::sync::Arc;
 
 use http::Method;
+use jose::Jws;
 use openbanking::{discovery::ProviderMetadata, registration::RegistrationRequest};
+use party::authorization_server::decoded;
 use serde::Deserialize;
+use serde_json::Value;
 use simulation::Trace;
 use url::Url;
 
-use super::{LIFETIME, endpoint, refused};
+use super::{LIFETIME, distrusted, endpoint, refused};
 use crate::{
     Tpp,
     records::Registration,
-    steps::{Failure, Registered},
+    response::check_discovery,
+    steps::{Failure, Register, Registered},
+    tampering::{Made as Kind, Tamper},
 };
 
 /// Path that makes a discovery URL of an issuer (OpenID Connect Discovery, 4).
@@ -30,33 +35,59 @@ struct Bank {
     resource_base: Option<String>,
 }
 
+/// A registration that the bank made.
+struct Made {
+    client_id: String,
+    software_statement: String,
+    answer: Value,
+}
+
+impl Made {
+    /// One that the bank made by hand.
+    fn by_hand(client_id: &str) -> Self {
+        Self { client_id: client_id.to_owned(), software_statement: String::new(), answer: Value::Null }
+    }
+}
+
 impl Tpp {
-    /// Registers at a bank. A registration that was made before is kept.
+    /// Registers at a bank. A registration that was made before is kept, unless the step asks for a new one.
     ///
     /// # Errors
     /// The bank is not known, its discovery document cannot be trusted, or it refuses.
-    pub async fn register(self: &Arc<Self>, bank: &str, trace: &Trace) -> Result<Registered, Failure> {
-        if let Some((known, _)) = self.records.registrations.get(&*self.store, bank).await? {
-            let issuer = known.metadata.issuer.clone();
-            return Ok(Registered { issuer, client_id: known.client_id, again: true });
+    pub async fn register(self: &Arc<Self>, step: &Register, trace: &Trace) -> Result<Registered, Failure> {
+        let (bank, honest) = (step.bank.as_str(), step.tamper.is_honest());
+        if !step.anew
+            && step.client_id.is_none()
+            && honest
+            && let Some((known, _)) = self.records.registrations.get(&*self.store, bank).await?
+        {
+            return registered(&known, true);
         }
         let found = self.find_bank(bank, trace).await?;
         let metadata = self.discover(&found, trace).await?;
-        let client_id = self.register_client(&found, &metadata, trace).await?;
-        let resource_base = match found.resource_base {
+        let made = match &step.client_id {
+            Some(client_id) => Made::by_hand(client_id),
+            None => self.register_client(&found, &metadata, &step.tamper, trace).await?,
+        };
+        let resource_base = match step.resource_base.clone().or(found.resource_base) {
             Some(base) => base,
             None => super::token_endpoint(&metadata)?.join("/open-banking").map(String::from).unwrap_or_default(),
         };
         let registration = Registration {
             bank: bank.to_owned(),
             metadata,
-            client_id: client_id.clone(),
+            client_id: made.client_id,
             resource_base,
+            organisation_id: found.organisation_id,
+            software_statement: made.software_statement,
+            registered: made.answer,
             registered_at: self.clock.now(),
         };
-        let change = self.records.registrations.put(bank, &registration)?;
-        self.store.commit(vec![change]).await?;
-        Ok(Registered { issuer: registration.metadata.issuer, client_id, again: false })
+        if honest {
+            let change = self.records.registrations.put(bank, &registration)?;
+            self.store.commit(vec![change]).await?;
+        }
+        registered(&registration, false)
     }
 
     async fn find_bank(self: &Arc<Self>, bank: &str, trace: &Trace) -> Result<Bank, Failure> {
@@ -87,12 +118,9 @@ impl Tpp {
         }
         let metadata: ProviderMetadata =
             answer.json().map_err(|error| Failure::new(format!("the bank's discovery document: {error}")))?;
-        // OpenID Connect Discovery, 4.3: a document that names another issuer belongs to somebody else.
         let expected = bank.discovery.as_str().strip_suffix(WELL_KNOWN).unwrap_or(bank.discovery.as_str());
-        if metadata.issuer.trim_end_matches('/') != expected.trim_end_matches('/') {
-            let text = format!("the discovery document at {} names the issuer {}", bank.discovery, metadata.issuer);
-            return Err(Failure::new(text));
-        }
+        check_discovery(expected, &metadata.issuer, &self.switched_off)
+            .map_err(|refusal| distrusted("the bank's discovery document is not trusted", &refusal))?;
         Ok(metadata)
     }
 
@@ -100,11 +128,14 @@ impl Tpp {
         self: &Arc<Self>,
         bank: &Bank,
         metadata: &ProviderMetadata,
+        tamper: &Tamper,
         trace: &Trace,
-    ) -> Result<String, Failure> {
+    ) -> Result<Made, Failure> {
         let member = self.member().await?;
         let software_id = self.software_id().await?;
         let ssa = member.directory.software_statement_assertion(&software_id, trace).await?;
+        let altered = tamper.software_statement.as_ref();
+        let ssa = self.forger(&member, |forger| forger.jwt(Kind::SoftwareStatement, ssa, altered))?;
         let now = self.clock.now();
         let request = RegistrationRequest {
             iss: software_id.clone(),
@@ -118,26 +149,53 @@ impl Tpp {
             grant_types: ["authorization_code", "refresh_token", "client_credentials"].map(str::to_owned).to_vec(),
             response_types: vec!["code id_token".to_owned()],
             software_id: Some(software_id),
-            scope: "openid accounts".to_owned(),
-            software_statement: ssa,
+            scope: self.scopes(metadata),
+            software_statement: ssa.clone(),
             application_type: "web".to_owned(),
             id_token_signed_response_alg: "PS256".to_owned(),
             request_object_signing_alg: "PS256".to_owned(),
             ..RegistrationRequest::default()
         };
         let jwt = member.membership.signing.sign_claims(Some("JWT"), &request)?;
+        let altered = tamper.registration.as_ref();
+        let jwt = self.forger(&member, |forger| forger.jwt(Kind::Registration, jwt, altered))?;
         let url = endpoint(metadata.registration_endpoint.as_deref(), "registration_endpoint")?;
-        let answer = self
-            .request(Method::POST, &url, &bank.name, trace)
-            .await?
-            .body("application/jwt", jwt.into_bytes())
-            .send()
-            .await?;
+        let client = self.client(tamper.certificate).await?;
+        let shown = [(Kind::Registration, &jwt), (Kind::SoftwareStatement, &ssa)];
+        let shown = shown.into_iter().filter_map(|(kind, jwt)| decoded(kind.name(), Some(jwt)));
+        let request = client.request(Method::POST, &url).to(&bank.name).trace(trace).tokens(shown);
+        let answer = request.body("application/jwt", jwt.into_bytes()).send().await?;
         if answer.status.as_u16() != 201 {
             return Err(refused("the bank's registration endpoint", &answer));
         }
-        let registered: RegistrationAnswer =
-            answer.json().map_err(|error| Failure::new(format!("the bank's registration answer: {error}")))?;
-        Ok(registered.client_id)
+        let unreadable = |error| Failure::new(format!("the bank's registration answer: {error}"));
+        let registered: RegistrationAnswer = answer.json().map_err(unreadable)?;
+        Ok(Made {
+            client_id: registered.client_id,
+            software_statement: ssa,
+            answer: answer.json().map_err(unreadable)?,
+        })
     }
+
+    /// The scopes of the TPP's roles, as far as the bank has them (OB DCR 3.3, scope).
+    fn scopes(&self, metadata: &ProviderMetadata) -> String {
+        let offered = |scope: &&str| {
+            metadata.scopes_supported.as_ref().is_none_or(|all| all.iter().any(|offered| offered == scope))
+        };
+        let roles = self.profile.organisation.roles.iter().filter_map(|role| role.scope());
+        std::iter::once("openid").chain(roles.filter(offered)).collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn registered(registration: &Registration, again: bool) -> Result<Registered, Failure> {
+    let statement = &registration.software_statement;
+    Ok(Registered {
+        issuer: registration.metadata.issuer.clone(),
+        client_id: registration.client_id.clone(),
+        again,
+        software_statement: statement.clone(),
+        claims: Jws::parse(statement).ok().and_then(|jws| jws.claims().ok()).unwrap_or_default(),
+        registered: registration.registered.clone(),
+        discovery: serde_json::to_value(&registration.metadata).map_err(|error| Failure::new(error.to_string()))?,
+    })
 }

@@ -1,25 +1,36 @@
-//! Calling the bank's API.
+//! Calling the bank's APIs.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use http::Method;
+use http::{HeaderMap, Method};
 use openbanking::version::ApiVersion;
 use simulation::Trace;
+use transport::Answer;
 use url::Url;
 
+use super::distrusted;
 use crate::{
     Tpp,
+    api::Api,
+    message_signature,
     records::{Registration, json_body},
-    steps::{Answered, Call, Failure, Token},
+    resource::{self, ResourceFacts},
+    steps::{Answered, Body, Call, Dress, Failure, Token},
+    tampering::Tamper,
 };
 
+const JSON: &str = "application/json; charset=utf-8";
+const SIGNATURE: &str = "x-jws-signature";
+const IDEMPOTENCY_KEY: &str = "x-idempotency-key";
+
 impl Registration {
-    /// URL of an account information resource; links that the bank gave are taken as they are.
+    /// URL of a resource of an API; links that the bank gave are taken as they are.
     ///
     /// # Errors
     /// It is not a URL, or not one of this bank.
-    pub fn resource(&self, version: ApiVersion, path: &str) -> Result<Url, Failure> {
-        let base = format!("{}/{}/aisp", self.resource_base.trim_end_matches('/'), version.path_segment());
+    pub fn resource(&self, version: ApiVersion, api: Api, path: &str) -> Result<Url, Failure> {
+        let base = self.resource_base.trim_end_matches('/');
+        let base = format!("{base}/{}/{}", version.path_segment(), api.segment());
         let text = if path.starts_with("https://") { path.to_owned() } else { format!("{base}{path}") };
         let url = Url::parse(&text).map_err(|error| Failure::new(format!("{text}: {error}")))?;
         let own = Url::parse(&self.resource_base).is_ok_and(|base| base.origin() == url.origin());
@@ -27,46 +38,159 @@ impl Registration {
     }
 }
 
+/// A request to an API of the bank.
+pub(super) struct Outgoing<'a> {
+    pub(super) registration: &'a Registration,
+    pub(super) api: Api,
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) token: Option<String>,
+    pub(super) dress: &'a Dress,
+    pub(super) body: Option<Body>,
+    pub(super) tamper: &'a Tamper,
+}
+
+impl Outgoing<'_> {
+    fn writes(&self) -> bool {
+        matches!(self.method, Method::POST | Method::PUT | Method::PATCH)
+    }
+
+    fn given(&self, name: &str) -> bool {
+        self.dress.headers.keys().any(|header| header.eq_ignore_ascii_case(name))
+    }
+}
+
 impl Tpp {
     /// Calls the bank's API and answers with whatever it said.
     ///
     /// # Errors
-    /// There is no token to call with, or the bank could not be reached.
+    /// There is no token to call with, the bank could not be reached, or its answer is not trusted.
     pub async fn call(self: &Arc<Self>, call: &Call, trace: &Trace) -> Result<Answered, Failure> {
         let registration = self.registration(&call.bank).await?;
-        let url = registration.resource(call.version, &call.path)?;
+        let api = match (call.api, call.consent_id.as_deref()) {
+            (Some(api), _) => api,
+            (None, Some(consent_id)) => self.api_of(consent_id).await?,
+            (None, None) => Api::default(),
+        };
         let method = Method::from_bytes(call.method.to_uppercase().as_bytes())
             .map_err(|_| Failure::new(format!("{} is not an HTTP method", call.method)))?;
-        let mut request = self.request(method, &url, &call.bank, trace).await?;
-        if !call.headers.keys().any(|name| name.eq_ignore_ascii_case("accept")) {
-            request = request.header("accept", "application/json");
-        }
-        let token = match call.token {
-            Token::None => None,
-            Token::Client => Some(self.client_token(&registration, "accounts", trace).await?),
-            Token::Customer => {
+        let token = match (&call.bearer, call.token) {
+            (Some(bearer), _) => Some(bearer.clone()),
+            (None, Token::None) => None,
+            (None, Token::Client) => Some(self.client_token(&registration, api, trace).await?),
+            (None, Token::Customer) => {
                 let id = call.consent_id.as_deref().ok_or_else(|| Failure::new("the call names no consent"))?;
                 Some(self.token_set(id).await?.access_token)
             }
         };
-        if let Some(token) = &token {
+        let outgoing = Outgoing {
+            registration: &registration,
+            api,
+            method,
+            url: registration.resource(call.version, api, &call.path)?,
+            token,
+            dress: &call.dress,
+            body: call.body.clone(),
+            tamper: &call.tamper,
+        };
+        let answer = self.send(outgoing, trace).await?;
+        if answer.status == 401 && call.token == Token::Client {
+            self.forget_client_token(&registration, api);
+        }
+        Ok(answer)
+    }
+
+    /// Sends a request: with its token, signed where the API asks for it; checks the answer's signature likewise.
+    pub(super) async fn send(self: &Arc<Self>, outgoing: Outgoing<'_>, trace: &Trace) -> Result<Answered, Failure> {
+        let Outgoing { registration, api, tamper, dress, .. } = outgoing;
+        let client = self.client(tamper.certificate).await?;
+        let mut request = client.request(outgoing.method.clone(), &outgoing.url).to(&registration.bank).trace(trace);
+        if !outgoing.given("accept") {
+            request = request.header("accept", "application/json");
+        }
+        if let Some(token) = &outgoing.token {
             request = request.bearer(token);
         }
-        for (name, value) in &call.headers {
+        for (name, value) in &dress.headers {
             request = request.header(name, value);
         }
-        if let Some(body) = &call.body {
-            request = request.json(body);
+        let writes = outgoing.writes();
+        if let Some(key) = &dress.idempotency_key {
+            request = request.header(IDEMPOTENCY_KEY, key);
+        } else if writes && api.idempotent() && !outgoing.given(IDEMPOTENCY_KEY) {
+            request = request.header(IDEMPOTENCY_KEY, &self.chance.identifier(32));
+        }
+        if let Some(body) = &outgoing.body {
+            let (content_type, bytes) = match body {
+                Body::Json(value) => {
+                    let bytes = serde_json::to_vec(value).map_err(|error| Failure::new(error.to_string()))?;
+                    (JSON, bytes)
+                }
+                Body::Text { content_type, text } => (content_type.as_str(), text.clone().into_bytes()),
+            };
+            let wanted = dress.sign.unwrap_or(writes && api.signs()) || tamper.message_signature.is_some();
+            if wanted && !outgoing.given(SIGNATURE) {
+                let cty = (content_type != JSON).then(|| content_type.to_owned());
+                if let Some(signature) = self.sign_message(&bytes, cty, tamper.message_signature.as_ref()).await? {
+                    request = request.header(SIGNATURE, &signature);
+                }
+            }
+            request = request.body(content_type, bytes);
         }
         let answer = request.send().await?;
-        if answer.status.as_u16() == 401 && call.token == Token::Client {
-            self.forget_client_token(&registration, "accounts");
+        if !tamper.believe {
+            self.check_answer(&outgoing, &answer, trace).await?;
         }
-        let headers: BTreeMap<String, String> = answer
-            .headers
-            .iter()
-            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-            .collect();
-        Ok(Answered { status: answer.status.as_u16(), headers, body: json_body(&answer.body) })
+        Ok(answered(&answer))
     }
+
+    /// The rules for an answer: whose signature it has, and that it is about what was asked for.
+    async fn check_answer(
+        self: &Arc<Self>,
+        outgoing: &Outgoing<'_>,
+        answer: &Answer,
+        trace: &Trace,
+    ) -> Result<(), Failure> {
+        let signature = answer.header(SIGNATURE);
+        let success = answer.status.is_success();
+        // OB Read/Write 4.0.1: an uploaded file is answered without a signature.
+        let upload = outgoing.method == Method::POST && outgoing.url.path().ends_with("/file");
+        let needed = outgoing.api.signs() && success && !answer.body.is_empty() && !upload;
+        if needed || (outgoing.api.signs() && signature.is_some()) {
+            let kid = signature.and_then(message_signature::kid);
+            let keys = self.bank_keys(outgoing.registration, kid.as_deref(), trace).await?;
+            let expected = message_signature::Expectation {
+                issuer: outgoing.registration.organisation_id.clone(),
+                now: self.clock.now(),
+            };
+            message_signature::check(signature, &answer.body, &keys, expected, &self.switched_off)
+                .map_err(|refusal| distrusted("the bank's answer is not trusted", &refusal))?;
+        }
+        if success {
+            let facts = ResourceFacts {
+                asked: outgoing.url.clone(),
+                json: answer.header("content-type").is_some_and(|kind| kind.starts_with("application/json")),
+                length: answer.body.len(),
+                body: json_body(&answer.body),
+            };
+            resource::check(&facts, &self.switched_off)
+                .map_err(|refusal| distrusted("the bank's answer is not trusted", &refusal))?;
+        }
+        Ok(())
+    }
+}
+
+fn answered(answer: &Answer) -> Answered {
+    let body = json_body(&answer.body);
+    let text =
+        (body.is_none() && !answer.body.is_empty()).then(|| String::from_utf8(answer.body.to_vec()).ok()).flatten();
+    Answered { status: answer.status.as_u16(), headers: texts(&answer.headers), body, text }
+}
+
+/// Headers as text.
+pub(super) fn texts(headers: &HeaderMap) -> BTreeMap<String, String> {
+    headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect()
 }

@@ -4,16 +4,24 @@ use std::sync::Arc;
 
 use http::Method;
 use jose::Jws;
+use party::authorization_server::decoded;
 use serde::Deserialize;
+use serde_json::Value;
 use simulation::Trace;
 use time::Duration;
+use transport::Answer;
+use url::Url;
 
-use super::{distrusted, refused, token_endpoint};
+use super::{distrusted, endpoint, refused, token_endpoint};
 use crate::{
-    Tpp, id_token,
+    Tpp,
+    api::Api,
+    id_token,
     id_token::Expectation,
     records::{Registration, TokenSet},
-    steps::{Failure, Tokens},
+    response::{TokenFacts, check_token},
+    steps::{ClientToken, ExchangeCode, Failure, Refresh, Revoke, RevokedToken, Tokens},
+    tampering::{Made, Tamper},
 };
 
 /// RFC 7523, 2.2.
@@ -36,98 +44,155 @@ struct About<'a> {
     intent_id: &'a str,
     acr_values: Vec<String>,
     subject: Option<String>,
-    id_token_needed: bool,
 }
 
-fn key(registration: &Registration, scope: &str) -> String {
-    format!("{}\n{scope}", registration.client_id)
+/// Tokens that are trusted, and the claims of their id_token.
+struct Trusted {
+    tokens: TokenSet,
+    id_token: Value,
+}
+
+fn key(registration: &Registration, api: Api) -> String {
+    format!("{}\n{}", registration.client_id, api.scope())
+}
+
+fn form(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 impl Tpp {
-    /// The TPP's own token for a scope; kept while it lives.
+    /// The TPP's own token for an API; kept while it lives.
     ///
     /// # Errors
     /// The bank cannot be reached or refuses.
     pub async fn client_token(
         self: &Arc<Self>,
         registration: &Registration,
-        scope: &str,
+        api: Api,
         trace: &Trace,
     ) -> Result<String, Failure> {
-        let key = key(registration, scope);
+        let key = key(registration, api);
         if let Some(token) = self.client_tokens.get(&key, self.clock.now()) {
             return Ok(token);
         }
-        let form = [("grant_type", "client_credentials"), ("scope", scope)];
-        let answer = self.ask_token(registration, &form, trace).await?;
+        let answer = self.ask_client_token(registration, api, &Tamper::default(), trace).await?;
         self.client_tokens.put(&key, &answer.access_token, self.expiry(answer.expires_in));
         Ok(answer.access_token)
     }
 
+    /// A new token of the TPP's own; it is not kept.
+    ///
+    /// # Errors
+    /// The bank cannot be reached or refuses.
+    pub async fn new_client_token(self: &Arc<Self>, step: &ClientToken, trace: &Trace) -> Result<Tokens, Failure> {
+        let registration = self.registration(&step.bank).await?;
+        let answer = self.ask_client_token(&registration, step.api, &step.tamper, trace).await?;
+        Ok(Tokens {
+            scope: answer.scope,
+            expires_in: answer.expires_in,
+            refreshable: answer.refresh_token.is_some(),
+            id_token: Value::Null,
+            access_token: step.reveal.then_some(answer.access_token),
+            refresh_token: None,
+        })
+    }
+
+    async fn ask_client_token(
+        self: &Arc<Self>,
+        registration: &Registration,
+        api: Api,
+        tamper: &Tamper,
+        trace: &Trace,
+    ) -> Result<TokenAnswer, Failure> {
+        let form = form(&[("grant_type", "client_credentials"), ("scope", api.scope())]);
+        self.ask_token(registration, form, false, tamper, trace).await
+    }
+
     /// Forgets a token of the TPP's own that the bank no longer takes.
-    pub(super) fn forget_client_token(&self, registration: &Registration, scope: &str) {
-        self.client_tokens.forget(&key(registration, scope));
+    pub(super) fn forget_client_token(&self, registration: &Registration, api: Api) {
+        self.client_tokens.forget(&key(registration, api));
     }
 
     /// Redeems the code of an authorisation.
     ///
     /// # Errors
     /// No trusted code came back, the bank refuses, or its answer is not trusted.
-    pub async fn exchange_code(self: &Arc<Self>, state: &str, trace: &Trace) -> Result<Tokens, Failure> {
-        let (mut authorisation, version) = self.authorisation(state).await?;
-        let Some(code) = authorisation.code.clone() else {
-            return Err(Failure::new("no code came back for this authorisation that was not redeemed already"));
+    pub async fn exchange_code(self: &Arc<Self>, step: &ExchangeCode, trace: &Trace) -> Result<Tokens, Failure> {
+        let (mut authorisation, version) = self.authorisation(&step.state).await?;
+        let given = step.tamper.parameters.as_ref().is_some_and(|parameters| parameters.gives("code"));
+        let code = match authorisation.code.clone() {
+            Some(code) => code,
+            None if given => String::new(),
+            None => return Err(Failure::new("no code came back for this authorisation that was not redeemed already")),
         };
         let registration = self.registration(&authorisation.bank).await?;
-        let form = [
+        let form = form(&[
             ("grant_type", "authorization_code"),
-            ("code", code.as_str()),
-            ("redirect_uri", authorisation.redirect_uri.as_str()),
-            ("code_verifier", authorisation.code_verifier.as_str()),
-        ];
-        let answer = self.ask_token(&registration, &form, trace).await?;
+            ("code", &code),
+            ("redirect_uri", &authorisation.redirect_uri),
+            ("code_verifier", &authorisation.code_verifier),
+        ]);
+        let answer = self.ask_token(&registration, form, true, &step.tamper, trace).await?;
         let about = About {
             nonce: Some(authorisation.nonce.clone()),
             intent_id: &authorisation.consent_id,
             acr_values: authorisation.acr_values.clone(),
             subject: authorisation.subject.clone(),
-            id_token_needed: true,
         };
-        let tokens = self.trusted(&registration, answer, about, trace).await?;
+        let trusted = self.trusted(&registration, answer, about, step.tamper.believe, trace).await?;
         authorisation.code = None;
         let changes = vec![
-            self.records.authorisations.update(state, version, &authorisation)?,
-            self.records.tokens.put(&authorisation.consent_id, &tokens)?,
+            self.records.authorisations.update(&step.state, version, &authorisation)?,
+            self.records.tokens.put(&authorisation.consent_id, &trusted.tokens)?,
         ];
         self.store.commit(changes).await?;
-        Ok(self.report(&tokens))
+        Ok(self.report(trusted, step.reveal))
     }
 
     /// Gets a new access token for a consent.
     ///
     /// # Errors
     /// There is no refresh token, the bank refuses, or its answer is not trusted.
-    pub async fn refresh(self: &Arc<Self>, consent_id: &str, trace: &Trace) -> Result<Tokens, Failure> {
-        let before = self.token_set(consent_id).await?;
-        let Some(refresh_token) = before.refresh_token.clone() else {
-            return Err(Failure::new("the bank gave no refresh token for this consent"));
+    pub async fn refresh(self: &Arc<Self>, step: &Refresh, trace: &Trace) -> Result<Tokens, Failure> {
+        let before = self.token_set(&step.consent_id).await?;
+        let given = step.tamper.parameters.as_ref().is_some_and(|parameters| parameters.gives("refresh_token"));
+        let refresh_token = match before.refresh_token.clone() {
+            Some(token) => token,
+            None if given => String::new(),
+            None => return Err(Failure::new("the bank gave no refresh token for this consent")),
         };
         let registration = self.registration(&before.bank).await?;
-        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.as_str())];
-        let answer = self.ask_token(&registration, &form, trace).await?;
-        let about = About {
-            nonce: None,
-            intent_id: consent_id,
-            acr_values: Vec::new(),
-            subject: before.subject.clone(),
-            id_token_needed: false,
-        };
-        let mut tokens = self.trusted(&registration, answer, about, trace).await?;
-        tokens.refresh_token = tokens.refresh_token.or(before.refresh_token);
-        tokens.subject = tokens.subject.or(before.subject);
-        let change = self.records.tokens.put(consent_id, &tokens)?;
+        let form = form(&[("grant_type", "refresh_token"), ("refresh_token", &refresh_token)]);
+        let answer = self.ask_token(&registration, form, false, &step.tamper, trace).await?;
+        let about =
+            About { nonce: None, intent_id: &step.consent_id, acr_values: Vec::new(), subject: before.subject.clone() };
+        let mut trusted = self.trusted(&registration, answer, about, step.tamper.believe, trace).await?;
+        let tokens = &mut trusted.tokens;
+        tokens.refresh_token = tokens.refresh_token.take().or(before.refresh_token);
+        tokens.subject = tokens.subject.take().or(before.subject);
+        let change = self.records.tokens.put(&step.consent_id, tokens)?;
         self.store.commit(vec![change]).await?;
-        Ok(self.report(&tokens))
+        Ok(self.report(trusted, step.reveal))
+    }
+
+    /// Gives a token of a consent back (RFC 7009).
+    ///
+    /// # Errors
+    /// There is no such token, or the bank cannot be reached or refuses.
+    pub async fn revoke(self: &Arc<Self>, step: &Revoke, trace: &Trace) -> Result<(), Failure> {
+        let registration = self.registration(&step.bank).await?;
+        let tokens = self.token_set(&step.consent_id).await?;
+        let (token, hint) = match step.token {
+            RevokedToken::RefreshToken => (tokens.refresh_token, "refresh_token"),
+            RevokedToken::AccessToken => (Some(tokens.access_token), "access_token"),
+        };
+        let token = token.ok_or_else(|| Failure::new("the bank gave no refresh token for this consent"))?;
+        let metadata = &registration.metadata;
+        let alias = metadata.with_certificate(|all| &all.revocation_endpoint, |all| &all.revocation_endpoint);
+        let url = endpoint(alias, "revocation_endpoint")?;
+        let form = form(&[("token", &token), ("token_type_hint", hint)]);
+        let answer = self.authenticated(&registration, &url, form, &step.tamper, trace).await?;
+        if answer.status.is_success() { Ok(()) } else { Err(refused("the bank's revocation endpoint", &answer)) }
     }
 
     pub(super) async fn token_set(&self, consent_id: &str) -> Result<TokenSet, Failure> {
@@ -140,24 +205,45 @@ impl Tpp {
     async fn ask_token(
         self: &Arc<Self>,
         registration: &Registration,
-        form: &[(&str, &str)],
+        form: Vec<(String, String)>,
+        id_token_needed: bool,
+        tamper: &Tamper,
         trace: &Trace,
     ) -> Result<TokenAnswer, Failure> {
         let url = token_endpoint(&registration.metadata)?;
-        let assertion = self.client_assertion(registration).await?;
-        let mut form = form.to_vec();
-        form.push(("client_assertion_type", ASSERTION_TYPE));
-        form.push(("client_assertion", &assertion));
-        let answer = self.request(Method::POST, &url, &registration.bank, trace).await?.form(&form).send().await?;
+        let answer = self.authenticated(registration, &url, form, tamper, trace).await?;
         if answer.status.as_u16() != 200 {
             return Err(refused("the bank's token endpoint", &answer));
         }
         let tokens: TokenAnswer =
             answer.json().map_err(|error| Failure::new(format!("the bank's token answer: {error}")))?;
-        if !tokens.token_type.eq_ignore_ascii_case("bearer") {
-            return Err(Failure::new(format!("the bank's token_type is {}, not Bearer", tokens.token_type)));
+        if !tamper.believe {
+            let (token_type, id_token) = (tokens.token_type.clone(), tokens.id_token.is_some());
+            check_token(&TokenFacts { token_type, id_token_needed, id_token }, &self.switched_off)
+                .map_err(|refusal| distrusted("the bank's token answer is not trusted", &refusal))?;
         }
         Ok(tokens)
+    }
+
+    /// Sends a form to an endpoint that clients authenticate at (RFC 7523, 2.2).
+    pub(super) async fn authenticated(
+        self: &Arc<Self>,
+        registration: &Registration,
+        url: &Url,
+        mut form: Vec<(String, String)>,
+        tamper: &Tamper,
+        trace: &Trace,
+    ) -> Result<Answer, Failure> {
+        let assertion = self.client_assertion(registration, tamper.client_assertion.as_ref()).await?;
+        let shown = decoded(Made::ClientAssertion.name(), Some(&assertion));
+        form.push(("client_assertion_type".to_owned(), ASSERTION_TYPE.to_owned()));
+        form.push(("client_assertion".to_owned(), assertion));
+        if let Some(parameters) = &tamper.parameters {
+            parameters.apply(&mut form);
+        }
+        let client = self.client(tamper.certificate).await?;
+        let request = client.request(Method::POST, url).to(&registration.bank).trace(trace).tokens(shown);
+        Ok(request.form(&form).send().await?)
     }
 
     async fn trusted(
@@ -165,14 +251,16 @@ impl Tpp {
         registration: &Registration,
         answer: TokenAnswer,
         about: About<'_>,
+        believe: bool,
         trace: &Trace,
-    ) -> Result<TokenSet, Failure> {
+    ) -> Result<Trusted, Failure> {
         let mut subject = None;
-        match &answer.id_token {
-            None if about.id_token_needed => return Err(Failure::new("the bank's token answer has no id_token")),
-            None => {}
-            Some(id_token) => {
-                let kid = Jws::parse(id_token).ok().and_then(|jws| jws.header().kid.clone());
+        let mut claimed = Value::Null;
+        if let Some(id_token) = &answer.id_token {
+            let jws = Jws::parse(id_token);
+            claimed = jws.as_ref().ok().and_then(|jws| jws.claims().ok()).unwrap_or_default();
+            if !believe {
+                let kid = jws.ok().and_then(|jws| jws.header().kid.clone());
                 let keys = self.bank_keys(registration, kid.as_deref(), trace).await?;
                 let expected = Expectation {
                     issuer: registration.metadata.issuer.clone(),
@@ -189,14 +277,15 @@ impl Tpp {
                 subject = claims.sub;
             }
         }
-        Ok(TokenSet {
+        let tokens = TokenSet {
             bank: registration.bank.clone(),
             expires_at: Some(self.expiry(answer.expires_in)),
             access_token: answer.access_token,
             refresh_token: answer.refresh_token,
             scope: answer.scope,
             subject,
-        })
+        };
+        Ok(Trusted { tokens, id_token: claimed })
     }
 
     /// When a token is no longer used: a little before the bank stops taking it.
@@ -204,11 +293,15 @@ impl Tpp {
         self.clock.now() + Duration::seconds(expires_in.unwrap_or(60).saturating_sub(5))
     }
 
-    fn report(&self, tokens: &TokenSet) -> Tokens {
+    fn report(&self, trusted: Trusted, reveal: bool) -> Tokens {
+        let tokens = trusted.tokens;
         Tokens {
-            scope: tokens.scope.clone(),
+            scope: tokens.scope,
             expires_in: tokens.expires_at.map(|at| (at - self.clock.now()).whole_seconds()),
             refreshable: tokens.refresh_token.is_some(),
+            id_token: trusted.id_token,
+            access_token: reveal.then_some(tokens.access_token),
+            refresh_token: tokens.refresh_token.filter(|_| reveal),
         }
     }
 }

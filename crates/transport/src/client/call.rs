@@ -158,6 +158,7 @@ impl RequestBuilder {
                 tls,
                 verdict: None,
                 tokens: std::mem::take(&mut self.tokens),
+                fault: None,
             });
         }
         outcome

@@ -20,7 +20,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Caller, Observer};
+use super::{Caller, Observer, fault::HangUp};
 use crate::{ServerTls, Stop, TlsFault, tls::Handshake};
 
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
@@ -91,8 +91,11 @@ where
     B: Body<Data = Bytes, Error: Into<Box<dyn StdError + Send + Sync>>> + Send + 'static,
 {
     let caller = Arc::new(caller);
+    let hang_up = HangUp::default();
+    let hung_up = hang_up.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Arc::clone(&caller));
+        request.extensions_mut().insert(hang_up.clone());
         name_host(&mut request);
         service.call(request)
     });
@@ -105,9 +108,13 @@ where
     pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = hung_up.wait() => return,
         () = stop.wait() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = hung_up.wait() => return,
+            }
         }
     };
     if let Err(error) = ended {
@@ -171,6 +178,7 @@ impl HandshakeNote<'_> {
             tls: None,
             verdict: None,
             tokens: Vec::new(),
+            fault: None,
         });
     }
 }

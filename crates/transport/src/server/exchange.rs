@@ -16,12 +16,15 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use hyper::body::{Body, Incoming};
 use hyper_util::service::TowerToHyperService;
 use rules::Verdict;
-use simulation::{DecodedToken, Exchange, Side, Trace, redact_query};
+use simulation::{DecodedToken, Exchange, Side, Trace, faults::FaultMark, redact_query};
 use time::OffsetDateTime;
 use uuid::Uuid;
 use warp::{Filter, filters::BoxedFilter};
 
-use super::{Caller, Observer};
+use super::{
+    Caller, Observer,
+    fault::{self, HangUp, Struck},
+};
 use crate::{
     INTERACTION_ID, Params, Problem, Request, Response, Router,
     message::{BodyError, Lookup, allow, read_bounded},
@@ -53,22 +56,27 @@ pub(super) fn service<C: Send + Sync + 'static>(
 fn filter<C: Send + Sync + 'static>(engine: Arc<Engine<C>>) -> BoxedFilter<(Response,)> {
     let query = warp::query::raw().map(Some).or(warp::any().map(|| None)).unify();
     warp::ext::get::<Arc<Caller>>()
+        .and(warp::ext::get::<HangUp>())
         .and(warp::method())
         .and(warp::path::full())
         .and(query)
         .and(warp::header::headers_cloned())
         .and(warp::body::stream())
-        .then(move |caller, method, path: warp::path::FullPath, query, headers, body| {
+        .then(move |caller, hang_up: HangUp, method, path: warp::path::FullPath, query, headers, body| {
             let head = Head { caller, method, path: path.as_str().to_owned(), query, headers };
             let body: BodyStream = Box::pin(pieces(body));
             let engine = Arc::clone(&engine);
             // A task of its own, so that a client that goes away does not leave the work half done and unrecorded.
             let work = tokio::spawn(async move { engine.exchange(head, body).await });
             async move {
-                work.await.unwrap_or_else(|error| {
-                    tracing::error!(%error, "an exchange ended badly");
-                    reply::empty(StatusCode::INTERNAL_SERVER_ERROR)
-                })
+                match work.await {
+                    Ok(Some(response)) => response,
+                    Ok(None) => hang_up.hang_up().await,
+                    Err(error) => {
+                        tracing::error!(%error, "an exchange ended badly");
+                        reply::empty(StatusCode::INTERNAL_SERVER_ERROR)
+                    }
+                }
             }
         })
         .boxed()
@@ -95,18 +103,25 @@ struct Engine<C> {
 }
 
 impl<C: Send + Sync + 'static> Engine<C> {
-    async fn exchange(&self, head: Head, body: BodyStream) -> Response {
+    /// The answer; none when a fault closes the connection instead.
+    async fn exchange(&self, head: Head, body: BodyStream) -> Option<Response> {
         let started = Instant::now();
         let at = self.observer.clock.now();
         let request = self.request(head);
         // The handler consumes the request; its outline is what the journal and a problem after it are about.
         let outline = request.outline();
-        let (mut response, defect) = match self.handle(request, body).await {
+        let mut struck = None;
+        let (mut response, mut defect) = match self.handle(request, body, &mut struck).await {
             Ok(response) => (response, None),
             Err(Unhandled { request, problem, detail }) => {
                 let request = request.as_deref().unwrap_or(&outline);
                 (self.unhandled(request, &problem), detail)
             }
+        };
+        let work = Work { verdict: response.extensions_mut().remove(), tokens: response.extensions_mut().remove() };
+        let mark = match &struck {
+            Some(struck) => struck.strike_response(&mut response).await,
+            None => None,
         };
         if outline.method == Method::HEAD {
             without_body(&mut response);
@@ -114,8 +129,16 @@ impl<C: Send + Sync + 'static> Engine<C> {
         if let Ok(id) = HeaderValue::from_str(&outline.interaction_id) {
             response.headers_mut().insert(INTERACTION_ID, id);
         }
-        self.record(&outline, &mut response, defect, at, started.elapsed());
-        response
+        if let Some(error) = &defect {
+            tracing::error!(method = %outline.method, path = outline.path, trace = outline.trace.trace_id, error);
+        }
+        let dropped = struck.is_some_and(|struck| struck.drops());
+        let status = (!dropped).then(|| response.status().as_u16());
+        if dropped {
+            defect.get_or_insert_with(|| "a fault closed the connection".to_owned());
+        }
+        self.record(&outline, Ended { status, error: defect, mark, work, at, duration: started.elapsed() });
+        (!dropped).then_some(response)
     }
 
     fn request(&self, head: Head) -> Request {
@@ -140,7 +163,13 @@ impl<C: Send + Sync + 'static> Engine<C> {
         }
     }
 
-    async fn handle(&self, mut request: Request, body: BodyStream) -> Result<Response, Unhandled> {
+    /// `struck` gets the fault that the request meets, which has done its work on the way in.
+    async fn handle(
+        &self,
+        mut request: Request,
+        body: BodyStream,
+        struck: &mut Option<Struck>,
+    ) -> Result<Response, Unhandled> {
         let (route, params) = match self.router.lookup(&request.method, &request.path) {
             Lookup::Found(route, params) => (route, params),
             Lookup::UnknownPath => return Err(Unhandled::before(request, Problem::UnknownPath, None)),
@@ -159,6 +188,12 @@ impl<C: Send + Sync + 'static> Engine<C> {
                 return Err(Unhandled::before(request, Problem::BodyUnreadable, Some(detail)));
             }
         };
+        *struck = fault::find(&self.observer.faults, &request);
+        if let Some(struck) = struck
+            && let Some(response) = struck.strike_request(&mut request).await
+        {
+            return Ok(response);
+        }
         let handler = Arc::clone(&route.handler);
         let context = Arc::clone(&self.router.context);
         // The call itself is inside, since a handler may panic before it returns its future.
@@ -183,19 +218,7 @@ impl<C: Send + Sync + 'static> Engine<C> {
         response
     }
 
-    fn record(
-        &self,
-        request: &Request,
-        response: &mut Response,
-        error: Option<String>,
-        at: OffsetDateTime,
-        duration: Duration,
-    ) {
-        let verdict = response.extensions_mut().remove::<Verdict>();
-        let tokens = response.extensions_mut().remove::<Vec<DecodedToken>>();
-        if let Some(error) = &error {
-            tracing::error!(method = %request.method, path = request.path, trace = request.trace.trace_id, error);
-        }
+    fn record(&self, request: &Request, ended: Ended) {
         let Some(journal) = &self.observer.journal else { return };
         let url = match &request.query {
             Some(query) => redact_query(&format!("{}?{query}", request.path)),
@@ -203,22 +226,40 @@ impl<C: Send + Sync + 'static> Engine<C> {
         };
         journal.record(Exchange {
             sequence: 0,
-            at,
+            at: ended.at,
             party: String::new(),
             side: Side::Server,
             peer: request.caller.label(),
             method: request.method.to_string(),
             url,
-            status: Some(response.status().as_u16()),
-            error,
-            duration_us: u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
+            status: ended.status,
+            error: ended.error,
+            duration_us: u64::try_from(ended.duration.as_micros()).unwrap_or(u64::MAX),
             trace_id: request.trace.trace_id.clone(),
             interaction_id: Some(request.interaction_id.clone()),
             tls: request.caller.tls.clone(),
-            verdict,
-            tokens: tokens.unwrap_or_default(),
+            verdict: ended.work.verdict,
+            tokens: ended.work.tokens.unwrap_or_default(),
+            fault: ended.mark,
         });
     }
+}
+
+/// What the party's work says about itself.
+struct Work {
+    verdict: Option<Verdict>,
+    tokens: Option<Vec<DecodedToken>>,
+}
+
+/// How an exchange ended.
+struct Ended {
+    /// Of the answer that was sent, if one was.
+    status: Option<u16>,
+    error: Option<String>,
+    mark: Option<FaultMark>,
+    work: Work,
+    at: OffsetDateTime,
+    duration: Duration,
 }
 
 /// A request that no handler answered.

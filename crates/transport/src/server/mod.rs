@@ -2,11 +2,12 @@
 
 mod connection;
 mod exchange;
+mod fault;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use pki::Certificate;
-use simulation::{Chance, Clock, Journal, TlsFacts};
+use simulation::{Chance, Clock, Faults, Journal, TlsFacts};
 use tokio::{
     net::TcpListener,
     task::{JoinHandle, JoinSet},
@@ -34,6 +35,14 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Organisation id at the Directory that the certificate names: the organisational unit of an OBTransport certificate,
+    /// the common name of an OBWAC.
+    #[must_use]
+    pub fn organisation_id(&self) -> Option<&str> {
+        let facts = self.certificate.as_ref()?.facts();
+        Some(facts.organisational_unit.as_deref().unwrap_or(&facts.common_name))
+    }
+
     /// The name for the journal: the certificate's common name or subject, otherwise the address.
     fn label(&self) -> String {
         match self.certificate.as_ref().map(|certificate| certificate.facts()) {
@@ -44,7 +53,7 @@ impl Caller {
     }
 }
 
-/// Where a listener writes down what happens, and its time and chance.
+/// Where a listener writes down what happens, and its time, chance and faults.
 #[derive(Clone)]
 pub struct Observer {
     /// Gets every exchange and every failed handshake.
@@ -53,6 +62,8 @@ pub struct Observer {
     pub clock: Clock,
     /// New interaction and journey identifiers.
     pub chance: Chance,
+    /// Strike what was asked for.
+    pub faults: Faults,
 }
 
 /// Serves a table of routes on a listener until `stop`, then finishes the requests in flight within 5 seconds. Without

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod handshakes;
 #[cfg(test)]
 mod journal;

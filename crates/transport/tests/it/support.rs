@@ -2,7 +2,10 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, LazyLock},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -10,7 +13,7 @@ use http::{Method, StatusCode};
 use pki::{Authority, Certificate, Participant, PrivateKey, Profile, PspRole};
 use rules::{Evidence, Refusal, Rule};
 use serde_json::{Value, json};
-use simulation::{Chance, Clock, DecodedToken, Filter, Journal};
+use simulation::{Chance, Clock, DecodedToken, Faults, Filter, Journal};
 use time::OffsetDateTime;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -80,6 +83,8 @@ pub(crate) struct Context {
     pub(crate) entered: Notify,
     /// The slow handler may answer.
     pub(crate) release: Notify,
+    /// How often the working handler worked.
+    pub(crate) worked: AtomicU64,
 }
 
 async fn echo(_: Arc<Context>, request: Request) -> Response {
@@ -121,6 +126,16 @@ async fn slow(context: Arc<Context>, _: Request) -> Response {
     reply::text(StatusCode::OK, "at last")
 }
 
+/// Gives back the body and the signature that it got.
+async fn work(context: Arc<Context>, request: Request) -> Response {
+    context.worked.fetch_add(1, Ordering::SeqCst);
+    let mut response = reply::bytes(StatusCode::CREATED, "text/plain", request.body.clone());
+    if let Some(signature) = request.headers.get("x-jws-signature") {
+        response.headers_mut().insert("x-jws-signature", signature.clone());
+    }
+    response
+}
+
 async fn elsewhere(_: Arc<Context>, _: Request) -> Response {
     reply::redirect(StatusCode::FOUND, "/items/1")
 }
@@ -145,6 +160,7 @@ pub(crate) struct Party {
     pub(crate) address: SocketAddr,
     pub(crate) context: Arc<Context>,
     pub(crate) journal: Journal,
+    pub(crate) faults: Faults,
     pub(crate) tls: Option<Arc<ServerTls>>,
     pub(crate) stop: Stop,
     pub(crate) serving: JoinHandle<()>,
@@ -173,13 +189,20 @@ impl Party {
             route(Method::GET, "/slow", slow),
             route(Method::GET, "/elsewhere", elsewhere),
             route(Method::GET, "/large", large),
+            route(Method::POST, "/work/{item}", work),
         ];
         let router = Arc::new(Router::new(Arc::clone(&context), routes, problem).unwrap());
         let journal = Journal::new("bank", 100);
-        let observer = Observer { journal: Some(journal.clone()), clock: Clock::real(), chance: Chance::from_seed(1) };
+        let faults = Faults::default();
+        let observer = Observer {
+            journal: Some(journal.clone()),
+            clock: Clock::real(),
+            chance: Chance::from_seed(1),
+            faults: faults.clone(),
+        };
         let stop = Stop::new();
         let serving = serve(listener, tls.clone(), router, observer, stop.clone());
-        Self { address, context, journal, tls, stop, serving }
+        Self { address, context, journal, faults, tls, stop, serving }
     }
 
     pub(crate) fn url(&self, path: &str) -> Url {

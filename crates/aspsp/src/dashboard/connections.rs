@@ -1,0 +1,182 @@
+//! The customer's connections: consents that last, and what was done with them.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use openbanking::consent::ConsentStatus;
+use serde::Serialize;
+use store::{Change, Collection, Range, StoreError};
+use transport::{Request, Response, reply};
+
+use super::{PATH, entry, refusal::Refusal};
+use crate::{
+    Context,
+    authorization::{
+        ClusterView, clusters,
+        terms::{self, Term},
+    },
+    consents::{self, Authorisation, Consent, ConsentKind},
+    pages::secured,
+};
+
+/// The consents of a customer: customer and consent.
+fn of_customers() -> Collection<()> {
+    Collection::new("customer-consents")
+}
+
+/// Lets the customer find a consent again that was authorised.
+pub(crate) fn remember(consent: &Consent) -> Result<Option<Change>, StoreError> {
+    match &consent.customer {
+        Some(customer) => of_customers().put(format!("{customer}/{}", consent.id), &()).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// A connection in the list.
+#[derive(Serialize)]
+pub(super) struct ConnectionView {
+    id: String,
+    tpp: String,
+    on_behalf_of: Option<String>,
+    what: &'static str,
+    status: &'static str,
+    active: bool,
+    stopped: bool,
+    granted: String,
+    until: String,
+    accounts: Vec<String>,
+    clusters: Vec<ClusterView>,
+    terms: Vec<Term>,
+}
+
+#[derive(Serialize)]
+struct PageView {
+    list: &'static str,
+    action: String,
+    csrf: String,
+    #[serde(flatten)]
+    connection: ConnectionView,
+}
+
+/// The names that the pages give to the TPP of a client.
+pub(super) async fn tpp(context: &Context, client_id: &str) -> (String, Option<String>) {
+    use fapi::Repository;
+    let found = context.engine.backend().load::<fapi::Client>(client_id).await.ok().flatten();
+    found.map_or_else(
+        || ("A company that is not registered any more".to_owned(), None),
+        |client| (client.record.name, client.record.on_behalf_of),
+    )
+}
+
+fn what(kind: ConsentKind) -> &'static str {
+    match kind {
+        ConsentKind::AccountAccess => "Sees your account information",
+        ConsentKind::VariableRecurringPayments => "Makes payments of varying amounts",
+        ConsentKind::FundsConfirmation => "Asks whether there is enough money",
+        ConsentKind::Payment(_) => "A payment",
+    }
+}
+
+async fn view(context: &Context, consent: &Consent) -> ConnectionView {
+    let now = context.tools.clock.now();
+    let status = consent.status_at(now);
+    let active = status == ConsentStatus::Authorised && consent.deleted_at.is_none();
+    let stopped = status == ConsentStatus::Cancelled && consent.deleted_at.is_none();
+    let (tpp, on_behalf_of) = tpp(context, &consent.client_id).await;
+    ConnectionView {
+        id: consent.id.clone(),
+        tpp,
+        on_behalf_of,
+        what: what(consent.kind()),
+        status: match status {
+            _ if consent.deleted_at.is_some() => "Ended by the company",
+            ConsentStatus::Authorised => "Active",
+            ConsentStatus::Cancelled => "Stopped by you",
+            ConsentStatus::Expired => "Expired",
+            _ => "Inactive",
+        },
+        active,
+        stopped,
+        granted: consent.authenticated_at.map(terms::day).unwrap_or_default(),
+        until: terms::until(consent.expires_at),
+        accounts: terms::accounts(context, consent),
+        clusters: clusters(consent),
+        terms: terms::of(context, consent),
+    }
+}
+
+/// The customer's connections, active ones first.
+pub(super) async fn of(context: &Context, customer: &str) -> Result<Vec<ConnectionView>, Refusal> {
+    let mut all = Vec::new();
+    for (key, (), _) in of_customers().range(context.store(), Range::prefix(format!("{customer}/"))).await? {
+        let id = key.rsplit('/').next().unwrap_or_default();
+        if let Some((consent, _)) = consents::collection().get(context.store(), id).await?
+            && consent.kind().row().lasting
+        {
+            all.push((consent.authenticated_at, view(context, &consent).await));
+        }
+    }
+    all.sort_by_key(|(at, view)| (!view.active, std::cmp::Reverse(*at)));
+    Ok(all.into_iter().map(|(_, view)| view).collect())
+}
+
+/// A consent of the customer that the path names.
+async fn named(context: &Context, request: &Request, customer: &str) -> Result<consents::owned::Found, Refusal> {
+    let id = request.params.get("ConsentId").unwrap_or_default();
+    let found = match id {
+        "" => None,
+        id => consents::collection().get(context.store(), id).await?,
+    };
+    found
+        .filter(|(consent, _)| consent.customer.as_deref() == Some(customer) && consent.kind().row().lasting)
+        .ok_or(Refusal::Unknown)
+}
+
+/// `GET /connections/{ConsentId}`: the page on which access is stopped, or given again.
+pub(super) async fn show(context: Arc<Context>, request: Request) -> Response {
+    let shown = async {
+        let Ok((visit, customer)) = entry::customer(&context, &request).await else {
+            return Ok(secured(reply::redirect(StatusCode::SEE_OTHER, PATH)));
+        };
+        let (consent, _) = named(&context, &request, &customer).await?;
+        let connection = view(&context, &consent).await;
+        let action = format!("{PATH}/{}", consent.id);
+        let page = PageView { list: PATH, action, csrf: visit.session.csrf, connection };
+        Ok(context.pages.show(StatusCode::OK, &context.bank, "connection", "Connection", None, &page))
+    };
+    shown.await.unwrap_or_else(|refusal: Refusal| refusal.page(&context, &request))
+}
+
+/// `POST /connections/{ConsentId}`.
+pub(super) async fn act(context: Arc<Context>, request: Request) -> Response {
+    match change(&context, &request).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.page(&context, &request),
+    }
+}
+
+async fn change(context: &Context, request: &Request) -> Result<Response, Refusal> {
+    let (visit, customer) = entry::customer(context, request).await?;
+    let form = entry::checked(request, &visit)?;
+    let (consent, stored) = named(context, request, &customer).await?;
+    let now = context.tools.clock.now();
+    let action = form.iter().find(|(key, _)| key == "action").map_or("", |(_, value)| value.as_str());
+    let late = |_| Refusal::Late("That cannot be done any more. Load the list again.".to_owned());
+    let after = match action {
+        _ if consent.deleted_at.is_some() => {
+            return Err(Refusal::Late("The company ended this connection.".to_owned()));
+        }
+        "stop" => consent.clone().withdraw(now).map_err(late)?,
+        "resume" if consent.status == ConsentStatus::Cancelled => {
+            let accounts = consent.accounts.clone();
+            let super::session::Stage::Open { authenticated_at, .. } = visit.session.stage else {
+                return Err(Refusal::Forged);
+            };
+            consent.clone().authorise(Authorisation { customer, accounts, authenticated_at }, now).map_err(late)?
+        }
+        _ => return Err(Refusal::Late("That cannot be done any more. Load the list again.".to_owned())),
+    };
+    let change = consents::collection().update(&after.id, stored, &after)?;
+    context.store().commit(vec![change]).await?;
+    Ok(secured(reply::redirect(StatusCode::SEE_OTHER, PATH)))
+}

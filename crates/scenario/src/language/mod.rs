@@ -1,0 +1,245 @@
+//! The scenario language: YAML files, one scenario each.
+//!
+//! Steps are written in the field's verbs ([`steps`]). A step that is expected to be refused says so under `expect`; every
+//! other step must succeed. `{name}` in paths, headers, bodies and texts is replaced by what an earlier step kept under
+//! that name. What many scenarios have in common stands in files of its own ([`reading`]). The form of the files as a
+//! JSON Schema, for editors, is [`schema`].
+
+mod duration;
+mod expect;
+pub mod reading;
+pub mod schema;
+pub mod steps;
+
+use std::collections::BTreeMap;
+
+use openbanking::version::ApiVersion;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub use duration::{NotATime, Passing};
+pub use expect::Expect;
+pub use reading::ScenarioError;
+
+use steps::{
+    AdvanceStep, AuthoriseStep, CallStep, ClientTokenStep, Common, Decision, DeliverResponseStep, ExchangeCodeStep,
+    ExpectJournalStep, FaultStep, Include, LodgeConsentStep, MisbehaveStep, OnboardStep, RefreshStep, RegisterStep,
+    RevokeStep, SetStatusStep, Stepped, VisitStep,
+};
+
+/// The TPP whose steps they are when nothing is said.
+pub const TPP: &str = "tpp";
+
+/// A scenario.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Scenario {
+    /// Short name, unique among the files of a run.
+    pub name: String,
+    /// What happens, in a sentence.
+    pub about: String,
+    /// For attacks: what the attacker would gain, in a sentence.
+    #[serde(default)]
+    pub gains: Option<String>,
+    /// The bank's name at the Directory, or its discovery URL.
+    pub bank: String,
+    /// The customer's user name at the bank.
+    pub persona: String,
+    /// Version of the Read/Write API; v4.0 when it is not said.
+    #[serde(default)]
+    #[schemars(schema_with = "steps::version")]
+    pub version: ApiVersion,
+    /// Further TPPs beside the one called `tpp`, by the names that steps use: what each is.
+    #[serde(default)]
+    pub tpps: BTreeMap<String, OtherTpp>,
+    /// Values that steps find under these names.
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
+    /// What happens, in order. A step that fails ends the scenario.
+    pub steps: Vec<Step>,
+    /// How the attack succeeds when its rules are off.
+    #[serde(default)]
+    pub lesson: Option<Lesson>,
+}
+
+/// A further TPP.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct OtherTpp {
+    /// Its profile, beside the scenario's file; the built-in second TPP when it is not said.
+    pub profile: Option<String>,
+}
+
+/// What a run with `--lesson` shows: the same scenario with these rules off, where the attack must succeed.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Lesson {
+    /// The party whose rules are off; `bank` when it is not said.
+    #[serde(default)]
+    pub at: Option<String>,
+    /// Identifiers of the rules.
+    pub off: Vec<String>,
+    /// What was stolen then, in a sentence.
+    pub stolen: String,
+    /// What happens after the steps of the scenario, to show it.
+    #[serde(default)]
+    pub steps: Vec<Step>,
+}
+
+/// A step.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// The TPP enrols at the Directory.
+    Onboard(OnboardStep),
+    /// The TPP registers at the bank.
+    Register(RegisterStep),
+    /// The TPP lodges a consent.
+    LodgeConsent(LodgeConsentStep),
+    /// The TPP sends the customer to the bank; the customer decides.
+    Authorise(AuthoriseStep),
+    /// The customer's browser delivers an answer of the bank to the TPP.
+    DeliverResponse(DeliverResponseStep),
+    /// The TPP redeems the code.
+    ExchangeCode(ExchangeCodeStep),
+    /// The TPP renews its access token.
+    Refresh(RefreshStep),
+    /// The TPP gets a token of its own.
+    ClientToken(ClientTokenStep),
+    /// The TPP gives a token back.
+    Revoke(RevokeStep),
+    /// The TPP calls the bank's API.
+    Call(CallStep),
+    /// The customer opens a page of the bank.
+    Visit(VisitStep),
+    /// Time passes, at every party: `90 days`.
+    Advance(AdvanceStep),
+    /// Something goes wrong at a party.
+    Fault(FaultStep),
+    /// The bank misbehaves.
+    Misbehave(MisbehaveStep),
+    /// The Directory's operator changes the TPP's status.
+    SetStatus(SetStatusStep),
+    /// What the journals must hold.
+    ExpectJournal(ExpectJournalStep),
+    /// Values for later steps, by name.
+    Set(BTreeMap<String, String>),
+    /// The steps of another file.
+    Include(Include),
+}
+
+impl Step {
+    fn stepped(&self) -> Option<&dyn Stepped> {
+        Some(match self {
+            Self::Onboard(step) => step,
+            Self::Register(step) => step,
+            Self::LodgeConsent(step) => step,
+            Self::Authorise(step) => step,
+            Self::DeliverResponse(step) => step,
+            Self::ExchangeCode(step) => step,
+            Self::Refresh(step) => step,
+            Self::ClientToken(step) => step,
+            Self::Revoke(step) => step,
+            Self::Call(step) => step,
+            Self::Visit(step) => step,
+            Self::Fault(step) => step,
+            Self::Misbehave(step) => step,
+            Self::SetStatus(step) => step,
+            Self::ExpectJournal(step) => step,
+            Self::Advance(_) | Self::Set(_) | Self::Include(_) => return None,
+        })
+    }
+
+    /// Makes this TPP the step's own, unless it has one.
+    pub(crate) fn by(&mut self, tpp: &str) {
+        let stepped: &mut dyn Stepped = match self {
+            Self::Onboard(step) => step,
+            Self::Register(step) => step,
+            Self::LodgeConsent(step) => step,
+            Self::Authorise(step) => step,
+            Self::DeliverResponse(step) => step,
+            Self::ExchangeCode(step) => step,
+            Self::Refresh(step) => step,
+            Self::ClientToken(step) => step,
+            Self::Revoke(step) => step,
+            Self::Call(step) => step,
+            Self::SetStatus(step) => step,
+            _ => return,
+        };
+        stepped.by(tpp);
+    }
+
+    /// What every step can have; none of steps that cannot be refused.
+    #[must_use]
+    pub fn common(&self) -> Option<Common<'_>> {
+        self.stepped().map(Stepped::common)
+    }
+
+    /// The TPP whose step it is.
+    #[must_use]
+    pub fn tpp(&self) -> &str {
+        self.common().and_then(|common| common.tpp).unwrap_or(TPP)
+    }
+
+    /// What the file expects of the step.
+    #[must_use]
+    pub fn expect(&self) -> Option<&Expect> {
+        self.common()?.expect
+    }
+
+    /// What a report calls the step.
+    #[must_use]
+    pub fn title(&self) -> String {
+        if let Some(about) = self.common().and_then(|common| common.about) {
+            return about.to_owned();
+        }
+        let who = match self.tpp() {
+            TPP => "The TPP".to_owned(),
+            other => format!("The TPP {other:?}"),
+        };
+        match self {
+            Self::Onboard(_) => format!("{who} onboards at the Directory"),
+            Self::Register(_) => format!("{who} registers at the bank"),
+            Self::LodgeConsent(step) => match &step.kind {
+                Some(kind) => format!("{who} lodges one of the {kind}"),
+                None => format!("{who} lodges a consent"),
+            },
+            Self::Authorise(step) => match (&step.cancel_on, step.psu) {
+                (Some(text), _) => format!("The customer cancels on the page {text:?}"),
+                (None, Decision::Approve) => "The customer authorises it at the bank".to_owned(),
+                (None, Decision::CancelAtLogin) => "The customer cancels at the login".to_owned(),
+                (None, Decision::CancelAtAccounts) => "The customer cancels where accounts are chosen".to_owned(),
+            },
+            Self::DeliverResponse(_) => {
+                format!("The browser delivers an answer of the bank to {}", who.replace("The", "the"))
+            }
+            Self::ExchangeCode(_) => format!("{who} exchanges the code"),
+            Self::Refresh(_) => format!("{who} refreshes its token"),
+            Self::ClientToken(_) => format!("{who} gets a token of its own"),
+            Self::Revoke(_) => format!("{who} gives a token back"),
+            Self::Call(call) => format!("{who} calls {} {}", call.method.as_deref().unwrap_or("GET"), call.path),
+            Self::Visit(step) => format!("The customer opens {} at the bank", step.page),
+            Self::Advance(passing) => format!("Time passes: {passing}"),
+            Self::Fault(step) => format!("A fault at {}", step.at),
+            Self::Misbehave(step) if step.deviations.is_empty() => "The bank behaves again".to_owned(),
+            Self::Misbehave(step) => format!("The bank misbehaves: {}", step.deviations.join(", ")),
+            Self::SetStatus(step) => format!("The Directory's operator makes the TPP {}", step.status),
+            Self::ExpectJournal(_) => "The journals are read".to_owned(),
+            Self::Set(values) => format!("Set {}", values.keys().cloned().collect::<Vec<_>>().join(", ")),
+            Self::Include(include) => format!("The steps of {}", include.file),
+        }
+    }
+}
+
+impl Scenario {
+    /// Whether it is an attack.
+    #[must_use]
+    pub fn is_attack(&self) -> bool {
+        self.gains.is_some()
+    }
+
+    /// All its steps, those of its lesson among them.
+    pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().chain(self.lesson.iter().flat_map(|lesson| &lesson.steps))
+    }
+}

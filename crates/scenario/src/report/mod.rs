@@ -1,0 +1,178 @@
+//! Reports: JUnit XML for CI servers, JSON for programs, one HTML page for people.
+
+mod diagram;
+mod html;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use crate::{ScenarioResult, result::Spoke};
+
+/// A report could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The folder or file cannot be written.
+    #[error("the report {path} cannot be written: {error}")]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The report cannot be put into its format.
+    #[error("the report cannot be made: {0}")]
+    Format(String),
+}
+
+/// Makes the folder of a report and tries whether it can be written to, before anything runs.
+///
+/// # Errors
+/// It cannot be made or written to.
+pub fn prepare(folder: &Path) -> Result<(), ReportError> {
+    let unwritable = |error| ReportError::Unwritable { path: folder.to_owned(), error };
+    fs::create_dir_all(folder).map_err(unwritable)?;
+    let trial = folder.join(".trial");
+    fs::write(&trial, "").and_then(|()| fs::remove_file(&trial)).map_err(unwritable)
+}
+
+/// Writes `junit.xml`, `results.json` and `report.html` into a folder that is there. `secrets` tells that the results
+/// hold tokens.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn write(folder: &Path, results: &[ScenarioResult], secrets: bool) -> Result<(), ReportError> {
+    let unwritable = |path: &Path| {
+        let path = path.to_owned();
+        move |error| ReportError::Unwritable { path, error }
+    };
+    let json = serde_json::to_vec_pretty(results).map_err(|error| ReportError::Format(error.to_string()))?;
+    let files = [
+        ("junit.xml", junit(results)?.into_bytes()),
+        ("results.json", json),
+        ("report.html", html::page(results, secrets)?.into_bytes()),
+    ];
+    for (name, content) in files {
+        let path = folder.join(name);
+        fs::write(&path, content).map_err(unwritable(&path))?;
+    }
+    Ok(())
+}
+
+/// The results as JUnit XML: a suite for each scenario, a case for each step.
+///
+/// # Errors
+/// A text cannot be written as XML.
+pub fn junit(results: &[ScenarioResult]) -> Result<String, ReportError> {
+    let mut report = Report::new("scenarios");
+    for result in results {
+        let mut suite = TestSuite::new(result.title());
+        suite.set_time(Duration::from_micros(result.duration_us));
+        suite.add_property(("trace-id", result.trace_id.as_str()));
+        for (index, step) in result.steps.iter().enumerate() {
+            let status = match &step.problem {
+                None => TestCaseStatus::success(),
+                Some(problem) => {
+                    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                    status.set_message(problem.as_str());
+                    let rules: Vec<String> = step
+                        .spoke
+                        .iter()
+                        .map(|spoke| {
+                            let Spoke { party, rule, expected, found, .. } = spoke;
+                            format!("{party}: {rule}: expected {expected}, found {found}")
+                        })
+                        .collect();
+                    status.set_description(rules.join("\n"));
+                    status
+                }
+            };
+            let mut case = TestCase::new(format!("{:02} {}", index + 1, step.title), status);
+            case.set_classname(result.name.as_str()).set_time(Duration::from_micros(step.duration_us));
+            suite.add_test_case(case);
+        }
+        for index in 0..result.left_out {
+            let number = result.steps.len() + index + 1;
+            let mut status = TestCaseStatus::skipped();
+            status.set_message("an earlier step failed");
+            suite.add_test_case(TestCase::new(format!("{number:02} left out"), status));
+        }
+        report.add_test_suite(suite);
+    }
+    report.to_string().map_err(|error| ReportError::Format(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn results() -> Vec<ScenarioResult> {
+        let exchange = |party: &str, side: &str, peer: &str, url: &str| {
+            serde_json::from_value(json!({
+                "at": "2026-11-23T12:00:00Z", "party": party, "side": side, "peer": peer, "method": "POST", "url": url,
+                "status": 400, "duration-us": 1500, "trace-id": "a",
+                "tokens": [{"name": "client assertion", "header": {"alg": "PS256"}, "claims": {"iss": "<me>"}}]
+            }))
+            .unwrap()
+        };
+        let step = crate::StepResult {
+            title: "The TPP <exchanges> the code".to_owned(),
+            outcome: String::new(),
+            duration_us: 1500,
+            problem: Some("expected the status 200, found 400".to_owned()),
+            spoke: vec![Spoke {
+                party: "bank".to_owned(),
+                request: "POST /token".to_owned(),
+                rule: "fapi.token.code-unused".to_owned(),
+                reason: "Once.".to_owned(),
+                clause: "RFC 6749".to_owned(),
+                expected: "a new code".to_owned(),
+                found: "a used one".to_owned(),
+            }],
+            exchanges: vec![exchange("tpp", "client", "Ashdown Bank", "https://localhost:1/token")],
+            served: vec![exchange("bank", "server", "tpp", "/token")],
+            curl: Some("curl 'https://localhost:1/token'".to_owned()),
+        };
+        vec![ScenarioResult {
+            name: "short".to_owned(),
+            about: "A <b>bold</b> story.".to_owned(),
+            gains: Some("Much.".to_owned()),
+            lesson: false,
+            stolen: None,
+            trace_id: "a".to_owned(),
+            duration_us: 2000,
+            steps: vec![step],
+            left_out: 2,
+        }]
+    }
+
+    #[test]
+    fn every_form_tells_what_failed_and_which_rule_spoke() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &results(), false).unwrap();
+        for name in ["junit.xml", "results.json", "report.html"] {
+            let text = fs::read_to_string(folder.path().join(name)).unwrap();
+            assert!(text.contains("fapi.token.code-unused"), "{name}: {text}");
+            assert!(text.contains("expected the status 200"), "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn the_page_needs_nothing_else_and_escapes_what_it_shows() {
+        let page = html::page(&results(), false).unwrap();
+        assert!(page.contains("0 of 1 scenarios passed") && page.contains("2 more steps were left out"));
+        assert!(page.contains("The TPP &lt;exchanges&gt; the code") && !page.contains("<b>bold</b>"));
+        assert!(page.contains("&quot;&lt;me&gt;&quot;"), "tokens are there, escaped");
+        for foreign in ["src=", "<link", "<script", "url(", "@import"] {
+            assert!(!page.contains(foreign), "{foreign}");
+        }
+        // The arrow leads to the party in whose journal the request stands.
+        assert!(page.contains(">bank</text>") && !page.contains(">Ashdown Bank</text>"), "{page}");
+    }
+}

@@ -1,0 +1,187 @@
+//! Steps in which a customer acts on the bank's pages.
+
+use psu::{Destination, Intention, PsuError};
+use serde_json::{Map, Value, json};
+use tpp::steps::{self, AuthorisationResult, Link, Returned};
+use url::Url;
+
+use super::{Done, Run, RunError};
+use crate::{
+    expectation::Happened,
+    language::{
+        Step,
+        steps::{AuthoriseStep, Decision, DeliverResponseStep, VisitStep},
+    },
+};
+
+impl AuthoriseStep {
+    fn intention(&self) -> Intention {
+        if let Some(text) = &self.cancel_on {
+            return Intention::CancelOn(text.clone());
+        }
+        match self.psu {
+            Decision::CancelAtLogin => Intention::CancelAtLogin,
+            Decision::CancelAtAccounts => Intention::CancelAtAccounts,
+            Decision::Approve => Intention::Mistype {
+                passwords: self.wrong_passwords,
+                one_time_passwords: self.wrong_one_time_passwords,
+                accounts: self.accounts.clone(),
+            },
+        }
+    }
+}
+
+impl Run<'_> {
+    pub(super) async fn authorise(&mut self, step: &Step, asked: &AuthoriseStep) -> Result<Done, RunError> {
+        let Some(consent_id) = self.consent(step, asked.consent.as_ref())? else {
+            return Ok(Done::missing("consent", "lodge-consent"));
+        };
+        let told = steps::Authorise {
+            bank: self.bank(step),
+            consent_id,
+            api: asked.api,
+            push: asked.push,
+            tamper: self.tamper(&asked.tamper)?,
+        };
+        let link: Link = match self.tell(step, "authorise", &told).await? {
+            Ok(link) => link,
+            Err(done) => return Ok(*done),
+        };
+        let (Ok(url), Ok(redirect_uri)) = (Url::parse(&link.url), Url::parse(&link.redirect_uri)) else {
+            return Ok(Done::impossible(format!("the TPP's link is no address: {}", link.url)));
+        };
+        let state = self.state(step);
+        state.state = Some(link.state.clone());
+        state.redirect_uri = Some(redirect_uri);
+        let (intention, trace) = (asked.intention(), self.trace.clone());
+        let catches = asked.deliver == Some(false);
+        let customer = self.customer(asked.persona.as_deref())?;
+        let arrival = if catches {
+            customer.fetch_answer(&url, &intention, Destination::Elsewhere, &trace).await
+        } else {
+            customer.authorise(&url, &intention, &trace).await
+        };
+        let arrival = match arrival {
+            Ok(arrival) => arrival,
+            Err(error) => return Ok(lost(&error)),
+        };
+        if let Some(error) = &arrival.error_page {
+            // The page says the code, then its description.
+            let code = error.split([':', ' ']).next().unwrap_or_default().to_owned();
+            let mut done = Done::denied(format!("the bank showed the customer an error page: {error}"), &code);
+            done.happened.shown = Some(arrival.text);
+            return Ok(done);
+        }
+        let pages = arrival.pages.len();
+        if catches {
+            if !arrival.at_destination {
+                return Ok(Done::impossible(format!("the bank did not answer; the last page was {}", arrival.url)));
+            }
+            return Ok(self.caught(step, &arrival.url));
+        }
+        let mut done = self.came_back(step, &link.state, &arrival.url, pages).await?;
+        done.happened.shown = Some(arrival.text);
+        Ok(done)
+    }
+
+    /// The bank's answer, caught on its way.
+    fn caught(&mut self, step: &Step, url: &Url) -> Done {
+        let text = url.fragment().or_else(|| url.query()).unwrap_or_default();
+        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+        let mut answer: Map<String, Value> =
+            pairs.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
+        let mut bare = url.clone();
+        bare.set_fragment(None);
+        bare.set_query(None);
+        answer.insert("delivered-to".to_owned(), Value::String(bare.into()));
+        self.state(step).caught = Some(pairs);
+        let error = answer.get("error").and_then(Value::as_str).map(str::to_owned);
+        if let Some(error) = error {
+            let mut done = Done::denied(format!("the bank answered {error}"), &error);
+            done.happened.body = Some(Value::Object(answer));
+            return done;
+        }
+        let names: Vec<&str> = answer.keys().map(String::as_str).collect();
+        let outcome = format!("the bank's answer was caught: {}", names.join(", "));
+        Done::with(outcome, Value::Object(answer))
+    }
+
+    pub(super) async fn deliver(&mut self, step: &Step, asked: &DeliverResponseStep) -> Result<Done, RunError> {
+        let state = self.state(step);
+        let (Some(caught), Some(redirect_uri), Some(own)) =
+            (state.caught.clone(), state.redirect_uri.clone(), state.state.clone())
+        else {
+            return Ok(Done::missing("answer that was caught", "authorise with deliver: false"));
+        };
+        let mut pairs = caught;
+        pairs.retain(|(name, _)| !asked.remove.contains(name) && !asked.set.contains_key(name));
+        for (name, value) in &asked.set {
+            pairs.push((name.clone(), self.fill(value)?));
+        }
+        let fragment = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
+        let mut url = redirect_uri;
+        url.set_fragment(Some(&fragment));
+        let trace = self.trace.clone();
+        let intention = Intention::Approve { accounts: Vec::new() };
+        let arrival = match self.customer(None)?.authorise(&url, &intention, &trace).await {
+            Ok(arrival) => arrival,
+            Err(error) => return Ok(lost(&error)),
+        };
+        let mut done = self.came_back(step, &own, &arrival.url, arrival.pages.len()).await?;
+        done.happened.shown = Some(arrival.text);
+        Ok(done)
+    }
+
+    /// What the TPP made of the bank's answer.
+    async fn came_back(&mut self, step: &Step, state: &str, last: &Url, pages: usize) -> Result<Done, RunError> {
+        let told = AuthorisationResult { state: state.to_owned() };
+        let returned: Returned = match self.tell(step, "authorisation-result", &told).await? {
+            Ok(returned) => returned,
+            Err(done) => return Ok(*done),
+        };
+        Ok(match returned {
+            Returned::Code { id_token } => {
+                let mut done = Done::with(format!("{pages} pages; a code came back"), json!({ "id-token": id_token }));
+                done.happened.claims = Some(id_token);
+                done
+            }
+            Returned::NotYet => Done::impossible(format!("the customer did not come back; the last page was {last}")),
+            Returned::Error { error, description } => {
+                let description = description.map(|text| format!(" ({text})")).unwrap_or_default();
+                Done::denied(format!("the bank answered {error}{description}"), &error)
+            }
+            Returned::Distrusted(failure) => Done::failed(step.tpp(), failure),
+        })
+    }
+
+    pub(super) async fn visit(&mut self, step: &Step, asked: &VisitStep) -> Result<Done, RunError> {
+        let page = self.fill(&asked.page)?;
+        let base = match &self.state(step).issuer {
+            Some(issuer) => issuer.clone(),
+            None if page.starts_with("https://") => match Url::parse(&page) {
+                Ok(url) => url,
+                Err(error) => return Ok(Done::impossible(format!("{page}: {error}"))),
+            },
+            None => return Ok(Done::missing("bank to visit", "register")),
+        };
+        let url = match base.join(&page) {
+            Ok(url) => url,
+            Err(error) => return Ok(Done::impossible(format!("{page}: {error}"))),
+        };
+        let press = asked.press.iter().map(|label| self.fill(label)).collect::<Result<Vec<_>, _>>()?;
+        let trace = self.trace.clone();
+        let arrival = match self.customer(asked.persona.as_deref())?.visit(&url, &press, &trace).await {
+            Ok(arrival) => arrival,
+            Err(error) => return Ok(lost(&error)),
+        };
+        let happened = Happened { shown: Some(arrival.text), ..Happened::default() };
+        Ok(Done {
+            happened,
+            ..Done::well(format!("{} pages; the last one is {}", arrival.pages.len(), arrival.url.path()))
+        })
+    }
+}
+
+fn lost(error: &PsuError) -> Done {
+    Done::impossible(format!("the customer could not go on: {error}"))
+}

@@ -1,0 +1,165 @@
+//! What a FAPI client checks of an answer beside its id_token: discovery documents, authorization responses, token
+//! responses.
+
+use rules::{Check, Evidence, Passed, Refusal, SwitchedOff, holds, judge};
+
+rules::catalogue! {
+    /// Rules of a client that receives answers of an authorization server.
+    pub RULES;
+    DISCOVERY_ISSUER { id: "tpp.discovery.issuer",
+        reason: "The discovery document names the issuer at whose address it stands.", clause: "OpenID Connect Discovery, 4.3" }
+    ISS { id: "tpp.response.iss",
+        reason: "The iss of the response is the bank's, and is there when the bank promises it.", clause: "RFC 9207, 2.4" }
+    COMPLETE { id: "tpp.response.complete",
+        reason: "A response without an error has a code and an id_token.", clause: "OpenID Connect Core, 3.3.2.5" }
+    TOKEN_TYPE { id: "tpp.token.token-type",
+        reason: "The token is a Bearer token.", clause: "RFC 6749, 7.1; FAPI 1.0 Part 1, 6.2.2" }
+    TOKEN_ID_TOKEN { id: "tpp.token.id-token-present",
+        reason: "The answer to a code has an id_token.", clause: "OpenID Connect Core, 3.1.3.3" }
+}
+
+/// Checks whose discovery document it is.
+///
+/// # Errors
+/// It names another issuer.
+pub fn check_discovery(expected: &str, found: &str, switched_off: &SwitchedOff) -> Result<Passed, Refusal<()>> {
+    struct Facts<'a>(&'a str, &'a str);
+    let checks: &[Check<Facts<'_>, ()>] = &[Check {
+        rule: &DISCOVERY_ISSUER,
+        error: (),
+        test: |facts| holds(facts.0.trim_end_matches('/') == facts.1.trim_end_matches('/'), facts.0, facts.1),
+    }];
+    judge(&Facts(expected, found), checks, switched_off)
+}
+
+/// An authorization response, before its id_token is looked at.
+#[derive(Debug, Clone, Default)]
+pub struct ResponseFacts {
+    /// `issuer` of the bank.
+    pub issuer: String,
+    /// Whether the bank promises `iss` in its responses.
+    pub iss_promised: bool,
+    /// `iss`.
+    pub iss: Option<String>,
+    /// Whether it is an error.
+    pub error: bool,
+    /// Whether there is a code.
+    pub code: bool,
+    /// Whether there is an id_token.
+    pub id_token: bool,
+}
+
+const RESPONSE: &[Check<ResponseFacts, ()>] = &[
+    Check {
+        rule: &ISS,
+        error: (),
+        test: |facts| match &facts.iss {
+            Some(iss) => holds(*iss == facts.issuer, &facts.issuer, iss),
+            None => holds(!facts.iss_promised, &facts.issuer, "nothing"),
+        },
+    },
+    Check {
+        rule: &COMPLETE,
+        error: (),
+        test: |facts| {
+            let found = match (facts.code, facts.id_token) {
+                (true, true) => "both",
+                (true, false) => "no id_token",
+                (false, true) => "no code",
+                (false, false) => "neither",
+            };
+            holds(facts.error || (facts.code && facts.id_token), "a code and an id_token, or an error", found)
+        },
+    },
+];
+
+/// Checks an authorization response.
+///
+/// # Errors
+/// The refusal of the first rule that is not satisfied.
+pub fn check_response(facts: &ResponseFacts, switched_off: &SwitchedOff) -> Result<Passed, Refusal<()>> {
+    judge(facts, RESPONSE, switched_off)
+}
+
+/// A token response, before its id_token is looked at.
+#[derive(Debug, Clone)]
+pub struct TokenFacts {
+    /// `token_type`.
+    pub token_type: String,
+    /// Whether an id_token must be there.
+    pub id_token_needed: bool,
+    /// Whether it is.
+    pub id_token: bool,
+}
+
+const TOKEN: &[Check<TokenFacts, ()>] = &[
+    Check {
+        rule: &TOKEN_TYPE,
+        error: (),
+        test: |facts| holds(facts.token_type.eq_ignore_ascii_case("bearer"), "Bearer", &facts.token_type),
+    },
+    Check {
+        rule: &TOKEN_ID_TOKEN,
+        error: (),
+        test: |facts| match facts.id_token_needed && !facts.id_token {
+            true => Err(Evidence::missing("id_token")),
+            false => Ok(()),
+        },
+    },
+];
+
+/// Checks a token response.
+///
+/// # Errors
+/// The refusal of the first rule that is not satisfied.
+pub fn check_token(facts: &TokenFacts, switched_off: &SwitchedOff) -> Result<Passed, Refusal<()>> {
+    judge(facts, TOKEN, switched_off)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn on() -> SwitchedOff {
+        SwitchedOff::default()
+    }
+
+    #[test]
+    fn a_foreign_discovery_document_is_refused() {
+        assert!(check_discovery("https://bank.example/", "https://bank.example", &on()).is_ok());
+        let refusal = check_discovery("https://bank.example", "https://other.example", &on()).unwrap_err();
+        assert_eq!(refusal.rule.id, DISCOVERY_ISSUER.id);
+    }
+
+    #[test]
+    fn a_response_names_the_bank_and_is_complete() {
+        let right = ResponseFacts {
+            issuer: "https://bank.example".to_owned(),
+            iss_promised: true,
+            iss: Some("https://bank.example".to_owned()),
+            code: true,
+            id_token: true,
+            error: false,
+        };
+        let rule = |facts: ResponseFacts| check_response(&facts, &on()).err().map(|refusal| refusal.rule.id);
+        assert_eq!(rule(right.clone()), None);
+        assert_eq!(rule(ResponseFacts { iss: Some("https://x.example".to_owned()), ..right.clone() }), Some(ISS.id));
+        assert_eq!(rule(ResponseFacts { iss: None, ..right.clone() }), Some(ISS.id));
+        assert_eq!(rule(ResponseFacts { iss: None, iss_promised: false, ..right.clone() }), None);
+        assert_eq!(rule(ResponseFacts { id_token: false, ..right.clone() }), Some(COMPLETE.id));
+        assert_eq!(rule(ResponseFacts { code: false, id_token: false, error: true, ..right }), None);
+    }
+
+    #[test]
+    fn a_token_response_is_a_bearer_token_with_an_id_token() {
+        let facts = |token_type: &str, id_token| TokenFacts {
+            token_type: token_type.to_owned(),
+            id_token_needed: true,
+            id_token,
+        };
+        let rule = |facts: TokenFacts| check_token(&facts, &on()).err().map(|refusal| refusal.rule.id);
+        assert_eq!(rule(facts("bearer", true)), None);
+        assert_eq!(rule(facts("mac", true)), Some(TOKEN_TYPE.id));
+        assert_eq!(rule(facts("Bearer", false)), Some(TOKEN_ID_TOKEN.id));
+    }
+}
