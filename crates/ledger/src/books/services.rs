@@ -1,8 +1,7 @@
 //! Products and offers of the accounts, and what was paid last.
 
 use super::{Books, BooksError};
-use crate::{AccountId, Kind, Row, Services, TransactionQuery};
-use std::collections::HashSet;
+use crate::{AccountId, Kind, Row, Services};
 use time::OffsetDateTime;
 
 /// How many of the newest transactions are searched for the last payment under a mandate.
@@ -26,14 +25,7 @@ impl Books {
 
     /// The newest payment of that kind to each payee and reference, among the newest transactions up to that moment.
     pub fn last_payments(&self, id: &AccountId, kind: Kind, now: OffsetDateTime) -> Result<Vec<Row>, BooksError> {
-        let query = TransactionQuery { to: Some(now), limit: RECENT, ..TransactionQuery::default() };
-        let mut seen = HashSet::new();
-        let mut rows = self.transactions(id, &query)?.rows;
-        rows.retain(|row| {
-            let entry = &row.transaction;
-            let name = entry.counterparty.as_ref().map(|other| other.name.clone());
-            entry.kind == kind && seen.insert((name, entry.reference.clone()))
-        });
-        Ok(rows)
+        let ledger = self.ledger(id)?;
+        Ok(ledger.history.last_of(kind, now, RECENT, &ledger.account))
     }
 }

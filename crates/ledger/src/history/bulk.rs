@@ -1,10 +1,27 @@
 //! Several accounts' transactions as one list.
 
-use super::{Cursor, Page, Position, Row, TransactionQuery};
-use crate::{AccountId, Books, BooksError};
+use super::{Cursor, History, Page, Position, Row, TransactionQuery};
+use crate::{Account, AccountId, Books, BooksError, Kind};
+use std::collections::HashSet;
+use time::OffsetDateTime;
 
 fn place(row: &Row) -> Position {
     Position { booked_at: row.transaction.booked_at, sequence: row.transaction.sequence }
+}
+
+impl History {
+    /// The newest line of that kind for each name and reference, among so many newest lines up to that moment.
+    pub(crate) fn last_of(&self, kind: Kind, to: OffsetDateTime, most: usize, account: &Account) -> Vec<Row> {
+        let end = self.lines.partition_point(|line| line.position().booked_at <= to);
+        let mut seen = HashSet::new();
+        let newest = self.lines[..end].iter().rev().take(most);
+        let last = newest.filter(|line| {
+            let story = &line.record.story;
+            let name = story.counterparty.as_ref().map(|other| &other.name);
+            story.kind == kind && seen.insert((name, &story.reference))
+        });
+        last.map(|line| line.record.row(line.balance_after, account)).collect()
+    }
 }
 
 impl Books {

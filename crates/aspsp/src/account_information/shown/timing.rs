@@ -69,7 +69,7 @@ pub(super) fn of(schedule: &Schedule) -> (String, MandateTiming) {
 }
 
 /// The pattern, when the number is one that it can have.
-fn within<N: PartialOrd>(number: N, range: std::ops::RangeInclusive<N>, pattern: String) -> String {
+fn within<N: Copy + PartialOrd>(number: N, range: std::ops::RangeInclusive<N>, pattern: String) -> String {
     if range.contains(&number) { pattern } else { NOT_KNOWN.to_owned() }
 }
 
