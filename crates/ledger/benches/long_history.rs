@@ -122,60 +122,72 @@ fn payment(number: u32) -> PaymentOrder {
     }
 }
 
-fn measure(criterion: &mut Criterion, rows: u32, mut books: Books) -> Result<(), Box<dyn std::error::Error>> {
+/// Each operation on all the books, one after the other, so that they are measured under the same conditions.
+fn measure(criterion: &mut Criterion, all: &mut [(u32, Books)]) {
     let id = account();
     let newest = TransactionQuery::default();
-    let middle = at(rows / 2);
-    let queries = [
-        ("newest", newest),
-        ("middle", TransactionQuery { to: Some(middle), ..newest }),
-        ("debits", TransactionQuery { to: Some(middle), direction: Some(Direction::Debit), ..newest }),
-    ];
-    let mut group = criterion.benchmark_group(format!("{rows} rows"));
-    for (name, query) in queries {
-        group.bench_function(format!("page of 100, {name}"), |bencher| {
-            bencher.iter(|| black_box(books.transactions(&id, black_box(&query))));
-        });
+    let until_middle = |rows| TransactionQuery { to: Some(at(rows / 2)), ..newest };
+    let debits = |rows| TransactionQuery { direction: Some(Direction::Debit), ..until_middle(rows) };
+    let pages: [(&str, &dyn Fn(u32) -> TransactionQuery); 3] =
+        [("newest", &|_| newest), ("from the middle", &until_middle), ("of debits from the middle", &debits)];
+    for (name, query) in pages {
+        let mut group = criterion.benchmark_group(format!("page of 100, {name}"));
+        for (rows, books) in &*all {
+            let query = query(*rows);
+            group.bench_function(format!("{rows} rows"), |bencher| {
+                bencher.iter(|| black_box(books.transactions(&id, black_box(&query))));
+            });
+        }
     }
-    for (name, moment) in [("now", at(rows)), ("in the middle", middle)] {
-        group.bench_function(format!("balances {name}"), |bencher| {
-            bencher.iter(|| black_box(books.balances(&id, black_box(moment))));
-        });
+    for (name, part) in [("now", 1), ("in the middle", 2)] {
+        let mut group = criterion.benchmark_group(format!("balances {name}"));
+        for (rows, books) in &*all {
+            let moment = at(*rows / part);
+            group.bench_function(format!("{rows} rows"), |bencher| {
+                bencher.iter(|| black_box(books.balances(&id, black_box(moment))));
+            });
+        }
     }
-    let mut next = rows;
-    group.bench_function("post an entry", |bencher| {
-        bencher.iter_batched(
-            || {
-                next += 1;
-                entry(next)
-            },
-            |entry| black_box(books.post(entry)),
-            BatchSize::SmallInput,
-        );
-    });
-    let mut number = 0;
-    let mut now = at(next);
-    group.bench_function("a payment from order to credit", |bencher| {
-        bencher.iter_batched(
-            || {
-                number += 1;
-                now += Duration::MINUTE;
-                Command { at: now, action: Action::Submit(Box::new(payment(number))) }
-            },
-            |command| {
-                let done = books.apply(&command);
-                books.run_until(command.at + Duration::SECOND * 10);
-                black_box(done)
-            },
-            BatchSize::PerIteration,
-        );
-    });
+    let mut group = criterion.benchmark_group("a payment from order to credit");
+    for (rows, books) in &mut *all {
+        let (mut number, mut now) = (0, at(*rows));
+        group.bench_function(format!("{rows} rows"), |bencher| {
+            bencher.iter_batched(
+                || {
+                    number += 1;
+                    now += Duration::MINUTE;
+                    Command { at: now, action: Action::Submit(Box::new(payment(number))) }
+                },
+                |command| {
+                    let done = books.apply(&command);
+                    books.run_until(command.at + Duration::SECOND * 10);
+                    black_box(done)
+                },
+                BatchSize::PerIteration,
+            );
+        });
+        let paid = books.order(&OrderId::new("order-1")).map(ledger::OrderState::status);
+        assert_eq!(paid, Some(ledger::OrderStatus::AcceptedCreditSettlementCompleted));
+    }
     group.finish();
-    let paid = books.order(&OrderId::new("order-1")).map(ledger::OrderState::status);
-    match paid {
-        Some(ledger::OrderStatus::AcceptedCreditSettlementCompleted) => Ok(()),
-        other => Err(format!("the benchmark's payments were not made: {other:?}").into()),
+    // Last, because it makes the short history long.
+    let mut group = criterion.benchmark_group("post an entry");
+    for (rows, books) in all {
+        // After the payments: an entry in the past would have to move what came later.
+        let seconds = (books.now().unwrap_or(START) - START).whole_seconds();
+        let mut next = u32::try_from(seconds / 10).unwrap_or(*rows);
+        group.bench_function(format!("{rows} rows"), |bencher| {
+            bencher.iter_batched(
+                || {
+                    next += 1;
+                    entry(next)
+                },
+                |entry| black_box(books.post(entry)),
+                BatchSize::SmallInput,
+            );
+        });
     }
+    group.finish();
 }
 
 #[expect(
@@ -184,18 +196,18 @@ fn measure(criterion: &mut Criterion, rows: u32, mut books: Books) -> Result<(),
     reason = "a benchmark reports on the terminal and has nobody to return to"
 )]
 fn long_history(criterion: &mut Criterion) {
-    for rows in [FEW, many()] {
-        let before = resident();
-        let begin = std::time::Instant::now();
-        let measured = books(rows).and_then(|books| {
-            let (bytes, took) = (resident().saturating_sub(before), begin.elapsed());
-            eprintln!("{rows} rows posted in {took:?}, {} bytes a row", bytes / u64::from(rows));
-            measure(criterion, rows, books)
-        });
-        if let Err(error) = measured {
-            panic!("{error}");
+    let made = |rows| {
+        let (before, begin) = (resident(), std::time::Instant::now());
+        match books(rows) {
+            Ok(books) => {
+                let (bytes, took) = (resident().saturating_sub(before), begin.elapsed());
+                eprintln!("{rows} rows posted in {took:?}, {} bytes a row", bytes / u64::from(rows));
+                (rows, books)
+            }
+            Err(error) => panic!("{error}"),
         }
-    }
+    };
+    measure(criterion, &mut [made(FEW), made(many())]);
 }
 
 criterion_group!(benches, long_history);

@@ -256,10 +256,10 @@ impl History {
             self.months.count(position.booked_at, record.minor, record.story.kind);
         }
         let change = if booked { record.minor } else { 0 };
-        let index = self.lines.partition_point(|line| line.position() < position);
+        let index = self.place(self.lines.len(), position);
         let before = index.checked_sub(1).map_or(0, |last| self.lines[last].balance_after);
         let direction = self.direction(record.direction());
-        direction.insert(direction.partition_point(|other| *other < position), position);
+        direction.insert(first_not(direction.len(), direction.len(), |index| direction[index] < position), position);
         if !booked {
             self.pending.insert(&record);
         }
@@ -272,7 +272,9 @@ impl History {
 
     /// Puts a pending transaction onto the books at that moment; returns its new place.
     pub(crate) fn book(&mut self, position: Position, at: OffsetDateTime) -> Option<Position> {
-        let index = self.index(position).filter(|index| self.lines[*index].record.status == Status::Pending)?;
+        let index = self
+            .index(self.lines.len(), position)
+            .filter(|index| self.lines[*index].record.status == Status::Pending)?;
         if position.booked_at != at {
             let mut record = self.remove_pending(position)?;
             record.status = Status::Booked;
@@ -295,11 +297,14 @@ impl History {
 
     /// Takes a pending transaction out.
     pub(crate) fn remove_pending(&mut self, position: Position) -> Option<Record> {
-        let index = self.index(position).filter(|index| self.lines[*index].record.status == Status::Pending)?;
+        let index = self
+            .index(self.lines.len(), position)
+            .filter(|index| self.lines[*index].record.status == Status::Pending)?;
         let record = self.lines.remove(index).record;
         self.pending.remove(&record);
         let direction = self.direction(record.direction());
-        if let Ok(index) = direction.binary_search(&position) {
+        let index = first_not(direction.len(), direction.len(), |index| direction[index] < position);
+        if direction.get(index) == Some(&position) {
             direction.remove(index);
         }
         Some(record)
@@ -307,7 +312,8 @@ impl History {
 
     /// The sum of everything booked up to and including that moment.
     pub(crate) fn booked_at(&self, at: OffsetDateTime) -> i64 {
-        let count = self.lines.partition_point(|line| line.position().booked_at <= at);
+        let length = self.lines.len();
+        let count = first_not(length, length, |index| self.lines[index].position().booked_at <= at);
         count.checked_sub(1).map_or(0, |last| self.lines[last].balance_after)
     }
 
@@ -326,13 +332,22 @@ impl History {
         self.pending.at(at)
     }
 
-    fn index(&self, position: Position) -> Option<usize> {
-        self.lines.binary_search_by_key(&position, Line::position).ok()
+    /// Where a line with that position stands or would stand; quickest close to `near`.
+    fn place(&self, near: usize, position: Position) -> usize {
+        first_not(self.lines.len(), near, |index| self.lines[index].position() < position)
+    }
+
+    fn index(&self, near: usize, position: Position) -> Option<usize> {
+        let index = self.place(near, position);
+        (self.lines.get(index)?.position() == position).then_some(index)
+    }
+
+    fn row(&self, index: usize, account: &Account) -> Option<Row> {
+        self.lines.get(index).map(|line| line.record.row(line.balance_after, account))
     }
 
     pub(crate) fn row_at(&self, position: Position, account: &Account) -> Option<Row> {
-        let line = &self.lines[self.index(position)?];
-        Some(line.record.row(line.balance_after, account))
+        self.row(self.index(self.lines.len(), position)?, account)
     }
 
     /// Booking times of the oldest and the newest line.
@@ -342,12 +357,17 @@ impl History {
 
     pub(crate) fn page(&self, query: &TransactionQuery, account: &Account) -> Page {
         let every = |index: usize| self.lines[index].position();
-        let row = |index: usize| Some(self.lines[index].record.row(self.lines[index].balance_after, account));
         match query.direction {
-            None => page(self.lines.len(), every, query, row),
+            None => page(self.lines.len(), every, query, |index| self.row(index, account)),
             Some(direction) => {
                 let positions = if direction == Direction::Credit { &self.credits } else { &self.debits };
-                page(positions.len(), |index| positions[index], query, |index| self.row_at(positions[index], account))
+                // Rows that follow each other on the page are neighbours among all rows too, or nearly.
+                let mut near = self.lines.len();
+                let row = |index: usize| {
+                    near = self.index(near, positions[index])?;
+                    self.row(near, account)
+                };
+                page(positions.len(), |index| positions[index], query, row)
             }
         }
     }
@@ -358,13 +378,14 @@ fn page(
     length: usize,
     position: impl Fn(usize) -> Position,
     query: &TransactionQuery,
-    row: impl Fn(usize) -> Option<Row>,
+    row: impl FnMut(usize) -> Option<Row>,
 ) -> Page {
-    let low = query.from.map_or(0, |from| first_not(length, |index| position(index).booked_at < from));
-    let high = query.to.map_or(length, |to| first_not(length, |index| position(index).booked_at <= to)).max(low);
+    let low = query.from.map_or(0, |from| first_not(length, length, |index| position(index).booked_at < from));
+    let high =
+        query.to.map_or(length, |to| first_not(length, length, |index| position(index).booked_at <= to)).max(low);
     let top = match query.after {
         None | Some(Cursor::NEWEST) => high,
-        Some(Cursor(Some(place))) => first_not(length, |index| position(index) < place).clamp(low, high),
+        Some(Cursor(Some(place))) => first_not(length, length, |index| position(index) < place).clamp(low, high),
     };
     let limit = query.limit.max(1);
     let bottom = top.saturating_sub(limit).max(low);
@@ -377,12 +398,64 @@ fn page(
     }
 }
 
-/// The first index for which `holds` is false, when it is true for all smaller ones.
-fn first_not(length: usize, holds: impl Fn(usize) -> bool) -> usize {
-    let (mut low, mut high) = (0, length);
+/// The first index for which `holds` is false, when it is true for all smaller ones. It looks around `near` first, in
+/// steps that double: what is asked for is mostly at the end, and the end of a long list is in the processor's cache
+/// while its middle is not.
+fn first_not(length: usize, near: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high, mut step) = (0, length, 1);
+    let near = near.min(length);
+    if near < length && holds(near) {
+        low = near + 1;
+        while let Some(probe) = near.checked_add(step).filter(|probe| *probe < length) {
+            if !holds(probe) {
+                high = probe;
+                break;
+            }
+            (low, step) = (probe + 1, step * 2);
+        }
+    } else {
+        high = near;
+        while let Some(probe) = near.checked_sub(step) {
+            if holds(probe) {
+                low = probe + 1;
+                break;
+            }
+            (high, step) = (probe, step * 2);
+        }
+    }
     while low < high {
         let middle = low + (high - low) / 2;
         if holds(middle) { low = middle + 1 } else { high = middle }
     }
     low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_not;
+
+    #[test]
+    fn the_first_that_does_not_hold_is_found_from_everywhere() {
+        for length in 0..40 {
+            for answer in 0..=length {
+                for near in 0..=length + 1 {
+                    assert_eq!(first_not(length, near, |index| index < answer), answer);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn close_by_it_takes_few_steps() {
+        let length = 10_000_000;
+        for (near, answer, most) in [(length, length, 1), (length, length - 1, 3), (5_000_000, 4_999_900, 16)] {
+            let looks = std::cell::Cell::new(0);
+            let found = first_not(length, near, |index| {
+                looks.set(looks.get() + 1);
+                index < answer
+            });
+            assert_eq!(found, answer);
+            assert!(looks.get() <= most, "{} looks from {near} to {answer}", looks.get());
+        }
+    }
 }

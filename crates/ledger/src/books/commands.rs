@@ -9,7 +9,7 @@ use crate::orders::{
 use crate::{Account, BooksError, CustomerId};
 use std::collections::HashSet;
 use std::sync::Arc;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 impl Books {
     /// Lets everything happen that is due at the command's time and then does what it says, or refuses it and changes
@@ -50,7 +50,7 @@ impl Books {
             return Err(CommandError::Past { at: command.at, now });
         }
         match &command.action {
-            Action::Submit(order) => self.check_submission(order),
+            Action::Submit(order) => self.check_submission(order, command.at),
             Action::Authorise { order, customer } => self.check_authorisation(order, customer),
             Action::Refuse { order, customer } => self.signatory(order, customer).map(drop),
             Action::Cancel { order } => self.check_cancellation(order),
@@ -61,7 +61,7 @@ impl Books {
         }
     }
 
-    fn check_submission(&self, order: &PaymentOrder) -> Result<(), CommandError> {
+    fn check_submission(&self, order: &PaymentOrder, at: OffsetDateTime) -> Result<(), CommandError> {
         if !order.id.fits() {
             return Err(BooksError::Identifier(order.id.to_string()).into());
         }
@@ -73,11 +73,11 @@ impl Books {
             let (order, customer) = (order.id.clone(), order.ordered_by.clone());
             return Err(CommandError::NotAHolder { order, customer });
         }
-        Ok(check(order, account)?)
+        Ok(check(order, account, at.date())?)
     }
 
     fn submit(&mut self, order: &PaymentOrder, at: OffsetDateTime) -> Result<(), CommandError> {
-        self.check_submission(order)?;
+        self.check_submission(order, at)?;
         let id = order.id.clone();
         let received = Change { at, status: OrderStatus::Received, reason: None };
         let state = OrderState {
@@ -214,7 +214,7 @@ impl OrderState {
 }
 
 /// Refuses what nobody could execute.
-fn check(order: &PaymentOrder, account: &Account) -> Result<(), OrderError> {
+fn check(order: &PaymentOrder, account: &Account, today: Date) -> Result<(), OrderError> {
     match order.instructions.len() {
         0 => return Err(OrderError::Instructions(0)),
         more @ 2.. if !order.file => return Err(OrderError::Instructions(more)),
@@ -234,16 +234,21 @@ fn check(order: &PaymentOrder, account: &Account) -> Result<(), OrderError> {
         if !names.insert(instruction.id.as_str()) {
             return Err(OrderError::SameInstruction(instruction.id.clone()));
         }
-        check_instruction(index, instruction, account)?;
+        check_instruction(index, instruction, account, today)?;
     }
     Ok(())
 }
 
-fn check_instruction(index: usize, instruction: &Instruction, account: &Account) -> Result<(), OrderError> {
+fn check_instruction(
+    index: usize,
+    instruction: &Instruction,
+    account: &Account,
+    today: Date,
+) -> Result<(), OrderError> {
     let first = instruction.instructed;
     let amounts = match &instruction.execution {
         Execution::Recurring(schedule) => {
-            check_schedule(schedule).map_err(|problem| OrderError::Schedule { instruction: index, problem })?;
+            check_schedule(schedule, today).map_err(|problem| OrderError::Schedule { instruction: index, problem })?;
             [Some(first), schedule.recurring_amount, schedule.final_amount]
         }
         Execution::Immediate | Execution::On(_) => [Some(first), None, None],
@@ -261,8 +266,10 @@ fn check_instruction(index: usize, instruction: &Instruction, account: &Account)
     Ok(())
 }
 
-fn check_schedule(schedule: &Schedule) -> Result<(), &'static str> {
+fn check_schedule(schedule: &Schedule, today: Date) -> Result<(), &'static str> {
     match schedule.end {
+        // Otherwise all the days that it missed would be paid at once.
+        _ if schedule.first < today => Err("the first payment is in the past"),
         End::After(0) => Err("expected at least one payment"),
         End::On(last) if last < schedule.first => Err("the final payment is before the first one"),
         End::Never | End::After(_) if schedule.final_amount.is_some() => Err("a final amount needs a final day"),

@@ -147,7 +147,6 @@ impl Regular {
         let shift = if self.early { working_day_until } else { working_day_from };
         let until = from.date().saturating_add(Duration::days(800));
         let (hour, minute) = self.time_of_day();
-        // Two moves may meet on one day only when they are of one habit in two months, which are weeks apart.
         let days = monthly(from.date(), until, self.day).filter(wanted).map(shift);
         days.map(|day| moment_of(day, hour, minute, self.dice("second", moment_of(day, 0, 0, 0)).below(60)))
             .find(|moment| *moment >= from)

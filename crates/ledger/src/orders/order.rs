@@ -79,9 +79,9 @@ pub struct Charge {
 pub enum Execution {
     /// At once.
     Immediate,
-    /// On that day; at once when its hour has passed.
+    /// On that day; at once when its hour has passed, or when the signatories took so long.
     On(Date),
-    /// Again and again.
+    /// Again and again. Days that passed while signatories were waited for are paid as soon as the last one agrees.
     Recurring(Schedule),
 }
 
@@ -184,7 +184,8 @@ pub enum OrderError {
         /// The currency that was given.
         found: Currency,
     },
-    /// A schedule without any payment, with an end before its beginning or with a final amount and no final day.
+    /// A schedule without any payment, with a beginning in the past, an end before its beginning or a final amount and no
+    /// final day.
     #[error("instruction {instruction}: {problem}")]
     Schedule {
         /// Which instruction.

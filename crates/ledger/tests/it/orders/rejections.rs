@@ -255,9 +255,11 @@ fn a_schedule_must_make_sense() {
     };
     let recurring = |schedule| order("p", "ada", instruction(elsewhere(), pounds(5), Execution::Recurring(schedule)));
     submit(&mut bank(), START, recurring(base())).unwrap();
+    submit(&mut bank(), START, recurring(Schedule { first: START.date(), ..base() })).unwrap();
     let last = End::On(date!(2026 - 12 - 01));
     submit(&mut bank(), START, recurring(Schedule { end: last, final_amount: Some(pounds(7)), ..base() })).unwrap();
     for wrong in [
+        Schedule { first: date!(2026 - 11 - 22), ..base() },
         Schedule { end: End::After(0), ..base() },
         Schedule { end: End::On(date!(2026 - 11 - 30)), ..base() },
         Schedule { final_amount: Some(pounds(7)), ..base() },
