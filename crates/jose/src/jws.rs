@@ -107,26 +107,7 @@ impl Jws {
         })?;
         self.check_critical(understood)?;
         let kid = self.header.kid.as_deref();
-        if let Some(kid) = kid
-            && !keys.contains(kid)
-        {
-            return Err(JoseError::UnknownKey { kid: kid.to_owned(), known: keys.kids() });
-        }
-        let mut fitting = keys
-            .verifiers()
-            .iter()
-            .filter(|verifier| verifier.algorithm == algorithm)
-            .filter(|verifier| kid.is_none_or(|kid| verifier.kid.as_deref() == Some(kid)))
-            .peekable();
-        if fitting.peek().is_none() {
-            return Err(JoseError::NoFittingKey(algorithm.to_string()));
-        }
-        let input = self.signing_input.as_bytes();
-        if fitting.any(|verifier| verifier.inner.verify(input, &self.signature).is_ok()) {
-            Ok(())
-        } else {
-            Err(JoseError::BadSignature)
-        }
+        keys.verify(algorithm, kid, self.signing_input.as_bytes(), &self.signature)
     }
 
     fn check_critical(&self, understood: &[&str]) -> Result<(), JoseError> {
@@ -147,7 +128,7 @@ impl Jws {
     }
 }
 
-fn split(compact: &str) -> Result<[&str; 3], JoseError> {
+pub(crate) fn split(compact: &str) -> Result<[&str; 3], JoseError> {
     if compact.len() > LONGEST {
         return Err(JoseError::NotCompact(format!("{} characters", compact.len())));
     }
@@ -155,6 +136,6 @@ fn split(compact: &str) -> Result<[&str; 3], JoseError> {
     <[&str; 3]>::try_from(parts).map_err(|parts| JoseError::NotCompact(format!("{} part(s)", parts.len())))
 }
 
-fn part(name: &str, text: &str) -> Result<Vec<u8>, JoseError> {
+pub(crate) fn part(name: &str, text: &str) -> Result<Vec<u8>, JoseError> {
     base64url::decode(text).ok_or_else(|| JoseError::NotCompact(format!("a {name} that is not base64url")))
 }

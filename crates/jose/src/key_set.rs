@@ -2,7 +2,7 @@
 
 use josekit::jws::{ES256, JwsVerifier, PS256, RS256};
 
-use crate::{Algorithm, Jwk, Jwks, KeyError, base64url};
+use crate::{Algorithm, JoseError, Jwk, Jwks, KeyError, base64url};
 
 /// A key set that is ready to verify. Keys that cannot be used are left out of it, but stay in [`KeySet::jwks`].
 #[derive(Debug)]
@@ -13,10 +13,10 @@ pub struct KeySet {
 }
 
 #[derive(Debug)]
-pub(crate) struct Verifier {
-    pub(crate) kid: Option<String>,
-    pub(crate) algorithm: Algorithm,
-    pub(crate) inner: Box<dyn JwsVerifier>,
+struct Verifier {
+    kid: Option<String>,
+    algorithm: Algorithm,
+    inner: Box<dyn JwsVerifier>,
 }
 
 impl KeySet {
@@ -66,8 +66,33 @@ impl KeySet {
         &self.skipped
     }
 
-    pub(crate) fn verifiers(&self) -> &[Verifier] {
-        &self.verifiers
+    /// Verifies a signature over these bytes. Without `kid` every fitting key is tried.
+    pub(crate) fn verify(
+        &self,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+        input: &[u8],
+        signature: &[u8],
+    ) -> Result<(), JoseError> {
+        if let Some(kid) = kid
+            && !self.contains(kid)
+        {
+            return Err(JoseError::UnknownKey { kid: kid.to_owned(), known: self.kids() });
+        }
+        let mut fitting = self
+            .verifiers
+            .iter()
+            .filter(|verifier| verifier.algorithm == algorithm)
+            .filter(|verifier| kid.is_none_or(|kid| verifier.kid.as_deref() == Some(kid)))
+            .peekable();
+        if fitting.peek().is_none() {
+            return Err(JoseError::NoFittingKey(algorithm.to_string()));
+        }
+        if fitting.any(|verifier| verifier.inner.verify(input, signature).is_ok()) {
+            Ok(())
+        } else {
+            Err(JoseError::BadSignature)
+        }
     }
 
     pub(crate) fn kids(&self) -> String {

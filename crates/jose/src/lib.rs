@@ -27,6 +27,7 @@ pub mod jwe;
 mod jwk;
 mod jws;
 mod key_set;
+pub mod message_signature;
 mod signing_key;
 
 pub use algorithm::Algorithm;

@@ -122,13 +122,18 @@ impl SigningKey {
     }
 
     fn parts(&self, header: &Header, payload: &[u8]) -> Result<(String, String), JoseError> {
+        self.parts_over(header, base64url::encode(payload).as_bytes())
+    }
+
+    /// Header and signature over `header.payload`, where the payload is taken as it is.
+    pub(crate) fn parts_over(&self, header: &Header, payload: &[u8]) -> Result<(String, String), JoseError> {
         let mut header = header.clone();
         header.alg = self.algorithm.to_string();
         header.kid.get_or_insert_with(|| self.kid.clone());
         let json = serde_json::to_vec(&header).map_err(|error| JoseError::Header(error.to_string()))?;
         let protected = base64url::encode(&json);
-        let input = format!("{protected}.{}", base64url::encode(payload));
-        let signature = self.signer.sign(input.as_bytes()).map_err(|error| JoseError::Key(error.to_string()))?;
+        let input = [protected.as_bytes(), b".", payload].concat();
+        let signature = self.signer.sign(&input).map_err(|error| JoseError::Key(error.to_string()))?;
         Ok((protected, base64url::encode(&signature)))
     }
 }

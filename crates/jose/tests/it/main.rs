@@ -5,6 +5,8 @@ mod encryption;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod messages;
+#[cfg(test)]
 mod signatures;
 
 #[cfg(test)]
