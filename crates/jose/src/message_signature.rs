@@ -327,8 +327,8 @@ pub fn judge(header: Option<&str>, payload: &[u8], expected: &Expected<'_>) -> R
     if let Some(name) = signature.missing(expected.form) {
         return Err(Fault::MissingClaim(name));
     }
-    let checks = MessageSignature::CHECKS.iter();
-    checks.map(|check| check(&signature, expected)).collect::<Result<(), _>>().map_err(Fault::InvalidClaim)?;
+    let mut checks = MessageSignature::CHECKS.iter();
+    checks.try_for_each(|check| check(&signature, expected)).map_err(Fault::InvalidClaim)?;
     signature.verify(expected.keys, payload, expected.form).map_err(Fault::Invalid)?;
     Ok(signature)
 }
