@@ -1,11 +1,15 @@
 //! What this crate writes, judged by the published OpenAPI files.
 
 #[cfg(test)]
+mod funds_confirmation;
+#[cfg(test)]
 mod mutations;
 #[cfg(test)]
 mod payments;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod vrp;
 
 use openbanking::version::ApiVersion;
 use samples::Sample;

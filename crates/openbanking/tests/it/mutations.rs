@@ -5,6 +5,9 @@ use openbanking::reading::ReadingError;
 use serde_json::{Map, Value, json};
 use testkit::Schema;
 
+/// A reader of ours.
+pub(crate) type Read<'a> = &'a dyn Fn(&[u8]) -> Result<(), ReadingError>;
+
 /// What was done to a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Deed {
@@ -34,6 +37,9 @@ const STRICTER: &[&str] = &[
     "VRPType",
     "PSUAuthenticationMethod",
     "PSUAuthenticationMethods",
+    // VRP lets them be empty, payments do not.
+    "Invoicer",
+    "Invoicee",
 ];
 
 /// Members that the last schema alone refuses, in the form that v4.0 has them in.
@@ -42,13 +48,7 @@ const OF_V4_0: &[&str] = &["ReferredDocumentAmount"];
 /// Breaks the body in every place. What the schema refuses, the reader must refuse with the right code and the path of
 /// that very place; what the schema accepts, the reader may only refuse where it is known to be stricter. What lies below
 /// the paths that were judged elsewhere is left alone. Returns how many mutations the schema refused.
-pub(crate) fn judge(
-    name: &str,
-    schema: &Schema,
-    body: &Value,
-    elsewhere: &[&str],
-    read: &dyn Fn(&[u8]) -> Result<(), ReadingError>,
-) -> usize {
+pub(crate) fn judge(name: &str, schema: &Schema, body: &Value, elsewhere: &[&str], read: Read<'_>) -> usize {
     let errors = schema.errors(body);
     assert!(errors.is_empty(), "{name}: {errors:#?}\n{body:#}");
     read(body.to_string().as_bytes()).unwrap_or_else(|error| panic!("{name}: {error}"));

@@ -1,6 +1,7 @@
 //! Payments of every kind, in both versions.
 
 mod answers;
+mod files;
 mod rules;
 pub(crate) mod samples;
 
