@@ -253,12 +253,10 @@ impl Load {
 fn tell(connections: usize, grant: &str, measured: &Measured, floor: f64) {
     let Measured { rate, slow, processor } = measured;
     print!("{connections} connections, {grant}: {rate:.0} requests a second, 99 of 100 within {slow:.1?}");
-    match processor {
-        Some(used) => {
-            println!(", {used:.0} us of processor time each, {:.0} % of them cryptography", 100.0 * floor / used)
-        }
-        None => println!(),
+    if let Some(used) = processor {
+        print!(", {used:.0} us of processor time each, {:.0} % of them cryptography", 100.0 * floor / used);
     }
+    println!();
 }
 
 #[tokio::main]
