@@ -26,7 +26,7 @@ use crate::{
     Context,
     api::{
         ApiError, Progress, Wire, admit, apply,
-        idempotency::{Key, Seen, seen},
+        idempotency::{Key, Seen, faster, seen},
         signature,
     },
     consents::{self, Consent, ConsentKind, Content, Payment},
@@ -184,9 +184,10 @@ pub(super) async fn create(
             Seen::New(key) => {
                 let off = &context.engine.profile().switched_off;
                 let behind = progress.add(behind(context, intent_id.clone(), off).await)?;
-                match submit(context, request, (kind, version), behind, &key, &mut progress).await? {
-                    Some(id) => id,
-                    None => continue,
+                match submit(context, request, (kind, version), behind, &key, &mut progress).await {
+                    Ok(Some(id)) => id,
+                    Ok(None) => continue,
+                    Err(error) => faster(context, request, &client_id, version).await.ok_or(error)?,
                 }
             }
         };
@@ -234,7 +235,7 @@ async fn submit(
         let (offer, rates) = (&payment.offer, &context.rates);
         let draft = Draft { id: &id, account, customer: &customer, authorise_before, offer, rates, now };
         match &file {
-            Some(file) => draft.file(&file.payments)?,
+            Some(file) => draft.file(&file.payments, initiation.requested_execution)?,
             None => draft.payment(&initiation)?,
         }
     };
@@ -370,7 +371,10 @@ pub(super) async fn find(
     let facts = Owned { order: found.as_ref().map(|(order, _)| order), client_id, version };
     let passed = apply(&facts, &checks, &context.engine.profile().switched_off)?;
     match found {
-        Some((order, _)) => Ok((order, passed)),
+        Some((order, _)) => {
+            context.money.wait_for(&in_books(&order)).await;
+            Ok((order, passed))
+        }
         None => {
             let error = Wire::bad_request(ErrorCode::ResourceNotFound, Some(kind.order_id_member()));
             Err(ApiError::indispensable(&KNOWN, error, "an order with this identifier").after(passed))
