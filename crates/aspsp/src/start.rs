@@ -27,10 +27,12 @@ use url::Url;
 
 use crate::{
     Context, Documents, ProfileName, Settings, Urls,
+    api::idempotency,
     authorization::{login_page::LoginPage, session},
     bank::Bank,
     clients,
     customers::Customers,
+    dashboard,
     memory::{KEYS_TIMEOUT, Memory},
     money::{self, Money},
     pages::Pages,
@@ -187,8 +189,11 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     tasks.push(tokio::spawn(keep_swept(tools.clone(), move || {
         let (context, now) = (Arc::clone(&swept), clock.now());
         async move {
-            let sessions = sweep(context.store(), session::collection(), |session| session.expires_at <= now).await?;
-            Ok(sessions + sweep_engine(context.store(), now).await?)
+            let store = context.store();
+            let sessions = sweep(store, session::collection(), |session| session.expires_at <= now).await?;
+            let logins = sweep(store, dashboard::session::collection(), |session| session.expires_at <= now).await?;
+            let keys = sweep(store, idempotency::collection(), |key| key.expires_at <= now).await?;
+            Ok(sessions + logins + keys + sweep_engine(store, now).await?)
         }
     })));
     tasks.push(tokio::spawn(keep_revocations(mtls_tls, self_signed, membership, directory, http, tools)));

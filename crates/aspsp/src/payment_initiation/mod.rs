@@ -5,14 +5,14 @@
 //! happen ([`offer`]); the PSU authorises it on the pages; the TPP orders exactly that ([`orders`]), which is told to the
 //! books ([`instruct`]); what the books make of it is told to the TPP ([`answers`], [`reasons`]).
 
-mod answers;
+pub(crate) mod answers;
 mod consents;
 mod files;
 mod funds;
-mod instruct;
+pub(crate) mod instruct;
 mod offer;
-mod order;
-mod orders;
+pub(crate) mod order;
+pub(crate) mod orders;
 mod reasons;
 mod settings;
 
@@ -20,16 +20,21 @@ use std::{collections::BTreeSet, future::Future, sync::Arc};
 
 use http::Method;
 use ledger::OrderId;
-use openbanking::{payments::PaymentKind, version::ApiVersion};
+use openbanking::{
+    payments::{OrderRequest, PaymentKind},
+    version::ApiVersion,
+    vrp::VrpOrderRequest,
+};
 use transport::{Request, Response, Route, route};
 
 use crate::{
     Context,
     api::{ApiError, base, signature},
+    endpoints::{Family, endpoint_of},
 };
 
 pub use instruct::first_day;
-pub use order::Order;
+pub use order::{Order, Ordered};
 pub use settings::{Afterwards, CutOff, PaymentSettings, Settlement};
 
 /// Scope of the tokens of this API.
@@ -107,6 +112,17 @@ fn of_kind(kind: PaymentKind, version: ApiVersion) -> Vec<Route<Context>> {
 /// # Errors
 /// The store failed.
 pub async fn ordered_by_tpps(context: &Context) -> Result<BTreeSet<OrderId>, store::StoreError> {
-    let all = order::collection().range(context.store(), store::Range::all()).await?;
-    Ok(all.into_iter().map(|(id, ..)| OrderId::new(id)).collect())
+    let mut all = BTreeSet::new();
+    for name in [OrderRequest::COLLECTION, VrpOrderRequest::COLLECTION] {
+        let records = context.store().range(name, store::Range::all()).await?;
+        all.extend(records.into_iter().map(|(id, _)| OrderId::new(id)));
+    }
+    Ok(all)
+}
+
+/// The endpoints of this API.
+pub(crate) fn family() -> Family {
+    let all = routes().into_iter().chain(crate::variable_recurring_payments::routes());
+    let paths: BTreeSet<String> = all.filter_map(|route| endpoint_of(&route.path)).collect();
+    Family { name: "pisp", always: Vec::new(), switchable: paths.into_iter().collect() }
 }
