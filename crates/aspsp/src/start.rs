@@ -29,6 +29,7 @@ use crate::{
     Context, Documents, ProfileName, Settings, Urls,
     api::idempotency,
     authorization::{login_page::LoginPage, session},
+    back_office,
     bank::Bank,
     clients,
     customers::Customers,
@@ -175,6 +176,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let asking = Arc::new(DirectoryClient::new(directory.clone(), &membership, "ASPSPReadAccess ASPSPManage", &aside)?);
     let mut controls = participants::routes(Arc::clone(&asking));
     controls.extend(control::misbehaviour_routes());
+    controls.extend(back_office::routes());
     let public_router = Arc::new(routes::public(Arc::clone(&context))?);
     let mtls_router = Arc::new(routes::mutual(Arc::clone(&context))?);
     let mut tasks = vec![

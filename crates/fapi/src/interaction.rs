@@ -81,6 +81,8 @@ pub enum Rejection {
     TimedOut,
     /// No account of the PSU fits the intent.
     NoEligibleAccount,
+    /// What the intent asks for cannot be done any more at this hour.
+    TooLate,
 }
 
 impl Rejection {
@@ -92,6 +94,7 @@ impl Rejection {
             Self::AuthenticationFailed => "The customer could not be authenticated.",
             Self::TimedOut => "The customer did not decide in time.",
             Self::NoEligibleAccount => "The customer has no account for this request.",
+            Self::TooLate => "The customer decided when it was too late for this request.",
         }
     }
 }

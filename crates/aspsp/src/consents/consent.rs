@@ -95,6 +95,8 @@ pub enum Reason {
     TimedOut,
     /// The PSU has no account that fits.
     NoEligibleAccount,
+    /// The PSU decided after the cut-off time.
+    AfterCutOff,
     /// The PSU withdrew access at the bank.
     Withdrawn,
     /// The order was made.
@@ -112,6 +114,7 @@ impl Reason {
             Self::NoEligibleAccount => {
                 (ErrorCode::AuthorisationNotCompleted, "The customer has no account for this request.")
             }
+            Self::AfterCutOff => (ErrorCode::RulesAfterCutOffDateTime, "The customer decided after the cut-off time."),
             Self::Withdrawn => (ErrorCode::TokenSuspended, "The customer withdrew the access at the bank."),
             Self::Consumed => (ErrorCode::ConsentConsumed, "The order was made."),
         };

@@ -192,6 +192,7 @@ async fn a_rejection_tells_the_client_and_grants_nothing() {
         (Rejection::AuthenticationFailed, "The customer could not be authenticated."),
         (Rejection::TimedOut, "The customer did not decide in time."),
         (Rejection::NoEligibleAccount, "The customer has no account for this request."),
+        (Rejection::TooLate, "The customer decided when it was too late for this request."),
     ] {
         let world = World::new();
         let interaction = world.interaction(&json!({})).await;
