@@ -30,7 +30,8 @@ use crate::{
     authorization::{login_page::LoginPage, session},
     bank::Bank,
     clients,
-    customers::Customers,
+    customers::{self, Customers},
+    dashboard,
     memory::{KEYS_TIMEOUT, Memory},
     money::{self, Money},
     pages::Pages,
@@ -182,8 +183,11 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     tasks.push(tokio::spawn(keep_swept(tools.clone(), move || {
         let (context, now) = (Arc::clone(&swept), clock.now());
         async move {
-            let sessions = sweep(context.store(), session::collection(), |session| session.expires_at <= now).await?;
-            Ok(sessions + sweep_engine(context.store(), now).await?)
+            let store = context.store();
+            let sessions = sweep(store, session::collection(), |session| session.over(now)).await?
+                + sweep(store, dashboard::session::collection(), |session| session.expires_at <= now).await?
+                + sweep(store, customers::attempts(), |attempts| attempts.over(now)).await?;
+            Ok(sessions + sweep_engine(store, now).await?)
         }
     })));
     tasks.push(tokio::spawn(keep_revocations(mtls_tls, self_signed, membership, directory, http, tools)));

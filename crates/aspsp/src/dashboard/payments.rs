@@ -2,17 +2,20 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use http::StatusCode;
 use ledger::{Action, CustomerId, OrderId, OrderState, OrderStatus};
 use serde::Serialize;
-use transport::{Request, Response, reply};
+use transport::{Request, Response};
 
-use super::{PATH, entry, refusal::Refusal};
+use super::{
+    PATH,
+    entry::{LoggedIn, checked, home, value},
+    refusal::Refusal,
+};
 use crate::{
     Context,
     authorization::terms::{account, amount, day},
     money::CommandFailure,
-    pages::secured,
+    payment_initiation,
 };
 
 /// Payments in the list.
@@ -75,7 +78,7 @@ fn view(context: &Context, state: &OrderState) -> PaymentView {
 /// The orders of all accounts of the customer: those that wait for this customer, and the others, newest first.
 pub(super) async fn of(context: &Context, customer: &str) -> Result<(Vec<PaymentView>, Vec<PaymentView>), Refusal> {
     let me = CustomerId::new(customer);
-    let ids: BTreeSet<OrderId> = crate::payment_initiation::ordered_by_tpps(context).await?;
+    let ids: BTreeSet<OrderId> = payment_initiation::ordered_by_tpps(context).await?;
     let states: Vec<OrderState> = {
         let books = context.money.at(context.tools.clock.now());
         let mut all = Vec::new();
@@ -106,28 +109,32 @@ pub(super) async fn act(context: Arc<Context>, request: Request) -> Response {
 }
 
 async fn decide(context: &Context, request: &Request) -> Result<Response, Refusal> {
-    let (visit, customer) = entry::customer(context, request).await?;
-    let form = entry::checked(request, &visit)?;
+    let who = LoggedIn::of(context, request).await?;
+    let form = checked(request)?;
     let order = OrderId::new(request.params.get("OrderId").unwrap_or_default());
     let now = context.tools.clock.now();
-    let customer = CustomerId::new(customer);
+    let customer = CustomerId::new(who.customer);
     let mine = {
         let books = context.money.at(now);
         let held: Vec<_> = books.accounts_of(&customer).map(|account| account.id.clone()).collect();
         books.order(&order).is_some_and(|state| held.contains(&state.order.debtor))
     };
-    if !mine {
+    if !mine || !payment_initiation::was_ordered(context, &order).await? {
         return Err(Refusal::Unknown);
     }
-    let action = match form.iter().find(|(key, _)| key == "action").map_or("", |(_, value)| value.as_str()) {
+    let action = match value(&form, "action") {
         "confirm" => Action::Authorise { order, customer },
         "refuse" => Action::Refuse { order, customer },
         "cancel" => Action::Cancel { order },
-        _ => return Err(Refusal::Unknown),
+        _ => return Err(Refusal::Late("That cannot be done.".to_owned())),
     };
     match context.money.carry_out(context.store(), action, Vec::new(), now).await {
-        Ok(()) => Ok(secured(reply::redirect(StatusCode::SEE_OTHER, PATH))),
-        Err(CommandFailure::Refused(why)) => Err(Refusal::Late(format!("That cannot be done: {why}."))),
-        Err(error) => Err(error.into()),
+        Ok(()) => Ok(home()),
+        Err(CommandFailure::Refused(why)) => {
+            tracing::debug!(%why, "the books refuse what a customer wants");
+            Err(Refusal::Late("That cannot be done any more: the payment has gone on.".to_owned()))
+        }
+        Err(CommandFailure::NotCommitted(error)) => Err(error.into()),
+        Err(CommandFailure::Store(error)) => Err(error.into()),
     }
 }

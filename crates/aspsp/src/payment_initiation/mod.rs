@@ -110,3 +110,11 @@ pub async fn ordered_by_tpps(context: &Context) -> Result<BTreeSet<OrderId>, sto
     let all = order::collection().range(context.store(), store::Range::all()).await?;
     Ok(all.into_iter().map(|(id, ..)| OrderId::new(id)).collect())
 }
+
+/// Whether a TPP made the order of this name.
+///
+/// # Errors
+/// The store failed.
+pub async fn was_ordered(context: &Context, order: &OrderId) -> Result<bool, store::StoreError> {
+    Ok(order::collection().get(context.store(), order.as_str()).await?.is_some())
+}
