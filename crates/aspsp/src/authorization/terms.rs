@@ -8,7 +8,7 @@ use openbanking::{
     parties::AccountScheme,
     payments::{Frequency, FrequencyCode, Initiation, PaymentAccount, StandingOrderTerms},
     version::ApiVersion,
-    vrp::{InteractionType, PeriodAlignment, PeriodType, PeriodicLimit},
+    vrp::{AuthenticationMethod, InteractionType, PeriodAlignment, PeriodType, PeriodicLimit, VrpType},
 };
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
@@ -28,6 +28,16 @@ const MOMENT: &[BorrowedFormatItem<'_>] =
 pub struct Term {
     label: &'static str,
     value: String,
+    /// Whether it stands out: what the customer confirms above all.
+    main: bool,
+}
+
+impl Term {
+    /// A row.
+    #[must_use]
+    pub fn new(label: &'static str, value: impl Into<String>) -> Self {
+        Self { label, value: value.into(), main: false }
+    }
 }
 
 /// Rows under way.
@@ -35,7 +45,11 @@ struct Terms(Vec<Term>);
 
 impl Terms {
     fn add(&mut self, label: &'static str, value: impl Into<String>) {
-        self.0.push(Term { label, value: value.into() });
+        self.0.push(Term::new(label, value));
+    }
+
+    fn main(&mut self, label: &'static str, value: impl Into<String>) {
+        self.0.push(Term { main: true, ..Term::new(label, value) });
     }
 
     fn maybe(&mut self, label: &'static str, value: Option<String>) {
@@ -80,12 +94,14 @@ fn payment_terms(context: &Context, payment: &Payment, now: OffsetDateTime, term
     let Ok(initiation) = payment.request.typed() else { return };
     if let Some(file) = &payment.file {
         let total = file.currency.parse().ok().and_then(|currency: Currency| Money::parse(&file.sum, currency).ok());
-        terms.add("Total", total.map_or_else(|| format!("{} {}", file.sum, file.currency), amount));
+        terms.main("Total", total.map_or_else(|| format!("{} {}", file.sum, file.currency), amount));
         terms.add("Payments", file.number.to_string());
         terms.maybe("Reference", initiation.file.as_ref().and_then(|facts| facts.reference.clone()));
     }
     let label = if initiation.standing_order.is_some() { "First amount" } else { "Amount" };
-    terms.maybe(label, initiation.amount().map(amount));
+    if let Some(money) = initiation.amount() {
+        terms.main(label, amount(money));
+    }
     terms.maybe("Payee", payee(&initiation));
     terms.maybe("Payee's account", initiation.creditor_account.as_ref().map(number_of));
     terms.maybe("Reference", reference(&initiation));
@@ -155,7 +171,7 @@ fn recurring(context: &Context, vrp: &VariableRecurringPayments, terms: &mut Ter
     if let Ok(Some(account)) = vrp.request.debtor_account() {
         terms.add("From", named(context, &account));
     }
-    terms.add("Most for one payment", amount(limits.maximum_individual_amount));
+    terms.main("Most for one payment", amount(limits.maximum_individual_amount));
     for limit in &limits.periodic_limits {
         terms.add(per_period(limit), amount(limit.limit));
     }
@@ -164,6 +180,21 @@ fn recurring(context: &Context, vrp: &VariableRecurringPayments, terms: &mut Ter
     let present = !limits.interaction_types.contains(&InteractionType::OffSession);
     let value = if present { "Each time" } else { "No, payments are made without you" };
     terms.add("Do you have to be there?", value);
+    let asked = limits.authentication_methods.contains(&AuthenticationMethod::ScaNotRequired);
+    terms.add(
+        "Do we ask you each time?",
+        if asked { "No, not within these limits" } else { "Yes, you log in for each" },
+    );
+    let kinds: Vec<&str> = limits.vrp_types.iter().map(|kind| purpose(*kind)).collect();
+    terms.add("What they are for", kinds.join("; "));
+}
+
+fn purpose(kind: VrpType) -> &'static str {
+    match kind {
+        VrpType::Sweeping => "Moving money between accounts of your own",
+        VrpType::Other => "Payments to others",
+        VrpType::Commercial1 | VrpType::Commercial2 | VrpType::Commercial3 => "Payments to a business",
+    }
 }
 
 fn per_period(limit: &PeriodicLimit) -> &'static str {

@@ -86,6 +86,9 @@ async fn view(context: &Context, consent: &Consent) -> ConnectionView {
     let active = status == ConsentStatus::Authorised && consent.deleted_at.is_none();
     let stopped = status == ConsentStatus::Cancelled && consent.deleted_at.is_none();
     let (tpp, on_behalf_of) = tpp(context, &consent.client_id).await;
+    let granted = consent.authenticated_at.map(terms::day).unwrap_or_default();
+    let mut terms = terms::of(context, consent);
+    terms.push(Term::new("Given on", granted.clone()));
     ConnectionView {
         id: consent.id.clone(),
         tpp,
@@ -100,11 +103,11 @@ async fn view(context: &Context, consent: &Consent) -> ConnectionView {
         },
         active,
         stopped,
-        granted: consent.authenticated_at.map(terms::day).unwrap_or_default(),
+        granted,
         until: terms::until(consent.expires_at),
         accounts: terms::accounts(context, consent),
         clusters: clusters(consent),
-        terms: terms::of(context, consent),
+        terms,
     }
 }
 

@@ -16,7 +16,7 @@ mod orders;
 mod reasons;
 mod settings;
 
-use std::{collections::BTreeSet, future::Future, sync::Arc};
+use std::{future::Future, sync::Arc};
 
 use http::Method;
 use ledger::OrderId;
@@ -102,19 +102,10 @@ fn of_kind(kind: PaymentKind, version: ApiVersion) -> Vec<Route<Context>> {
     rows
 }
 
-/// The names of all orders that TPPs made.
+/// The client of the TPP that made the order of this name; none when it was no TPP's.
 ///
 /// # Errors
 /// The store failed.
-pub async fn ordered_by_tpps(context: &Context) -> Result<BTreeSet<OrderId>, store::StoreError> {
-    let all = order::collection().range(context.store(), store::Range::all()).await?;
-    Ok(all.into_iter().map(|(id, ..)| OrderId::new(id)).collect())
-}
-
-/// Whether a TPP made the order of this name.
-///
-/// # Errors
-/// The store failed.
-pub async fn was_ordered(context: &Context, order: &OrderId) -> Result<bool, store::StoreError> {
-    Ok(order::collection().get(context.store(), order.as_str()).await?.is_some())
+pub async fn client_of(context: &Context, order: &OrderId) -> Result<Option<String>, store::StoreError> {
+    Ok(order::collection().get(context.store(), order.as_str()).await?.map(|(order, _)| order.client_id))
 }
