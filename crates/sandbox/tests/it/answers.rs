@@ -26,7 +26,7 @@ impl World {
     }
 
     /// Lets time pass at every party.
-    async fn advance(&self, seconds: i64) {
+    pub(crate) async fn advance(&self, seconds: i64) {
         for control in [self.hosted.directory.control, self.hosted.bank.control, self.hosted.tpp.control] {
             let url = format!("http://{control}/clock/advance").parse().unwrap();
             let answer = self.http(Shows::Nothing).post(&url).json(&json!({ "seconds": seconds })).send().await;
