@@ -37,6 +37,9 @@ pub struct Bank {
     /// Whether messages are signed over the payload as it is (`b64: false`), which was the form up to v3.1.3.
     #[serde(default)]
     pub unencoded_signatures: bool,
+    /// Whether a card issuer may use each reference once only when it asks for a confirmation of funds.
+    #[serde(default)]
+    pub unique_references: bool,
     /// How payments are handled.
     #[serde(default)]
     pub payments: PaymentSettings,

@@ -6,7 +6,7 @@
 use openbanking::{directory::ApiFamily, version::ApiVersion};
 use serde::Deserialize;
 
-use crate::account_information;
+use crate::{account_information, funds_confirmation, payment_initiation};
 
 /// The endpoints that a bank profile switches off.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -25,8 +25,15 @@ pub struct Family {
 }
 
 /// Every family.
-fn families() -> [Family; 1] {
-    [account_information::family()]
+fn families() -> [Family; 3] {
+    [account_information::family(), payment_initiation::family(), funds_confirmation::family()]
+}
+
+/// The endpoint of a path with a version; none when the path has none.
+#[must_use]
+pub fn endpoint_of(path: &str) -> Option<String> {
+    let (version, endpoint) = path.strip_prefix("/open-banking/")?.split_once('/')?;
+    version.parse::<ApiVersion>().ok().map(|_| format!("/{endpoint}"))
 }
 
 impl EndpointsOff {

@@ -18,6 +18,7 @@ pub mod consents;
 pub mod customers;
 pub mod dashboard;
 pub mod endpoints;
+pub mod funds_confirmation;
 pub mod memory;
 pub mod money;
 pub mod pages;
@@ -29,6 +30,7 @@ pub mod rates;
 mod routes;
 mod settings;
 mod start;
+pub mod variable_recurring_payments;
 
 use bytes::Bytes;
 use fapi::Engine;
@@ -131,6 +133,8 @@ pub fn catalogue() -> Vec<&'static Rule> {
     rules.extend(consents::owned::RULES);
     rules.extend(account_information::catalogue());
     rules.extend(payment_initiation::catalogue());
+    rules.extend(variable_recurring_payments::catalogue());
+    rules.extend(funds_confirmation::RULES);
     rules
 }
 

@@ -1,6 +1,6 @@
 //! Which accounts a consent can be authorised for.
 
-use ledger::{Account, AccountStatus, Books, CustomerId, Identification};
+use ledger::{Account, AccountId, AccountStatus, Books, CustomerId, Identification};
 use openbanking::{
     parties::{AccountScheme, CashAccount},
     payments::{AuthorisationType, Initiation, PaymentAccount},
@@ -133,6 +133,14 @@ pub fn identification(account: &PaymentAccount) -> Option<Identification> {
 #[must_use]
 pub fn cash_account(account: &Account) -> Option<CashAccount> {
     numbers(&account.identification, Some(&account.holder_name)).into_iter().next()
+}
+
+/// The first account that the customer chose for a consent.
+#[must_use]
+pub fn chosen(context: &Context, consent: &Consent) -> Option<CashAccount> {
+    let books = context.money.at(context.tools.clock.now());
+    let id = consent.accounts.first()?;
+    books.account(&AccountId::new(id.as_str())).and_then(cash_account)
 }
 
 /// The accounts of a customer that a consent can be authorised for.

@@ -50,7 +50,7 @@ impl Rates {
     /// Units of `other` for one unit of `unit`, to six decimals; none when a rate is missing.
     #[must_use]
     pub fn between(&self, unit: Currency, other: Currency) -> Option<f64> {
-        self.rate(unit, other).map(|rate| rate_value(rate))
+        self.rate(unit, other).map(rate_value)
     }
 
     /// The same as a rate of the books.

@@ -8,8 +8,11 @@ use transport::{Request, Route, Router, RouterError, route};
 use crate::{
     Context, account_information,
     authorization::{discovery, endpoint, interaction, pushed, registration, token, tokens},
-    dashboard, pages, payment_initiation,
+    dashboard,
+    endpoints::{EndpointsOff, endpoint_of},
+    funds_confirmation, pages, payment_initiation,
     problem::problem,
+    variable_recurring_payments,
 };
 
 /// Longest body of a registration: a request with a software statement in it.
@@ -48,5 +51,15 @@ pub(crate) fn mutual(context: Arc<Context>) -> Result<Router<Context>, RouterErr
     ];
     routes.extend(account_information::routes());
     routes.extend(payment_initiation::routes());
+    routes.extend(variable_recurring_payments::routes());
+    routes.extend(funds_confirmation::routes());
+    let off = &context.bank.endpoints_off;
+    routes.retain(|route| offered(&route.path, off));
     Router::new(context, routes, problem)
+}
+
+/// Whether the bank's profile offers an endpoint. Account information looks at its own, because a path there may have
+/// several endpoints on one row.
+fn offered(path: &str, off: &EndpointsOff) -> bool {
+    endpoint_of(path).is_none_or(|endpoint| endpoint.starts_with("/aisp/") || off.offers(&endpoint))
 }

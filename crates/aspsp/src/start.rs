@@ -27,6 +27,7 @@ use url::Url;
 
 use crate::{
     Context, Documents, ProfileName, Settings, Urls,
+    api::idempotency,
     authorization::{login_page::LoginPage, session},
     bank::Bank,
     clients,
@@ -184,10 +185,11 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         let (context, now) = (Arc::clone(&swept), clock.now());
         async move {
             let store = context.store();
-            let sessions = sweep(store, session::collection(), |session| session.over(now)).await?
-                + sweep(store, dashboard::session::collection(), |session| session.expires_at <= now).await?
-                + sweep(store, customers::attempts(), |attempts| attempts.over(now)).await?;
-            Ok(sessions + sweep_engine(store, now).await?)
+            let sessions = sweep(store, session::collection(), |session| session.over(now)).await?;
+            let logins = sweep(store, dashboard::session::collection(), |session| session.expires_at <= now).await?;
+            let attempts = sweep(store, customers::attempts(), |attempts| attempts.over(now)).await?;
+            let keys = sweep(store, idempotency::collection(), |key| key.expires_at <= now).await?;
+            Ok(sessions + logins + attempts + keys + sweep_engine(store, now).await?)
         }
     })));
     tasks.push(tokio::spawn(keep_revocations(mtls_tls, self_signed, membership, directory, http, tools)));

@@ -145,7 +145,7 @@ fn offer(payment: &Payment, initiation: &Initiation, now: OffsetDateTime, terms:
 fn standing(order: &StandingOrderTerms, initiation: &Initiation, now: OffsetDateTime, terms: &mut Terms) {
     terms.add("How often", frequency(order.frequency));
     let first = order.first.map(day);
-    let first = first.or_else(|| crate::payment_initiation::first_day(initiation, now).map(|date| day_of(date)));
+    let first = first.or_else(|| crate::payment_initiation::first_day(initiation, now).map(day_of));
     terms.maybe("First payment", first);
     terms.maybe("Then", order.recurring_amount.map(amount));
     terms.maybe("Second payment", order.recurring.map(day));

@@ -1,35 +1,41 @@
 //! What is told about an order: what was ordered, and what the books know of it.
 
 use http::StatusCode;
-use ledger::{AccountId, OrderState, OrderStatus};
+use ledger::{AccountId, Books, OrderState, OrderStatus};
 use openbanking::{
     consent::StatusReason,
     links::{Envelope, Links, Meta},
     money::ActiveAmount,
     payments::{
-        LocalInstrument, MultiAuthorisation, MultiAuthorisationStatus, OrderAnswer, OrderFacts, PaymentDetail,
-        PaymentDetails, PaymentStatus, StatusFamily,
+        LocalInstrument, MultiAuthorisation, MultiAuthorisationStatus, OrderAnswer, OrderFacts, OrderRequest,
+        PaymentDetail, PaymentDetails, PaymentStatus, StatusFamily,
     },
     version::ApiVersion,
 };
 use transport::{Response, reply};
 
 use super::{
-    order::Order,
-    orders::in_books,
+    order::{Order, Ordered},
     reasons::{reason, status},
 };
 use crate::{Context, api::ApiError, api::base, payer};
 
-/// Path of an order below the version.
-fn path(order: &Order) -> String {
-    let (kind, version) = (order.request.kind(), order.request.version());
-    format!("{}/{}/{}", base(version, "pisp"), kind.order_path(), order.id)
+/// Path of an order.
+pub(crate) fn path<R: Ordered>(order: &Order<R>) -> String {
+    format!("{}/{}/{}", base(order.request.version(), "pisp"), order.request.path(), order.id)
+}
+
+/// What the books know of an order.
+///
+/// # Errors
+/// They do not know it, which they should.
+pub(crate) fn known<'a, R>(books: &'a Books, order: &Order<R>) -> Result<&'a OrderState, ApiError> {
+    books.order(&order.in_books()).ok_or_else(|| ApiError::Failed(format!("the books do not know {}", order.id)))
 }
 
 /// Where an order stands on the wire. A scheduled payment that is set up and not yet due is pending in v4.0, which has no
 /// state for it.
-pub(super) fn stands(state: &OrderState, family: StatusFamily, version: ApiVersion) -> PaymentStatus {
+pub(crate) fn stands(state: &OrderState, family: StatusFamily, version: ApiVersion) -> PaymentStatus {
     let whole = state.status();
     match (family, whole, version) {
         (StatusFamily::Scheduled, OrderStatus::InitiationCompleted, ApiVersion::V4_0) => {
@@ -62,7 +68,7 @@ pub(super) fn several(state: &OrderState, version: ApiVersion) -> Option<MultiAu
 }
 
 /// Why an order, or a payment of it, was not carried out.
-pub(super) fn why(state: &OrderState) -> Vec<StatusReason> {
+pub(crate) fn why(state: &OrderState) -> Vec<StatusReason> {
     let payments = state.instructions.iter().flat_map(|instruction| &instruction.payments);
     state
         .reason()
@@ -73,12 +79,11 @@ pub(super) fn why(state: &OrderState) -> Vec<StatusReason> {
 }
 
 /// The answer about an order.
-pub(super) fn answer(context: &Context, code: StatusCode, order: &Order) -> Result<Response, ApiError> {
+pub(super) fn answer(context: &Context, code: StatusCode, order: &Order<OrderRequest>) -> Result<Response, ApiError> {
     let now = context.tools.clock.now();
     let (kind, version) = (order.request.kind(), order.request.version());
     let books = context.money.at(now);
-    let state =
-        books.order(&in_books(order)).ok_or_else(|| ApiError::Failed(format!("the books do not know {}", order.id)))?;
+    let state = known(&books, order)?;
     let account = books.account(&AccountId::new(order.account.as_str()));
     let debtor = account.and_then(payer::cash_account);
     let facts = OrderFacts {
@@ -98,24 +103,26 @@ pub(super) fn answer(context: &Context, code: StatusCode, order: &Order) -> Resu
 }
 
 /// The states that the payments of an order went through, the last of each.
-pub(super) fn details(context: &Context, order: &Order) -> Result<Response, ApiError> {
+pub(crate) fn details<R: Ordered>(
+    context: &Context,
+    order: &Order<R>,
+    instrument: Option<LocalInstrument>,
+) -> Result<Response, ApiError> {
     let version = order.request.version();
     let links = Links::to_self(context.urls.api(&format!("{}/payment-details", path(order))));
-    let instrument = order.request.typed().ok().and_then(|initiation| initiation.local_instrument);
     let details = states(context, order, version, instrument)?;
     Ok(reply::json(StatusCode::OK, &Envelope::new(PaymentDetails { payment_status: details }, links, Meta::one_page())))
 }
 
 /// One state for each payment that was made or tried; that of the order as long as there is none.
-fn states(
+pub(crate) fn states<R: Ordered>(
     context: &Context,
-    order: &Order,
+    order: &Order<R>,
     version: ApiVersion,
     instrument: Option<LocalInstrument>,
 ) -> Result<Vec<PaymentDetail>, ApiError> {
     let books = context.money.at(context.tools.clock.now());
-    let state =
-        books.order(&in_books(order)).ok_or_else(|| ApiError::Failed(format!("the books do not know {}", order.id)))?;
+    let state = known(&books, order)?;
     let detail = |id: String, found, at| {
         let detail = PaymentDetail::new(version, id, status(found), at);
         instrument.map_or(detail.clone(), |instrument| detail.over(version, instrument))
@@ -135,11 +142,10 @@ fn states(
 }
 
 /// A report of a file: a line for each payment, in the order of the file.
-pub(super) fn report(context: &Context, order: &Order) -> Result<String, ApiError> {
+pub(super) fn report(context: &Context, order: &Order<OrderRequest>) -> Result<String, ApiError> {
     let version = order.request.version();
     let books = context.money.at(context.tools.clock.now());
-    let state =
-        books.order(&in_books(order)).ok_or_else(|| ApiError::Failed(format!("the books do not know {}", order.id)))?;
+    let state = known(&books, order)?;
     let mut lines = vec![
         ["Number", "EndToEndIdentification", "Payee", "Amount", "Currency", "Status", "Reason"]
             .map(str::to_owned)

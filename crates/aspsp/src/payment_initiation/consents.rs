@@ -153,11 +153,6 @@ fn answer(context: &Context, status: StatusCode, consent: &Consent) -> Result<Re
 }
 
 /// The account that the customer chose, where the TPP left the choice.
-pub(super) fn debtor(context: &Context, consent: &Consent) -> Option<openbanking::parties::CashAccount> {
-    if !payer::is_open(consent) {
-        return None;
-    }
-    let books = context.money.at(context.tools.clock.now());
-    let id = consent.accounts.first()?;
-    books.account(&ledger::AccountId::new(id.as_str())).and_then(payer::cash_account)
+fn debtor(context: &Context, consent: &Consent) -> Option<openbanking::parties::CashAccount> {
+    if payer::is_open(consent) { payer::chosen(context, consent) } else { None }
 }

@@ -6,7 +6,7 @@ use openbanking::{
     consent::ConsentStatus,
     error::ErrorCode,
     payments::{
-        FileFacts, FileType, PaymentKind,
+        FileFacts, FileType, OrderRequest, PaymentKind,
         file::{FileError, PaymentFile},
     },
     reading::ReadingError,
@@ -244,7 +244,9 @@ pub(super) async fn report(context: &Context, request: &Request, version: ApiVer
     let mut progress = Progress::default();
     let access = progress.add(admit_any(context, request, super::consents::DEMAND).await)?;
     let id = request.params.get("OrderId").unwrap_or_default();
-    let order = orders::find(context, PaymentKind::File, id, &access.client.client_id, version).await;
+    let (client_id, kind) = (access.client.client_id.as_str(), PaymentKind::File);
+    let of_kind = |request: &OrderRequest| request.kind() == kind;
+    let order = orders::find(context, id, (client_id, version), kind.order_id_member(), of_kind).await;
     let order = progress.add(order)?;
     let facts = Download { request, content_type: Some(REPORT) };
     progress.judged(apply(&facts, &download_checks(), &context.engine.profile().switched_off))?;

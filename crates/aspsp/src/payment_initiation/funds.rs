@@ -18,6 +18,7 @@ use super::{
 use crate::{
     Context,
     api::{ApiError, Progress, admit, apply},
+    consents::ConsentKind,
 };
 
 /// `GET` of `funds-confirmation` of a consent.
@@ -35,6 +36,7 @@ pub(super) async fn confirm(
     let behind = progress.add(behind(context, intent_id, off).await)?;
     let now = context.tools.clock.now();
     let named = request.params.get("ConsentId").unwrap_or_default();
+    let kind = ConsentKind::Payment(kind);
     let facts = Facts { consent: &behind.consent, named, kind, version, now };
     progress.judged(apply(&facts, &consent_checks(), off))?;
     let payment = behind.payment()?;

@@ -14,7 +14,7 @@ use crate::{consents::Offer, payer, rates::Rates};
 
 /// Something consented to cannot be told to the books.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum InstructError {
+pub(crate) enum InstructError {
     /// No amount, although the kind has one.
     #[error("the payment has no amount")]
     NoAmount,
@@ -32,14 +32,14 @@ pub(super) enum InstructError {
 }
 
 /// An order to be submitted.
-pub(super) struct Draft<'a> {
-    pub(super) id: &'a str,
-    pub(super) account: &'a Account,
-    pub(super) customer: &'a str,
-    pub(super) authorise_before: OffsetDateTime,
-    pub(super) offer: &'a Offer,
-    pub(super) rates: &'a Rates,
-    pub(super) now: OffsetDateTime,
+pub(crate) struct Draft<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) account: &'a Account,
+    pub(crate) customer: &'a str,
+    pub(crate) authorise_before: OffsetDateTime,
+    pub(crate) offer: &'a Offer,
+    pub(crate) rates: &'a Rates,
+    pub(crate) now: OffsetDateTime,
 }
 
 impl Draft<'_> {
@@ -61,6 +61,25 @@ impl Draft<'_> {
             execution,
             reference: reference(&initiation.remittance),
             charges: self.charges(),
+        };
+        Ok(self.order(vec![instruction], false))
+    }
+
+    /// The order under a consent to variable recurring payments.
+    pub(crate) fn recurring(&self, asked: &openbanking::vrp::Instruction) -> Result<PaymentOrder, InstructError> {
+        let creditor = &asked.creditor_account;
+        let instruction = Instruction {
+            id: asked.instruction_identification.clone(),
+            end_to_end: Some(asked.end_to_end_identification.clone()),
+            payee: Counterparty {
+                name: creditor.name.clone().unwrap_or_default(),
+                account: payer::identification(creditor),
+            },
+            instructed: asked.amount,
+            conversion: self.conversion(asked.amount.currency(), asked.amount.currency())?,
+            execution: Execution::Immediate,
+            reference: reference(&asked.remittance),
+            charges: Vec::new(),
         };
         Ok(self.order(vec![instruction], false))
     }

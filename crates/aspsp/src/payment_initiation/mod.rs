@@ -5,31 +5,36 @@
 //! happen ([`offer`]); the PSU authorises it on the pages; the TPP orders exactly that ([`orders`]), which is told to the
 //! books ([`instruct`]); what the books make of it is told to the TPP ([`answers`], [`reasons`]).
 
-mod answers;
+pub(crate) mod answers;
 mod consents;
 mod files;
 mod funds;
-mod instruct;
+pub(crate) mod instruct;
 mod offer;
-mod order;
-mod orders;
+pub(crate) mod order;
+pub(crate) mod orders;
 mod reasons;
 mod settings;
 
-use std::{future::Future, sync::Arc};
+use std::{collections::BTreeSet, future::Future, sync::Arc};
 
 use http::Method;
 use ledger::OrderId;
-use openbanking::{payments::PaymentKind, version::ApiVersion};
+use openbanking::{
+    payments::{OrderRequest, PaymentKind},
+    version::ApiVersion,
+    vrp::VrpOrderRequest,
+};
 use transport::{Request, Response, Route, route};
 
 use crate::{
     Context,
     api::{ApiError, base, signature},
+    endpoints::{Family, endpoint_of},
 };
 
 pub use instruct::first_day;
-pub use order::Order;
+pub use order::{Order, Ordered};
 pub use settings::{Afterwards, CutOff, PaymentSettings, Settlement};
 
 /// Scope of the tokens of this API.
@@ -107,5 +112,16 @@ fn of_kind(kind: PaymentKind, version: ApiVersion) -> Vec<Route<Context>> {
 /// # Errors
 /// The store failed.
 pub async fn client_of(context: &Context, order: &OrderId) -> Result<Option<String>, store::StoreError> {
-    Ok(order::collection().get(context.store(), order.as_str()).await?.map(|(order, _)| order.client_id))
+    let (store, id) = (context.store(), order.as_str());
+    if let Some((order, _)) = order::collection::<OrderRequest>().get(store, id).await? {
+        return Ok(Some(order.client_id));
+    }
+    Ok(order::collection::<VrpOrderRequest>().get(store, id).await?.map(|(order, _)| order.client_id))
+}
+
+/// The endpoints of this API.
+pub(crate) fn family() -> Family {
+    let all = routes().into_iter().chain(crate::variable_recurring_payments::routes());
+    let paths: BTreeSet<String> = all.filter_map(|route| endpoint_of(&route.path)).collect();
+    Family { name: "pisp", always: Vec::new(), switchable: paths.into_iter().collect() }
 }

@@ -3,6 +3,7 @@
 use openbanking::{
     code::Code,
     error::ErrorCode,
+    money::Money,
     payments::{ExchangeRate, ExchangeRateRequest, Frequency, FrequencyCode, Initiation, PaymentKind, RateType},
     version::ApiVersion,
 };
@@ -86,7 +87,7 @@ fn checks<'a>() -> [Check<Asked<'a>, Wire>; 6] {
             error: Wire::bad_request(ErrorCode::UnsupportedCurrency, Some("Data.Initiation.CurrencyOfTransfer")),
             test: |asked| {
                 let unit = asked.initiation.exchange_rate.as_ref().map(|rate| rate.unit_currency);
-                let amount = asked.initiation.amount().map(|amount| amount.currency());
+                let amount = asked.initiation.amount().map(Money::currency);
                 let all =
                     [asked.initiation.currency_of_transfer, unit, amount.filter(|_| asked.kind().is_international())];
                 match all.into_iter().flatten().find(|currency| !asked.rates.knows(*currency)) {

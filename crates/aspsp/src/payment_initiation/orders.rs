@@ -2,14 +2,15 @@
 
 use fapi::access::{Demand, TokenKind};
 use http::StatusCode;
-use ledger::{Action, OrderId};
+use ledger::Action;
 use openbanking::{
     consent::ConsentStatus,
     error::{ErrorCode, ErrorDetail},
     payments::{OrderRequest, PaymentKind},
+    reading::ReadingError,
     version::ApiVersion,
 };
-use rules::{Check, Evidence, Passed, SwitchedOff, holds};
+use rules::{Check, Evidence, Passed, Rule, SwitchedOff, holds};
 use store::Version;
 use time::{Duration, OffsetDateTime};
 use transport::{Request, Response};
@@ -19,7 +20,7 @@ use super::{
     answers::answer,
     consents::DEMAND,
     instruct::Draft,
-    order::{Order, collection},
+    order::{Order, Ordered, collection},
     settings::Afterwards,
 };
 use crate::{
@@ -68,9 +69,9 @@ rules::catalogue! {
 pub(super) const ORDER_ID: &str = "OrderId";
 
 /// The consent behind the token, and the record's version.
-pub(super) struct Behind {
-    pub(super) consent: Consent,
-    pub(super) stored: Version,
+pub(crate) struct Behind {
+    pub(crate) consent: Consent,
+    pub(crate) stored: Version,
 }
 
 impl Behind {
@@ -85,7 +86,7 @@ impl Behind {
     }
 
     /// The account that pays.
-    pub(super) fn account(&self) -> Result<&str, ApiError> {
+    pub(crate) fn account(&self) -> Result<&str, ApiError> {
         let account = self.consent.accounts.first().map(String::as_str);
         account.ok_or_else(|| {
             let error = Wire::bad_request(ErrorCode::ResourceInvalidConsentStatus, None);
@@ -102,7 +103,7 @@ const TOKEN_CHECKS: &[Check<Option<String>, Wire>] = &[Check {
 }];
 
 /// The consent that a customer's token stands for.
-pub(super) async fn behind(
+pub(crate) async fn behind(
     context: &Context,
     intent_id: Option<String>,
     off: &SwitchedOff,
@@ -121,16 +122,16 @@ pub(super) async fn behind(
     }
 }
 
-pub(super) struct Facts<'a> {
-    pub(super) consent: &'a Consent,
-    pub(super) named: &'a str,
-    pub(super) kind: PaymentKind,
-    pub(super) version: ApiVersion,
-    pub(super) now: OffsetDateTime,
+pub(crate) struct Facts<'a> {
+    pub(crate) consent: &'a Consent,
+    pub(crate) named: &'a str,
+    pub(crate) kind: ConsentKind,
+    pub(crate) version: ApiVersion,
+    pub(crate) now: OffsetDateTime,
 }
 
 /// The rules of whatever is asked under a payment consent with the customer's token.
-pub(super) fn consent_checks<'a>() -> [Check<Facts<'a>, Wire>; 4] {
+pub(crate) fn consent_checks<'a>() -> [Check<Facts<'a>, Wire>; 4] {
     [
         Check {
             rule: &CONSENT_ID,
@@ -142,7 +143,7 @@ pub(super) fn consent_checks<'a>() -> [Check<Facts<'a>, Wire>; 4] {
             error: Wire::bad_request(ErrorCode::ResourceConsentMismatch, Some("Data.ConsentId")),
             test: |facts| {
                 let found = facts.consent.kind();
-                holds(found == ConsentKind::Payment(facts.kind), facts.kind.consent_path(), found.row().path)
+                holds(found == facts.kind, facts.kind.row().path, found.row().path)
             },
         },
         Check {
@@ -190,7 +191,7 @@ pub(super) async fn create(
                 }
             }
         };
-        let order = progress.add(find(context, kind, &id, &client_id, version).await)?;
+        let order = progress.add(find_kind(context, kind, &id, &client_id, version).await)?;
         return answer(context, StatusCode::CREATED, &order).map(|response| progress.attach(response));
     }
     // The consent was used, and the key with it, by requests that were faster.
@@ -209,7 +210,8 @@ async fn submit(
     let now = context.tools.clock.now();
     let off = &context.engine.profile().switched_off;
     let asked = progress.read(&BODY, OrderRequest::read(kind, version, &request.body))?;
-    let facts = Facts { consent: &behind.consent, named: asked.consent_id(), kind, version, now };
+    let of_kind = ConsentKind::Payment(kind);
+    let facts = Facts { consent: &behind.consent, named: asked.consent_id(), kind: of_kind, version, now };
     progress.judged(apply(&facts, &consent_checks(), off))?;
     let payment = behind.payment()?;
     progress.judged(same(&asked, payment, off))?;
@@ -264,20 +266,26 @@ async fn submit(
 
 /// Exactly that is ordered which was consented to.
 fn same(asked: &OrderRequest, payment: &Payment, off: &SwitchedOff) -> Result<Passed, ApiError> {
+    under(&SAME, asked.matches(&payment.request), off)
+}
+
+/// What a reader of the wire found, as the verdict of a rule that can be switched off.
+pub(crate) fn under(
+    rule: &'static Rule,
+    found: Result<(), ReadingError>,
+    off: &SwitchedOff,
+) -> Result<Passed, ApiError> {
     let mut passed = Passed::default();
-    if off.contains(&SAME) {
-        passed.skipped.push(&SAME);
-        return Ok(passed);
-    }
-    passed.rules.push(&SAME);
-    match asked.matches(&payment.request) {
-        Ok(()) => Ok(passed),
+    match found {
+        _ if off.contains(rule) => passed.skipped.push(rule),
+        Ok(()) => passed.rules.push(rule),
         Err(error) => {
             let evidence = Evidence::new(format!("{}: {}", error.path, error.expected), error.found.clone());
-            let detail = ErrorDetail::new(error.code, SAME.reason).at(error.path);
-            Err(ApiError::refused(&SAME, detail, evidence))
+            let detail = ErrorDetail::new(error.code, rule.reason).at(error.path);
+            return Err(ApiError::refused(rule, detail, evidence));
         }
     }
+    Ok(passed)
 }
 
 /// What the consent promised still holds.
@@ -324,57 +332,69 @@ struct Timely<'a> {
 }
 
 struct Owned<'a> {
-    order: Option<&'a Order>,
+    /// The client that made the order, and the version on which it did.
+    made: Option<(&'a str, ApiVersion)>,
     client_id: &'a str,
     version: ApiVersion,
 }
 
-/// The order of this identifier and kind, when the client may see it.
-pub(super) async fn find(
+/// The order of this identifier that is of a kind, when the client may see it.
+async fn find_kind(
     context: &Context,
     kind: PaymentKind,
     id: &str,
     client_id: &str,
     version: ApiVersion,
-) -> Result<(Order, Passed), ApiError> {
+) -> Result<(Order<OrderRequest>, Passed), ApiError> {
+    let of_kind = |request: &OrderRequest| request.kind() == kind;
+    find(context, id, (client_id, version), kind.order_id_member(), of_kind).await
+}
+
+/// The order of this identifier, when the client may see it. `id_member` is how the wire calls the identifier.
+pub(crate) async fn find<R: Ordered>(
+    context: &Context,
+    id: &str,
+    (client_id, version): (&str, ApiVersion),
+    id_member: &'static str,
+    is_meant: impl Fn(&R) -> bool,
+) -> Result<(Order<R>, Passed), ApiError> {
     let found = match id {
         "" => None,
-        id => collection().get(context.store(), id).await?.filter(|(order, _)| order.request.kind() == kind),
+        id => collection::<R>().get(context.store(), id).await?.map(|(order, _)| order),
     };
+    let found = found.filter(|order| is_meant(&order.request));
+    let unknown = Wire::bad_request(ErrorCode::ResourceNotFound, Some(id_member));
     let checks = [
         Check {
             rule: &KNOWN,
-            error: Wire::bad_request(ErrorCode::ResourceNotFound, Some(kind.order_id_member())),
-            test: |facts: &Owned<'_>| holds(facts.order.is_some(), "an order with this identifier", "none"),
+            error: unknown,
+            test: |facts: &Owned<'_>| holds(facts.made.is_some(), "an order with this identifier", "none"),
         },
         Check {
             rule: &OWN,
             error: Wire::status(StatusCode::FORBIDDEN),
             test: |facts: &Owned<'_>| {
-                facts.order.map_or(Ok(()), |order| {
-                    holds(order.client_id == facts.client_id, facts.client_id, order.client_id.clone())
-                })
+                facts
+                    .made
+                    .map_or(Ok(()), |(client_id, _)| holds(client_id == facts.client_id, facts.client_id, client_id))
             },
         },
         Check {
             rule: &READ_VERSION,
-            error: Wire::bad_request(ErrorCode::ResourceNotFound, Some(kind.order_id_member())),
+            error: unknown,
             test: |facts: &Owned<'_>| {
-                facts.order.map_or(Ok(()), |order| {
-                    let made = order.request.version();
+                facts.made.map_or(Ok(()), |(_, made)| {
                     holds(made == facts.version, made.to_string(), facts.version.to_string())
                 })
             },
         },
     ];
-    let facts = Owned { order: found.as_ref().map(|(order, _)| order), client_id, version };
+    let made = found.as_ref().map(|order| (order.client_id.as_str(), order.request.version()));
+    let facts = Owned { made, client_id, version };
     let passed = apply(&facts, &checks, &context.engine.profile().switched_off)?;
     match found {
-        Some((order, _)) => Ok((order, passed)),
-        None => {
-            let error = Wire::bad_request(ErrorCode::ResourceNotFound, Some(kind.order_id_member()));
-            Err(ApiError::indispensable(&KNOWN, error, "an order with this identifier").after(passed))
-        }
+        Some(order) => Ok((order, passed)),
+        None => Err(ApiError::indispensable(&KNOWN, unknown, "an order with this identifier").after(passed)),
     }
 }
 
@@ -384,11 +404,11 @@ async fn named(
     request: &Request,
     kind: PaymentKind,
     version: ApiVersion,
-) -> Result<(Order, Progress), ApiError> {
+) -> Result<(Order<OrderRequest>, Progress), ApiError> {
     let mut progress = Progress::default();
     let access = progress.add(admit(context, request, DEMAND).await)?;
     let id = request.params.get(ORDER_ID).unwrap_or_default();
-    let order = progress.add(find(context, kind, id, &access.client.client_id, version).await)?;
+    let order = progress.add(find_kind(context, kind, id, &access.client.client_id, version).await)?;
     Ok((order, progress))
 }
 
@@ -403,11 +423,6 @@ pub(super) async fn read(
     answer(context, StatusCode::OK, &order).map(|response| progress.attach(response))
 }
 
-/// Name of an order in the books.
-pub(super) fn in_books(order: &Order) -> OrderId {
-    OrderId::new(order.id.as_str())
-}
-
 /// `GET` of `payment-details` of an order.
 pub(super) async fn details(
     context: &Context,
@@ -416,5 +431,6 @@ pub(super) async fn details(
     version: ApiVersion,
 ) -> Result<Response, ApiError> {
     let (order, progress) = named(context, request, kind, version).await?;
-    super::answers::details(context, &order).map(|response| progress.attach(response))
+    let instrument = order.request.typed().ok().and_then(|initiation| initiation.local_instrument);
+    super::answers::details(context, &order, instrument).map(|response| progress.attach(response))
 }

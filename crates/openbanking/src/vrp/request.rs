@@ -6,6 +6,7 @@ use super::schema;
 use crate::code::Code;
 use crate::error::ErrorCode;
 use crate::money::Money;
+use crate::parties::CashAccount;
 use crate::payments::view::View;
 use crate::payments::{LocalInstrument, PaymentAccount, Remittance, add_namespaces, first_difference};
 use crate::reading::{Form, ReadingError, read_form};
@@ -83,6 +84,18 @@ impl VrpConsentRequest {
     /// `Data.Initiation`.
     pub fn initiation(&self) -> &Value {
         &self.data()["Initiation"]
+    }
+
+    /// The same with the payer's account that the PSU chose, as answers tell it; one that was given stays.
+    #[must_use]
+    pub fn with_debtor_account(&self, account: &CashAccount) -> Self {
+        let mut request = self.clone();
+        if let Some(Value::Object(initiation)) = request.body.pointer_mut("/Data/Initiation")
+            && let Ok(account) = serde_json::to_value(account)
+        {
+            initiation.entry("DebtorAccount").or_insert(account);
+        }
+        request
     }
 
     /// `Risk`.

@@ -77,7 +77,7 @@ fn payment(node: Node<'_, '_>) -> Result<FilePayment, FileError> {
     })
 }
 
-/// By IBAN; by the UK's sort code and account number, which is `Othr` with the scheme `BBAN`; or by any other number.
+/// By IBAN; by sort code and account number, which is an `Othr` of 14 digits; or by any other number.
 fn account(node: Node<'_, '_>) -> Result<PayeeAccount, FileError> {
     let id = child(node, "Id")?;
     let known = |scheme, identification: &str| {

@@ -1,0 +1,248 @@
+//! `domestic-vrps` (OB Read/Write 4.0, Domestic VRPs): payments inside the limits of a consent.
+
+use fapi::access::{Demand, TokenKind};
+use http::StatusCode;
+use ledger::{Action, OrderId, OrderStatus};
+use openbanking::{
+    error::ErrorCode,
+    headers::FAPI_CUSTOMER_IP_ADDRESS,
+    links::{Links, Meta},
+    money::Money,
+    payments::StatusFamily,
+    reading::ReadingError,
+    version::ApiVersion,
+    vrp::{InteractionType, ORDER_ID_MEMBER, Period, VrpOrderAnswer, VrpOrderFacts, VrpOrderRequest},
+};
+use rules::{Check, holds};
+use serde::{Deserialize, Serialize};
+use store::{Collection, Range};
+use time::{Date, OffsetDateTime};
+use transport::{Request, Response, reply};
+
+use super::consents::{DEMAND, content};
+use crate::{
+    Context,
+    api::{
+        ApiError, Progress, Wire, admit, apply,
+        idempotency::{Key, Seen, seen},
+        signature,
+    },
+    consents::{self, ConsentKind, Offer, VariableRecurringPayments},
+    money::CommandFailure,
+    payer,
+    payment_initiation::{
+        answers::{self, known, stands, why},
+        instruct::Draft,
+        order::{Order, collection},
+        orders::{Behind, Facts, behind, consent_checks, find, under},
+    },
+};
+
+rules::catalogue! {
+    /// Rules of payments under VRP consents.
+    pub(super) RULES;
+    BODY { id: "vrp.order.body",
+        reason: "The body is what the schema of the order allows.", clause: "OB Read/Write 4.0, Domestic VRPs" }
+    SAME { id: "vrp.order.same-as-consent",
+        reason: "Initiation is that of the consent, and so are the payee and the reference where the consent fixes them.", clause: "OB Read/Write 4.0, Domestic VRPs" }
+    LIMITS { id: "vrp.order.control-parameters",
+        reason: "The payment stays inside the control parameters of the consent.", clause: "OB Read/Write 4.0, Domestic VRP Consents, Control Parameters" }
+    PRESENT { id: "vrp.order.psu-present",
+        reason: "A payment in session comes with x-fapi-customer-ip-address.", clause: "OB Read/Write 4.0, Domestic VRPs, PSUInteractionType" }
+}
+
+/// Tries before a payment gives way to others under the same consent that come at the same time.
+const TRIES: usize = 16;
+
+/// A payment that was ordered under a consent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Paid {
+    amount: Money,
+    day: Date,
+}
+
+/// The payments by consent and order.
+fn paid_under() -> Collection<Paid> {
+    Collection::new("vrp-payments")
+}
+
+/// `POST /domestic-vrps`.
+pub(super) async fn create(context: &Context, request: &Request, version: ApiVersion) -> Result<Response, ApiError> {
+    let mut progress = Progress::default();
+    let demand = Demand { scope: Some("payments"), kind: TokenKind::Customer };
+    let access = progress.add(admit(context, request, demand).await)?;
+    progress.judged(signature::check(context, request, &access.client).await)?;
+    let client_id = access.client.client_id;
+    let intent_id = access.grant.and_then(|grant| grant.intent_id);
+    for _ in 0..TRIES {
+        let id = match progress.add(seen(context, request, &client_id, version).await)? {
+            Seen::Before(id) => id,
+            Seen::New(key) => {
+                let off = &context.engine.profile().switched_off;
+                let behind = progress.add(behind(context, intent_id.clone(), off).await)?;
+                match submit(context, request, version, behind, &key, &mut progress).await? {
+                    Some(id) => id,
+                    None => continue,
+                }
+            }
+        };
+        let found = find(context, &id, (&client_id, version), ORDER_ID_MEMBER, |_: &VrpOrderRequest| true).await;
+        let order = progress.add(found)?;
+        return answer(context, StatusCode::CREATED, &order).map(|response| progress.attach(response));
+    }
+    Err(ApiError::Failed("too many payments under one consent came at once".to_owned()))
+}
+
+/// Makes the payment; none when another one under the same consent was faster.
+async fn submit(
+    context: &Context,
+    request: &Request,
+    version: ApiVersion,
+    behind: Behind,
+    key: &Key,
+    progress: &mut Progress,
+) -> Result<Option<String>, ApiError> {
+    let now = context.tools.clock.now();
+    let off = &context.engine.profile().switched_off;
+    let asked = progress.read(&BODY, VrpOrderRequest::read(version, &request.body))?;
+    let instruction = progress.read(&BODY, asked.instruction())?;
+    let kind = ConsentKind::VariableRecurringPayments;
+    let facts = Facts { consent: &behind.consent, named: asked.consent_id(), kind, version, now };
+    progress.judged(apply(&facts, &consent_checks(), off))?;
+    let vrp = content(&behind.consent)?;
+    // Answers tell the account that the customer chose inside Initiation, and orders may repeat it.
+    let same = asked.matches(&vrp.request).or_else(|error| match payer::chosen(context, &behind.consent) {
+        Some(account) => asked.matches(&vrp.request.with_debtor_account(&account)),
+        None => Err(error),
+    });
+    progress.judged(under(&SAME, same, off))?;
+    progress.judged(apply(&Presence { order: &asked, request }, &presence(), off))?;
+    let before = so_far(context, &behind.consent.id).await?;
+    let within = admitted(vrp, &asked, instruction.amount, behind.consent.created_at, now, &before);
+    progress.judged(under(&LIMITS, within, off))?;
+
+    let id = context.tools.chance.uuid().simple().to_string();
+    let customer = behind.consent.customer.clone().unwrap_or_default();
+    let account = behind.account()?.to_owned();
+    let offer = Offer::default();
+    let order = {
+        let books = context.money.at(now);
+        let account = books
+            .account(&ledger::AccountId::new(account.as_str()))
+            .ok_or_else(|| ApiError::Failed(format!("the account {account} of a consent is not there")))?;
+        let (offer, rates) = (&offer, &context.rates);
+        Draft { id: &id, account, customer: &customer, authorise_before: now, offer, rates, now }
+            .recurring(&instruction)?
+    };
+    let record = Order {
+        id: id.clone(),
+        client_id: behind.consent.client_id.clone(),
+        offer,
+        refund: vrp.request.read_refund_account(),
+        named: true,
+        request: asked,
+        customer,
+        account,
+        created_at: now,
+    };
+    let paid = Paid { amount: instruction.amount, day: now.date() };
+    let consent = &behind.consent;
+    let changes = vec![
+        // Unchanged: whoever judged the same limits at the same time has to judge them again.
+        consents::collection().update(&consent.id, behind.stored, consent)?,
+        collection().insert(&id, &record)?,
+        paid_under().insert(format!("{}/{id}", consent.id), &paid)?,
+        key.remember(&id)?,
+    ];
+    match context.money.carry_out(context.store(), Action::Submit(Box::new(order)), changes, now).await {
+        Ok(()) => Ok(Some(id)),
+        Err(CommandFailure::NotCommitted(store::CommitError::Conflict { .. })) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+struct Presence<'a> {
+    order: &'a VrpOrderRequest,
+    request: &'a Request,
+}
+
+fn presence<'a>() -> [Check<Presence<'a>, Wire>; 1] {
+    [Check {
+        rule: &PRESENT,
+        error: Wire::bad_request(ErrorCode::HeaderMissing, Some(FAPI_CUSTOMER_IP_ADDRESS)),
+        test: |facts| {
+            let off_session = facts.order.interaction_type() == InteractionType::OffSession;
+            let there = facts.request.headers.contains_key(FAPI_CUSTOMER_IP_ADDRESS);
+            holds(off_session || there, FAPI_CUSTOMER_IP_ADDRESS, "no such header")
+        },
+    }]
+}
+
+/// What was paid under the consent. Payments that were rejected do not count (Domestic VRP Consents, Periodic Limits).
+async fn so_far(context: &Context, consent_id: &str) -> Result<Vec<Paid>, ApiError> {
+    let all = paid_under().range(context.store(), Range::prefix(format!("{consent_id}/"))).await?;
+    let books = context.money.at(context.tools.clock.now());
+    let counts = |key: &str| {
+        let id = OrderId::new(key.rsplit('/').next().unwrap_or_default());
+        books.order(&id).is_some_and(|state| state.status() != OrderStatus::Rejected)
+    };
+    Ok(all.into_iter().filter(|(key, ..)| counts(key)).map(|(_, paid, _)| paid).collect())
+}
+
+fn admitted(
+    vrp: &VariableRecurringPayments,
+    asked: &VrpOrderRequest,
+    amount: Money,
+    created: OffsetDateTime,
+    now: OffsetDateTime,
+    before: &[Paid],
+) -> Result<(), ReadingError> {
+    let paid = |period: Period| {
+        let inside = before.iter().filter(|paid| period.contains(paid.day));
+        let zero = Money::zero(amount.currency());
+        inside.fold(zero, |sum, paid| sum.checked_add(paid.amount).unwrap_or(Money::new(i64::MAX, sum.currency())))
+    };
+    Ok(vrp.limits.admit(asked, amount, created, now, &paid)?)
+}
+
+/// `GET /domestic-vrps/{DomesticVRPId}`.
+pub(super) async fn read(context: &Context, request: &Request, version: ApiVersion) -> Result<Response, ApiError> {
+    let (order, progress) = named(context, request, version).await?;
+    answer(context, StatusCode::OK, &order).map(|response| progress.attach(response))
+}
+
+/// `GET /domestic-vrps/{DomesticVRPId}/payment-details`.
+pub(super) async fn details(context: &Context, request: &Request, version: ApiVersion) -> Result<Response, ApiError> {
+    let (order, progress) = named(context, request, version).await?;
+    let instrument = order.request.instruction().ok().and_then(|instruction| instruction.local_instrument);
+    answers::details(context, &order, instrument).map(|response| progress.attach(response))
+}
+
+async fn named(
+    context: &Context,
+    request: &Request,
+    version: ApiVersion,
+) -> Result<(Order<VrpOrderRequest>, Progress), ApiError> {
+    let mut progress = Progress::default();
+    let access = progress.add(admit(context, request, DEMAND).await)?;
+    let id = request.params.get("OrderId").unwrap_or_default();
+    let client = (access.client.client_id.as_str(), version);
+    let order = progress.add(find(context, id, client, ORDER_ID_MEMBER, |_: &VrpOrderRequest| true).await)?;
+    Ok((order, progress))
+}
+
+fn answer(context: &Context, code: StatusCode, order: &Order<VrpOrderRequest>) -> Result<Response, ApiError> {
+    let books = context.money.at(context.tools.clock.now());
+    let state = known(&books, order)?;
+    let account = books.account(&ledger::AccountId::new(order.account.as_str())).and_then(payer::cash_account);
+    let version = order.request.version();
+    let facts = VrpOrderFacts {
+        status_reasons: why(state),
+        updated: state.status_updated_at(),
+        refund: account.clone().filter(|_| order.refund),
+        debtor_account: account,
+        ..VrpOrderFacts::new(&order.id, stands(state, StatusFamily::Vrp, version), order.created_at)
+    };
+    let links = Links::to_self(context.urls.api(&answers::path(order)));
+    Ok(reply::json(code, &VrpOrderAnswer::of(&order.request, facts, links, Meta::one_page())))
+}
