@@ -19,7 +19,8 @@ use crate::{
         ClusterView, clusters,
         terms::{self, Term},
     },
-    consents::{self, Authorisation, Consent, ConsentKind},
+    consents::{self, Authorisation, Consent, ConsentKind, Content},
+    variable_recurring_payments,
 };
 
 /// The consents of a customer: customer and consent.
@@ -50,6 +51,8 @@ pub(super) struct ConnectionView {
     accounts: Vec<String>,
     clusters: Vec<ClusterView>,
     terms: Vec<Term>,
+    /// How far the limits of recurring payments are used in the running periods.
+    used: Vec<Term>,
 }
 
 #[derive(Serialize)]
@@ -80,16 +83,23 @@ fn what(kind: ConsentKind) -> &'static str {
     }
 }
 
-async fn view(context: &Context, consent: &Consent) -> ConnectionView {
+async fn view(context: &Context, consent: &Consent) -> Result<ConnectionView, StoreError> {
     let now = context.tools.clock.now();
     let status = consent.status_at(now);
     let active = status == ConsentStatus::Authorised && consent.deleted_at.is_none();
     let stopped = status == ConsentStatus::Cancelled && consent.deleted_at.is_none();
     let (tpp, on_behalf_of) = tpp(context, &consent.client_id).await;
     let granted = consent.authenticated_at.map(terms::day).unwrap_or_default();
-    let mut terms = terms::of(context, consent);
+    let mut terms = terms::of(context, consent, consent.customer.as_deref().unwrap_or_default());
     terms.push(Term::new("Given on", granted.clone()));
-    ConnectionView {
+    let mut used = Vec::new();
+    if let Content::VariableRecurringPayments(vrp) = &consent.content {
+        for used_of in variable_recurring_payments::used(context, consent, vrp).await? {
+            let words = format!("{} paid, {} left", terms::amount(used_of.paid), terms::amount(used_of.left));
+            used.push(Term::new(terms::per_period(&used_of.limit, consent.created_at), words));
+        }
+    }
+    Ok(ConnectionView {
         id: consent.id.clone(),
         tpp,
         on_behalf_of,
@@ -108,7 +118,8 @@ async fn view(context: &Context, consent: &Consent) -> ConnectionView {
         accounts: terms::accounts(context, consent),
         clusters: clusters(consent),
         terms,
-    }
+        used,
+    })
 }
 
 /// The customer's connections, active ones first.
@@ -119,7 +130,7 @@ pub(super) async fn of(context: &Context, customer: &str) -> Result<Vec<Connecti
         if let Some((consent, _)) = consents::collection().get(context.store(), id).await?
             && consent.kind().row().lasting
         {
-            all.push((consent.authenticated_at, view(context, &consent).await));
+            all.push((consent.authenticated_at, view(context, &consent).await?));
         }
     }
     all.sort_by_key(|(at, view)| (!view.active, std::cmp::Reverse(*at)));
@@ -143,7 +154,7 @@ pub(super) async fn show(context: Arc<Context>, request: Request) -> Response {
     let shown = async {
         let who = LoggedIn::of(&context, &request).await?;
         let (consent, _) = named(&context, &request, &who.customer).await?;
-        let connection = view(&context, &consent).await;
+        let connection = view(&context, &consent).await?;
         let action = format!("{PATH}/{}", consent.id);
         let page = PageView { list: PATH, action, csrf: who.csrf, connection };
         Ok(context.pages.show(StatusCode::OK, &context.bank, "connection", "Connection", None, &page))

@@ -65,6 +65,14 @@ impl Scene {
         self.lodge("v4.0", &format!("{kind}-consents"), &body).await
     }
 
+    /// A consent to payments of varying amounts to somebody at another bank.
+    pub(crate) async fn recurring(&self, limits: &Value, initiation: &Value) -> String {
+        let complete = with(json!({ "CreditorAccount": account(PAYEE, "Marrow and Finch Lettings") }), initiation);
+        let data = json!({ "ReadRefundAccount": "No", "ControlParameters": limits, "Initiation": complete });
+        let body = json!({ "Data": data, "Risk": { "PaymentContextCode": "TransferToSelf" } });
+        self.lodge("v4.0", "domestic-vrp-consents", &body).await
+    }
+
     /// The TPP's link to the bank, and its `state`.
     pub(crate) async fn link(&self, consent: &str) -> (Url, String) {
         let told = self.step("authorise", &json!({ "bank": self.hosted.bank.name, "consent-id": consent })).await;

@@ -50,10 +50,7 @@ impl Scene {
     async fn ordered(&self, kind: &str, consent: &str) -> String {
         let lodged = self.read("v4.0", &format!("/{kind}-consents/{consent}")).await;
         let data = json!({ "ConsentId": consent, "Initiation": lodged["Data"]["Initiation"] });
-        let mut body = json!({ "Data": data, "Risk": {} });
-        if let Some(permission) = lodged["Data"].get("Permission") {
-            body["Data"]["Permission"] = permission.clone();
-        }
+        let body = json!({ "Data": data, "Risk": {} });
         let asked = json!({ "bank": self.hosted.bank.name, "version": "v4.0", "consent-id": consent, "method": "POST",
             "path": format!("/{kind}s"), "body": { "json": body } });
         let told = self.step("call", &asked).await;
@@ -241,4 +238,34 @@ async fn the_second_signatory_confirms_or_refuses() {
     let (confirmed, refused) = if confirms { (&orders[1], &orders[0]) } else { (&orders[0], &orders[1]) };
     assert_eq!((status(confirmed).await, status(refused).await), (json!("AUTH"), json!("RJCT")));
     his.open(&world.page("/connections")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_of_recurring_payments_are_told_with_what_is_left() {
+    let world = Scene::new().await;
+    let pounds = |amount: &str| json!({ "Amount": amount, "Currency": "GBP" });
+    let limits = json!({ "MaximumIndividualAmount": pounds("100.00"),
+        "PeriodicLimits": [with(pounds("150.00"), &json!({ "PeriodType": "Month", "PeriodAlignment": "Consent" }))],
+        "VRPType": ["UK.OBIE.VRPType.Sweeping"], "PSUAuthenticationMethods": ["UK.OBIE.SCANotRequired"] });
+    let consent = world.recurring(&limits, &json!({})).await;
+    world.authorised(&consent, NORA, &["Everyday"]).await;
+    let lodged = world.read("v4.0", &format!("/domestic-vrp-consents/{consent}")).await;
+    let initiation = &lodged["Data"]["Initiation"];
+    let instruction = with(domestic("60.00"), &json!({ "CreditorAccount": initiation["CreditorAccount"] }));
+    let order = json!({ "Data": { "ConsentId": consent, "PSUAuthenticationMethod": "UK.OBIE.SCANotRequired",
+        "PSUInteractionType": "OffSession", "VRPType": "UK.OBIE.VRPType.Sweeping", "Initiation": initiation,
+        "Instruction": instruction }, "Risk": { "PaymentContextCode": "TransferToSelf" } });
+    let asked = json!({ "bank": world.hosted.bank.name, "version": "v4.0", "consent-id": consent, "method": "POST",
+        "path": "/domestic-vrps", "body": { "json": order } });
+    let told = world.step("call", &asked).await;
+    assert_eq!(told["status"], 201, "{told}");
+
+    let mut browser = world.dashboard(NORA).await;
+    assert!(cards(browser.page())[1].contains("£60.00"), "{:?}", cards(browser.page()));
+    let page = browser.open(&world.page(&format!("/connections/{consent}"))).await;
+    assert!(page.all(".terms dd").contains(&"£60.00 paid, £90.00 left".to_owned()), "{}", page.text);
+    assert_eq!(page.term("Most for one payment").as_deref(), Some("£100.00"));
+    browser.press("Stop the access", &[]).await;
+    assert_eq!(world.status("domestic-vrp", &consent).await, "CANC");
+    assert_eq!(world.step("call", &asked).await["status"], 401, "no payment goes on");
 }

@@ -73,7 +73,6 @@ async fn from_the_login_to_the_way_back() {
         let back = browser.open(back).await;
         assert_eq!(back.answer("code"), last.answer("code"));
     }
-    browser.open(&last.refresh().unwrap().1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
