@@ -32,7 +32,7 @@ use crate::{
     back_office,
     bank::Bank,
     clients,
-    customers::Customers,
+    customers::{self, Customers},
     dashboard,
     memory::{KEYS_TIMEOUT, Memory},
     money::{self, Money},
@@ -192,10 +192,11 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         let (context, now) = (Arc::clone(&swept), clock.now());
         async move {
             let store = context.store();
-            let sessions = sweep(store, session::collection(), |session| session.expires_at <= now).await?;
+            let sessions = sweep(store, session::collection(), |session| session.over(now)).await?;
             let logins = sweep(store, dashboard::session::collection(), |session| session.expires_at <= now).await?;
+            let attempts = sweep(store, customers::attempts(), |attempts| attempts.over(now)).await?;
             let keys = sweep(store, idempotency::collection(), |key| key.expires_at <= now).await?;
-            Ok(sessions + logins + keys + sweep_engine(store, now).await?)
+            Ok(sessions + logins + attempts + keys + sweep_engine(store, now).await?)
         }
     })));
     tasks.push(tokio::spawn(keep_revocations(mtls_tls, self_signed, membership, directory, http, tools)));

@@ -5,11 +5,17 @@ mod answers;
 #[cfg(test)]
 mod authorization_server;
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod consent_pages;
+#[cfg(test)]
 mod customer;
+#[cfg(test)]
+mod dashboard;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
