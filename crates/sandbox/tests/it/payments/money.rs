@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use time::Duration;
 
 use super::{Api, bodies, by};
-use crate::hand_made::World;
+use crate::hand_made::{World, with_payments};
 
 const PERMISSIONS: [&str; 6] = [
     "ReadAccountsDetail",
@@ -221,19 +221,6 @@ async fn limits_of_the_bank_and_of_an_account() {
     assert_eq!(pay(&api, "0.01").await, rejected("AM21"));
     api.pass(Duration::DAY).await;
     assert_eq!(pay(&api, "50.00").await.0, "ACSP");
-}
-
-/// The bank's profile with another section on payments.
-pub(super) fn with_payments(profile: &str, section: &str) -> String {
-    let kept: Vec<&str> = match profile.find("\npayments:") {
-        None => profile.lines().collect(),
-        Some(start) => {
-            let rest = profile[start + 1..].lines().skip(1);
-            let behind = rest.skip_while(|line| line.is_empty() || line.starts_with([' ', '#']));
-            profile[..start].lines().chain(behind).collect()
-        }
-    };
-    format!("{}\n{section}\n", kept.join("\n"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

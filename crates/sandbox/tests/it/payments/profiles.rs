@@ -4,11 +4,8 @@ use openbanking::{payments::PaymentKind, version::ApiVersion};
 use serde_json::{Value, json};
 use time::Duration;
 
-use super::{
-    Api, bodies, by,
-    money::{Seen, with_payments},
-};
-use crate::hand_made::World;
+use super::{Api, bodies, by, money::Seen};
+use crate::hand_made::{World, with_payments};
 
 impl Api<'_> {
     /// Lets time pass until that hour of the next day.
