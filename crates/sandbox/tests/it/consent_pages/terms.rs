@@ -92,7 +92,7 @@ async fn the_file_is_told_by_its_total() {
         .collect();
     let file = json!({ "Data": { "DomesticPayments": payments } }).to_string();
     let initiation = json!({ "FileType": "UK.OBIE.PaymentInitiation.4.0", "FileHash": hash(&file),
-        "NumberOfTransactions": "2", "ControlSum": "30.75", "FileReference": "WAGES" });
+        "NumberOfTransactions": "2", "ControlSum": 30.75, "FileReference": "WAGES" });
     let consent = world.lodge("v4.0", "file-payment-consents", &json!({ "Data": { "Initiation": initiation } })).await;
     let upload = json!({ "bank": world.hosted.bank.name, "version": "v4.0", "api": "pisp", "token": "client",
         "method": "POST", "path": format!("/file-payment-consents/{consent}/file"),
