@@ -20,9 +20,9 @@ use transport::{Request, Response, reply};
 
 use super::{
     endpoint::error_page,
-    login_page::Login,
+    login_page::{Login, LoginRequest},
     session::{self, Session, Stage},
-    views,
+    terms, views,
 };
 use crate::{
     Context,
@@ -132,7 +132,12 @@ async fn elsewhere(context: &Context, request: &Request, visit: Visit) -> Respon
     if request.params.get("Step") != Some(IDENTIFIED) {
         let return_to = context.urls.page(&format!("/authorisation/{}/{IDENTIFIED}", interaction.id));
         let signing = context.engine.signing_key();
-        return match page.link(signing, &issuer, &login_id, &interaction.client_name, &return_to, now) {
+        // Who the customer is, is not known: accounts are told by their numbers.
+        let terms =
+            visit.consent.as_ref().map(|(consent, _)| terms::of_payment(context, consent, "")).unwrap_or_default();
+        let (login_id, client_name) = (login_id.as_str(), interaction.client_name.as_str());
+        let asked = LoginRequest { login_id, client_name, return_to: &return_to, terms };
+        return match page.link(signing, &issuer, &asked, now) {
             Ok(link) => secured(reply::redirect(StatusCode::SEE_OTHER, &link)),
             Err(error) => Refusal::from(error).page(context, request),
         };
