@@ -146,7 +146,12 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let customers = Customers::new(&personas, &books);
     let rates = Rates::of(&personas).map_err(|error| StartError::Configuration(error.to_string()))?;
     let mut books = books;
+    bank.payments.check(&rates).map_err(StartError::Configuration)?;
     books.set_timing(bank.payments.settlement.into());
+    for currency in rates.currencies() {
+        let limits = books.set_limits(currency, bank.payments.limits(currency));
+        limits.map_err(|error| StartError::Configuration(format!("payments: {error}")))?;
+    }
     let money = Money::restore(books, &*store).await?;
     let memory = Memory::new(store, http.clone(), tools.clock.clone());
     let chance: Chance = tools.chance.clone();

@@ -27,7 +27,7 @@ use crate::{
     Context,
     api::{
         ApiError, Progress, Wire, admit, apply,
-        idempotency::{Key, Seen, seen},
+        idempotency::{Key, Seen, faster, seen},
         signature,
     },
     consents::{self, Consent, ConsentKind, Offer, VariableRecurringPayments},
@@ -83,9 +83,10 @@ pub(super) async fn create(context: &Context, request: &Request, version: ApiVer
             Seen::New(key) => {
                 let off = &context.engine.profile().switched_off;
                 let behind = progress.add(behind(context, intent_id.clone(), off).await)?;
-                match submit(context, request, version, behind, &key, &mut progress).await? {
-                    Some(id) => id,
-                    None => continue,
+                match submit(context, request, version, behind, &key, &mut progress).await {
+                    Ok(Some(id)) => id,
+                    Ok(None) => continue,
+                    Err(error) => faster(context, request, &client_id, version).await.ok_or(error)?,
                 }
             }
         };
@@ -184,10 +185,13 @@ fn presence<'a>() -> [Check<Presence<'a>, Wire>; 1] {
 /// What was paid under the consent. Payments that were rejected do not count (Domestic VRP Consents, Periodic Limits).
 async fn so_far(context: &Context, consent_id: &str) -> Result<Vec<Paid>, StoreError> {
     let all = paid_under().range(context.store(), Range::prefix(format!("{consent_id}/"))).await?;
+    let order = |key: &str| OrderId::new(key.rsplit('/').next().unwrap_or_default());
+    for (key, ..) in &all {
+        context.money.wait_for(&order(key)).await;
+    }
     let books = context.money.at(context.tools.clock.now());
     let counts = |key: &str| {
-        let id = OrderId::new(key.rsplit('/').next().unwrap_or_default());
-        books.order(&id).is_some_and(|state| state.status() != OrderStatus::Rejected)
+        books.order(&order(key)).is_some_and(|state| state.status() != OrderStatus::Rejected)
     };
     Ok(all.into_iter().filter(|(key, ..)| counts(key)).map(|(_, paid, _)| paid).collect())
 }

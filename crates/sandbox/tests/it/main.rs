@@ -27,6 +27,8 @@ mod lessons;
 #[cfg(test)]
 mod misbehaviour;
 #[cfg(test)]
+mod payments;
+#[cfg(test)]
 mod processes;
 #[cfg(test)]
 mod profiles;
