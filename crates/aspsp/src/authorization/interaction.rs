@@ -333,7 +333,7 @@ async fn authenticated(
         Next::Approve(accounts) => {
             finish(context, visit, Decision::Approved { subject: customer, authenticated_at: now }, accounts).await
         }
-        Next::Reject => finish(context, visit, Decision::Rejected(Rejection::NoEligibleAccount), Vec::new()).await,
+        Next::Reject(rejection) => finish(context, visit, Decision::Rejected(rejection), Vec::new()).await,
     }
 }
 
@@ -346,7 +346,7 @@ enum Next {
     /// Everything was shown where the customer authenticated, which was the only action.
     Approve(Vec<String>),
     /// No account of the customer fits.
-    Reject,
+    Reject(Rejection),
 }
 
 /// The accounts that fit decide, and whether the TPP named one (OB Customer Experience Guidelines: with a payer's account
@@ -354,7 +354,8 @@ enum Next {
 fn after_authentication(context: &Context, consent: &Consent, customer: &str, now: OffsetDateTime) -> Next {
     let eligible = payer::eligible(context, consent, customer, now);
     if eligible.is_empty() {
-        return Next::Reject;
+        let unmet = payer::fits_but_for_signatories(context, consent, customer, now);
+        return Next::Reject(if unmet { Rejection::AuthorisationType } else { Rejection::NoEligibleAccount });
     }
     if payer::is_open(consent) {
         return Next::Choose;
@@ -443,6 +444,7 @@ fn decided(
                 Rejection::AuthenticationFailed => Reason::AuthenticationFailed,
                 Rejection::TimedOut => Reason::TimedOut,
                 Rejection::NoEligibleAccount => Reason::NoEligibleAccount,
+                Rejection::AuthorisationType => Reason::AuthorisationType,
             };
             Ok(consent.clone().reject(reason, now).unwrap_or_else(|_| consent.clone()))
         }
