@@ -1,9 +1,65 @@
-//! The bank's customers as its login knows them: user name, password, one-time password.
+//! The bank's customers as its login knows them: user name, password, one-time password; and how often they may be wrong.
 
 use std::collections::HashMap;
 
 use ledger::{Books, Personas};
+use serde::{Deserialize, Serialize};
+use store::{Collection, CommitError, Store};
 use subtle::ConstantTimeEq;
+use time::{Duration, OffsetDateTime};
+use tokio::sync::Mutex;
+
+/// Wrong attempts in a row after which a login is locked (RTS on SCA, Article 4(3)(b): five at most).
+const MOST_FAILURES: u8 = 5;
+/// For how long it is locked, from the last wrong attempt that counted.
+pub const LOCKED_FOR: Duration = Duration::minutes(15);
+
+/// Where wrong attempts are counted, by customer: on the pages of an authorisation and on the dashboard alike, in whatever
+/// browser, and also when the bank starts again.
+#[must_use]
+pub fn attempts() -> Collection<Attempts> {
+    Collection::new("login-attempts")
+}
+
+/// Wrong attempts of a customer, or of somebody else in the customer's name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempts {
+    /// How many in a row.
+    failures: u8,
+    /// When the last one was.
+    last_at: OffsetDateTime,
+}
+
+impl Attempts {
+    /// Whether they do not count any more.
+    #[must_use]
+    pub fn over(&self, now: OffsetDateTime) -> bool {
+        self.last_at + LOCKED_FOR <= now
+    }
+}
+
+/// Why somebody is not logged in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginFailure {
+    /// User name and password do not belong together.
+    Password,
+    /// Not the one-time password.
+    OneTimePassword,
+    /// There were too many wrong ones; the right ones are of no use for now.
+    Locked,
+}
+
+impl LoginFailure {
+    /// What the page says, the same wherever the customer logs in.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Password => "That user name and password do not belong together.",
+            Self::OneTimePassword => "That is not the one-time password that we sent.",
+            Self::Locked => "There were too many wrong attempts. Try again in 15 minutes.",
+        }
+    }
+}
 
 /// What a customer logs in with.
 struct Credentials {
@@ -16,6 +72,8 @@ struct Credentials {
 /// All customers who can log in.
 pub struct Customers {
     by_username: HashMap<String, Credentials>,
+    /// One attempt at a time: many at once are not more attempts.
+    turn: Mutex<()>,
 }
 
 impl Customers {
@@ -37,12 +95,71 @@ impl Customers {
                 Some((persona.username.clone(), credentials))
             })
             .collect();
-        Self { by_username }
+        Self { by_username, turn: Mutex::new(()) }
+    }
+
+    /// The customer with this user name and password, unless the login is locked.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn log_in(
+        &self,
+        store: &dyn Store,
+        (username, password): (&str, &str),
+        now: OffsetDateTime,
+    ) -> Result<Result<String, LoginFailure>, CommitError> {
+        let found = self.login(username, password);
+        let Some(customer) = found.or_else(|| self.named(username.trim())) else {
+            return Ok(Err(LoginFailure::Password));
+        };
+        let outcome = self.attempt(store, customer, found.is_some(), LoginFailure::Password, now).await?;
+        Ok(outcome.map(|()| customer.to_owned()))
+    }
+
+    /// Whether this is the customer's one-time password, unless the login is locked. The right one ends the count of wrong
+    /// attempts.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn confirm(
+        &self,
+        store: &dyn Store,
+        (customer, one_time_password): (&str, &str),
+        now: OffsetDateTime,
+    ) -> Result<Result<(), LoginFailure>, CommitError> {
+        let right = self.second_factor(customer, one_time_password);
+        let outcome = self.attempt(store, customer, right, LoginFailure::OneTimePassword, now).await?;
+        if outcome.is_ok() && attempts().get(store, customer).await?.is_some() {
+            store.commit(vec![attempts().delete(customer)]).await?;
+        }
+        Ok(outcome)
+    }
+
+    async fn attempt(
+        &self,
+        store: &dyn Store,
+        customer: &str,
+        right: bool,
+        failure: LoginFailure,
+        now: OffsetDateTime,
+    ) -> Result<Result<(), LoginFailure>, CommitError> {
+        let _turn = self.turn.lock().await;
+        let before = attempts().get(store, customer).await?.map(|(attempts, _)| attempts);
+        let failures = before.filter(|attempts| !attempts.over(now)).map_or(0, |attempts| attempts.failures);
+        if failures >= MOST_FAILURES {
+            return Ok(Err(LoginFailure::Locked));
+        }
+        if right {
+            return Ok(Ok(()));
+        }
+        let counted = Attempts { failures: failures.saturating_add(1), last_at: now };
+        store.commit(vec![attempts().put(customer, &counted)?]).await?;
+        Ok(Err(failure))
     }
 
     /// The customer with this user name and password. An unknown user name takes as long as a wrong password.
     #[must_use]
-    pub fn login(&self, username: &str, password: &str) -> Option<&str> {
+    fn login(&self, username: &str, password: &str) -> Option<&str> {
         let found = self.by_username.get(username.trim());
         let wanted = found.map_or("", |credentials| credentials.password.as_str());
         let right = bool::from(wanted.as_bytes().ct_eq(password.as_bytes()));
@@ -57,7 +174,7 @@ impl Customers {
 
     /// Whether this is the one-time password that the customer was sent.
     #[must_use]
-    pub fn second_factor(&self, customer: &str, one_time_password: &str) -> bool {
+    fn second_factor(&self, customer: &str, one_time_password: &str) -> bool {
         let typed: String = one_time_password.chars().filter(|c| !c.is_whitespace()).collect();
         self.of(customer).is_some_and(|found| found.one_time_password.as_bytes().ct_eq(typed.as_bytes()).into())
     }
@@ -75,7 +192,8 @@ impl Customers {
 
 #[cfg(test)]
 mod tests {
-    use time::macros::date;
+    use store::MemoryStore;
+    use time::macros::{date, datetime};
 
     use super::*;
     use crate::money::personas;
@@ -102,5 +220,50 @@ mod tests {
         for (username, password) in [("nora", ""), ("nora", "lantern-moss-48"), ("", ""), ("nobody", "")] {
             assert_eq!(customers.login(username, password), None, "{username}/{password}");
         }
+    }
+
+    const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
+
+    #[tokio::test]
+    async fn five_wrong_attempts_lock_the_login_for_a_while() {
+        let (customers, store) = (customers(), MemoryStore::new());
+        let nora = customers.named("nora").unwrap();
+        let log_in = async |password, now| customers.log_in(&store, ("nora", password), now).await.unwrap();
+        for _ in 0..3 {
+            assert_eq!(log_in("guess", NOW).await, Err(LoginFailure::Password));
+        }
+        // The right password alone does not end the count: both factors do.
+        assert_eq!(log_in("lantern-moss-47", NOW).await, Ok(nora.to_owned()));
+        for _ in 0..2 {
+            let confirmed = customers.confirm(&store, (nora, "000000"), NOW).await.unwrap();
+            assert_eq!(confirmed, Err(LoginFailure::OneTimePassword));
+        }
+        let locked = NOW + LOCKED_FOR - Duration::SECOND;
+        assert_eq!(log_in("lantern-moss-47", locked).await, Err(LoginFailure::Locked));
+        assert_eq!(customers.confirm(&store, (nora, "246810"), locked).await.unwrap(), Err(LoginFailure::Locked));
+        assert!(customers.log_in(&store, ("rosalind", "cobalt-thrush-82"), locked).await.unwrap().is_ok());
+        assert!(log_in("lantern-moss-47", NOW + LOCKED_FOR).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_right_one_time_password_ends_the_count() {
+        let (customers, store) = (customers(), MemoryStore::new());
+        let nora = customers.named("nora").unwrap();
+        for _ in 0..4 {
+            for _ in 0..4 {
+                assert!(customers.log_in(&store, ("nora", "guess"), NOW).await.unwrap().is_err());
+            }
+            assert_eq!(customers.confirm(&store, (nora, "246810"), NOW).await.unwrap(), Ok(()));
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_is_counted_for_a_name_that_nobody_has() {
+        let (customers, store) = (customers(), MemoryStore::new());
+        for _ in 0..20 {
+            let failed = customers.log_in(&store, ("nobody", ""), NOW).await.unwrap();
+            assert_eq!(failed, Err(LoginFailure::Password));
+        }
+        assert!(attempts().range(&store, store::Range::all()).await.unwrap().is_empty());
     }
 }

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use ledger::{AccountStatus, Action, Books, Command, CommandError, CustomerId, Personas};
+use ledger::{AccountStatus, Action, Books, Command, CommandError, CustomerId, OrderId, Personas};
 use party::{
     StartError,
     settings::{parse_yaml, read_yaml},
@@ -142,6 +142,15 @@ impl Money {
         }
         self.next_due.store(next_due(&books), Ordering::Release);
         Ok(())
+    }
+
+    /// Waits until the books know an order whose commit can be seen already.
+    pub async fn wait_for(&self, order: &OrderId) {
+        let known = self.books.read().unwrap_or_else(PoisonError::into_inner).order(order).is_some();
+        if !known {
+            // The command is told to the books before the next one may come.
+            drop(self.next_command.lock().await);
+        }
     }
 
     /// The books as they are now: what is due happens first.

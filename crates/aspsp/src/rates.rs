@@ -41,6 +41,12 @@ impl Rates {
     }
 
     /// All currencies that there is a rate for.
+    pub fn currencies(&self) -> impl Iterator<Item = Currency> {
+        let foreign = self.foreign.keys().filter_map(|code| code.parse().ok());
+        std::iter::once(self.home).chain(foreign)
+    }
+
+    /// Their names.
     #[must_use]
     pub fn names(&self) -> String {
         let foreign = self.foreign.keys().map(String::as_str);

@@ -29,7 +29,7 @@ use crate::{
     authorization::{login_page::LoginPage, session},
     bank::Bank,
     clients,
-    customers::Customers,
+    customers::{self, Customers},
     dashboard,
     memory::{KEYS_TIMEOUT, Memory},
     money::{self, Money},
@@ -140,7 +140,12 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let customers = Customers::new(&personas, &books);
     let rates = Rates::of(&personas).map_err(|error| StartError::Configuration(error.to_string()))?;
     let mut books = books;
+    bank.payments.check(&rates).map_err(StartError::Configuration)?;
     books.set_timing(bank.payments.settlement.into());
+    for currency in rates.currencies() {
+        let limits = books.set_limits(currency, bank.payments.limits(currency));
+        limits.map_err(|error| StartError::Configuration(format!("payments: {error}")))?;
+    }
     let money = Money::restore(books, &*store).await?;
     let memory = Memory::new(store, http.clone(), tools.clock.clone());
     let chance: Chance = tools.chance.clone();
@@ -181,10 +186,11 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         let (context, now) = (Arc::clone(&swept), clock.now());
         async move {
             let store = context.store();
-            let sessions = sweep(store, session::collection(), |session| session.expires_at <= now).await?;
+            let sessions = sweep(store, session::collection(), |session| session.over(now)).await?;
             let logins = sweep(store, dashboard::session::collection(), |session| session.expires_at <= now).await?;
+            let attempts = sweep(store, customers::attempts(), |attempts| attempts.over(now)).await?;
             let keys = sweep(store, idempotency::collection(), |key| key.expires_at <= now).await?;
-            Ok(sessions + logins + keys + sweep_engine(store, now).await?)
+            Ok(sessions + logins + attempts + keys + sweep_engine(store, now).await?)
         }
     })));
     tasks.push(tokio::spawn(participants::keep_revocations(watch, tools.stop.clone())));

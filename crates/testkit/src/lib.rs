@@ -2,9 +2,11 @@
 //!
 //! - [`Specification`]: the published OpenAPI files as JSON Schemas. They lie beside the repository, not in it; without
 //!   them [`Specification::open`] says so and tests that need them are skipped
+//! - [`payments`]: bodies of payments with every member that their schemas know
 //! - [`settings`]: a program's settings in their three forms
 #![expect(clippy::print_stderr, reason = "tells what was skipped")]
 
+pub mod payments;
 pub mod settings;
 
 use std::path::Path;

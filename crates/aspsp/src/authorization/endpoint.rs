@@ -11,6 +11,7 @@ use fapi::{
 use http::{HeaderValue, Method, StatusCode, header};
 use party::authorization_server::decoded;
 use serde::Serialize;
+use store::CommitError;
 use transport::{Request, Response, reply};
 
 use super::session;
@@ -18,6 +19,7 @@ use crate::{
     Context,
     authorization::session::{Session, Stage},
     authorization::views::{OutboundFormView, OutboundView},
+    consents,
     pages::{TppView, secured},
 };
 
@@ -48,11 +50,7 @@ async fn begin(context: &Context, request: &Request, interaction: &Interaction) 
         failures: 0,
         expires_at: interaction.expires_at,
     };
-    let stored = match session::collection().insert(&interaction.id, &session) {
-        Ok(change) => context.store().commit(vec![change]).await.map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
-    if let Err(error) = stored {
+    if let Err(error) = remember(context, interaction, &session).await {
         tracing::error!(%error, "the authorisation could not begin");
         return error_page(
             context,
@@ -63,10 +61,30 @@ async fn begin(context: &Context, request: &Request, interaction: &Interaction) 
         );
     }
     let mut response = reply::redirect(StatusCode::SEE_OTHER, &format!("/authorisation/{}/login", interaction.id));
-    if let Ok(value) = HeaderValue::from_str(&session::set_cookie(&interaction.id, Some(&cookie))) {
+    if let Ok(value) = HeaderValue::from_str(&session::set_cookie(&interaction.id, &cookie)) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
     secured(response)
+}
+
+/// Keeps the session, and until when the consent waits for a decision.
+async fn remember(context: &Context, interaction: &Interaction, session: &Session) -> Result<(), CommitError> {
+    loop {
+        let mut changes = vec![session::collection().insert(&interaction.id, session)?];
+        if let Some(id) = &interaction.intent_id
+            && let Some((consent, version)) = consents::collection().get(context.store(), id).await?
+        {
+            let waiting = consent.clone().wait_until(interaction.expires_at);
+            if waiting != consent {
+                changes.push(consents::collection().update(id, version, &waiting)?);
+            }
+        }
+        match context.store().commit(changes).await {
+            // Another authorisation of the consent began, or the TPP changed it, at the same moment.
+            Err(CommitError::Conflict { .. }) => {}
+            outcome => return outcome,
+        }
+    }
 }
 
 fn refuse(context: &Context, request: &Request, refused: &Refused) -> Response {
@@ -109,6 +127,8 @@ struct ErrorView<'a> {
     error: &'a str,
     description: &'a str,
     interaction_id: &'a str,
+    /// Where the customer can go on at the bank; none when the TPP is where to go on.
+    back: Option<&'a str>,
 }
 
 /// The page that tells the customer, and the developer, that nothing can be done here.
@@ -120,6 +140,18 @@ pub fn error_page(
     error: &str,
     description: &str,
 ) -> Response {
-    let view = ErrorView { error, description, interaction_id: &request.interaction_id };
+    error_page_with(context, request, status, (error, description), None)
+}
+
+/// The same with a way on at the bank.
+#[must_use]
+pub fn error_page_with(
+    context: &Context,
+    request: &Request,
+    status: StatusCode,
+    (error, description): (&str, &str),
+    back: Option<&str>,
+) -> Response {
+    let view = ErrorView { error, description, interaction_id: &request.interaction_id, back };
     context.pages.show(status, &context.bank, "error", "Error", None, &view)
 }

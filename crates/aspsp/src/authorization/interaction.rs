@@ -21,7 +21,7 @@ use transport::{Request, Response, reply};
 use super::{
     endpoint::error_page,
     login_page::Login,
-    session::{self, Session, Stage, set_cookie},
+    session::{self, Session, Stage},
     views,
 };
 use crate::{
@@ -41,6 +41,8 @@ pub(super) struct Visit {
     pub(super) interaction: Loaded<Interaction>,
     pub(super) session: Session,
     session_version: Version,
+    /// Value of the cookie that the browser sent.
+    cookie: String,
     /// The consent, with its version; none where the running profile has no intents.
     pub(super) consent: Option<(Consent, Version)>,
 }
@@ -92,6 +94,7 @@ pub async fn show(context: Arc<Context>, request: Request) -> Response {
     match visit(&context, &request).await {
         Err(refusal) => refusal.page(&context, &request),
         Ok(visit) => match expire(&context, visit).await {
+            Err(Refusal::Overtaken) => follow(&context, &request).await,
             Err(refusal) => refusal.page(&context, &request),
             Ok(visit) if visit.session.stage == Stage::Login && context.login_page.is_some() => {
                 elsewhere(&context, &request, visit).await
@@ -108,12 +111,16 @@ pub async fn show(context: Arc<Context>, request: Request) -> Response {
 pub async fn act(context: Arc<Context>, request: Request) -> Response {
     match decide(&context, &request).await {
         Ok(response) => response,
-        // The other submit decided; this one goes where that one led.
-        Err(Refusal::Overtaken) => match visit(&context, &request).await {
-            Ok(visit) => onward(&visit),
-            Err(refusal) => refusal.page(&context, &request),
-        },
+        Err(Refusal::Overtaken) => follow(&context, &request).await,
         Err(refusal) => refusal.page(&context, &request),
+    }
+}
+
+/// Another request of this browser was faster; this one goes where that one led.
+async fn follow(context: &Context, request: &Request) -> Response {
+    match visit(context, request).await {
+        Ok(visit) => onward(&visit),
+        Err(refusal) => refusal.page(context, request),
     }
 }
 
@@ -167,19 +174,19 @@ async fn decide(context: &Context, request: &Request) -> Result<Response, Refusa
     }
     match visit.session.stage.clone() {
         Stage::Login if context.login_page.is_some() => Err(Refusal::Forged),
-        Stage::Login => match context.customers.login(field("username"), field("password")) {
-            Some(customer) => {
-                let stage = Stage::OneTimePassword { customer: customer.to_owned() };
-                advance(context, visit, stage).await
+        Stage::Login => {
+            let typed = (field("username"), field("password"));
+            match context.customers.log_in(context.store(), typed, context.tools.clock.now()).await? {
+                Ok(customer) => advance(context, visit, Stage::OneTimePassword { customer }).await,
+                Err(failure) => wrong(context, visit, failure.text()).await,
             }
-            None => wrong(context, visit, "That user name and password do not belong together.").await,
-        },
+        }
         Stage::OneTimePassword { customer } => {
-            if !context.customers.second_factor(&customer, field("one_time_password")) {
-                return wrong(context, visit, "That is not the one-time password that we sent.").await;
+            let (typed, now) = ((customer.as_str(), field("one_time_password")), context.tools.clock.now());
+            match context.customers.confirm(context.store(), typed, now).await? {
+                Ok(()) => authenticated(context, visit, customer, now).await,
+                Err(failure) => wrong(context, visit, failure.text()).await,
             }
-            let now = context.tools.clock.now();
-            authenticated(context, visit, customer, now).await
         }
         Stage::Accounts { customer, authenticated_at } => {
             let Some((consent, _)) = &visit.consent else { return Ok(onward(&visit)) };
@@ -222,19 +229,22 @@ async fn visit(context: &Context, request: &Request) -> Result<Visit, Refusal> {
         Some(id) => Some(collection().get(store, id).await?.ok_or(Refusal::Ended)?),
         None => None,
     };
-    Ok(Visit { interaction, session, session_version, consent })
+    Ok(Visit { interaction, session, session_version, cookie: cookie.to_owned(), consent })
 }
 
-/// Ends an authorisation whose time is over, or whose consent was taken back meanwhile.
+/// Ends an authorisation whose time is over, or whose consent was taken back or decided elsewhere meanwhile. A page that
+/// was opened for the first authorisation of a consent does not become a re-authentication when another one was faster:
+/// it would let its customer put other accounts under the tokens of that one.
 async fn expire(context: &Context, visit: Visit) -> Result<Visit, Refusal> {
     if matches!(visit.session.stage, Stage::Done { .. }) {
         return Ok(visit);
     }
     let now = context.tools.clock.now();
-    let usable = visit
-        .consent
-        .as_ref()
-        .is_none_or(|(consent, _)| !matches!(consent.intent(now).authorisable, fapi::Usable::No(_)));
+    let usable = visit.consent.as_ref().is_none_or(|(consent, _)| match consent.intent(now).authorisable {
+        fapi::Usable::Authorisation => true,
+        fapi::Usable::Reauthentication => visit.interaction.record.reauthentication,
+        fapi::Usable::No(_) => false,
+    });
     if usable && Engine::<Memory>::decidable(&visit.interaction.record, now) {
         return Ok(visit);
     }
@@ -367,7 +377,7 @@ async fn finish(
 ) -> Result<Response, Refusal> {
     let visit = settle(context, visit, decision, accounts).await?;
     let mut response = views::page(context, &visit, StatusCode::OK, None);
-    let cookie = set_cookie(&visit.interaction.record.id, None);
+    let cookie = session::last_cookie(&visit.interaction.record.id, &visit.cookie);
     if let Ok(value) = HeaderValue::from_str(&cookie) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
@@ -377,7 +387,7 @@ async fn finish(
 /// Decides: consent, grant, code, interaction and session change in one commit, or not at all.
 async fn settle(context: &Context, visit: Visit, decision: Decision, accounts: Vec<String>) -> Result<Visit, Refusal> {
     let now = context.tools.clock.now();
-    let Visit { interaction, mut session, session_version, consent } = visit;
+    let Visit { interaction, mut session, session_version, cookie, consent } = visit;
     let completed = context
         .engine
         .complete(&interaction, &decision, now)
@@ -405,7 +415,7 @@ async fn settle(context: &Context, visit: Visit, decision: Decision, accounts: V
         None => None,
     };
     commit(context, changes).await?;
-    Ok(Visit { interaction, session, session_version, consent })
+    Ok(Visit { interaction, session, session_version, cookie, consent })
 }
 
 /// The consent after the decision. One that was deleted or decided meanwhile keeps its state when the customer rejects; the

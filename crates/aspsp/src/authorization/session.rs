@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use store::Collection;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 /// Where the sessions are kept.
 #[must_use]
@@ -60,8 +60,16 @@ pub struct Session {
     pub stage: Stage,
     /// Wrong passwords so far.
     pub failures: u8,
-    /// When it may be forgotten.
+    /// When the authorisation ends without a decision.
     pub expires_at: OffsetDateTime,
+}
+
+impl Session {
+    /// Whether it may be forgotten. A customer who comes back late still finds the way to the TPP.
+    #[must_use]
+    pub fn over(&self, now: OffsetDateTime) -> bool {
+        self.expires_at + Duration::hours(1) <= now
+    }
 }
 
 /// Name of the cookie of an interaction: each authorisation has its own, so that two of them can go on in two tabs.
@@ -74,12 +82,17 @@ pub fn cookie_name(interaction_id: &str) -> String {
 /// What every cookie of the bank's pages says of itself, as the prefix `__Host-` demands.
 pub const HOST_COOKIE: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
 
-/// The `Set-Cookie` value that binds the browser, or unbinds it when `value` is none.
+/// Seconds in which a browser that sent the last form twice, or went back, still finds the way to the TPP.
+const WAY_BACK: u8 = 60;
+
+/// The `Set-Cookie` value that binds the browser.
 #[must_use]
-pub fn set_cookie(interaction_id: &str, value: Option<&str>) -> String {
-    let name = cookie_name(interaction_id);
-    match value {
-        Some(value) => format!("{name}={value}; {HOST_COOKIE}"),
-        None => format!("{name}=; {HOST_COOKIE}; Max-Age=0"),
-    }
+pub fn set_cookie(interaction_id: &str, value: &str) -> String {
+    format!("{}={value}; {HOST_COOKIE}", cookie_name(interaction_id))
+}
+
+/// The `Set-Cookie` value once all is decided: the session is over, and soon forgotten.
+#[must_use]
+pub fn last_cookie(interaction_id: &str, value: &str) -> String {
+    format!("{}; Max-Age={WAY_BACK}", set_cookie(interaction_id, value))
 }

@@ -1,14 +1,16 @@
 //! What a consent comes to, in rows that a customer can read (OB Customer Experience Guidelines: what payers, payees and
 //! amounts a page must show). Nothing here can be edited by the customer, and nothing comes from elsewhere than the consent.
 
-use ledger::{Account, AccountId, Identification};
+use std::borrow::Cow;
+
+use ledger::{Account, AccountId, CustomerId, Identification};
 use openbanking::{
     code::Code,
     money::{ActiveAmount, Currency, Money},
     parties::AccountScheme,
     payments::{Frequency, FrequencyCode, Initiation, PaymentAccount, StandingOrderTerms},
     version::ApiVersion,
-    vrp::{InteractionType, PeriodAlignment, PeriodType, PeriodicLimit},
+    vrp::{AuthenticationMethod, InteractionType, PeriodAlignment, PeriodType, PeriodicLimit, VrpType},
 };
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
@@ -26,16 +28,30 @@ const MOMENT: &[BorrowedFormatItem<'_>] =
 /// A row: what it is about, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Term {
-    label: &'static str,
+    label: Cow<'static, str>,
     value: String,
+    /// Whether it stands out: what the customer confirms above all.
+    main: bool,
+}
+
+impl Term {
+    /// A row.
+    #[must_use]
+    pub fn new(label: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        Self { label: label.into(), value: value.into(), main: false }
+    }
 }
 
 /// Rows under way.
 struct Terms(Vec<Term>);
 
 impl Terms {
-    fn add(&mut self, label: &'static str, value: impl Into<String>) {
-        self.0.push(Term { label, value: value.into() });
+    fn add(&mut self, label: impl Into<Cow<'static, str>>, value: impl Into<String>) {
+        self.0.push(Term::new(label, value));
+    }
+
+    fn main(&mut self, label: &'static str, value: impl Into<String>) {
+        self.0.push(Term { main: true, ..Term::new(label, value) });
     }
 
     fn maybe(&mut self, label: &'static str, value: Option<String>) {
@@ -45,9 +61,9 @@ impl Terms {
     }
 }
 
-/// Everything that a customer must know of a consent before it is authorised.
+/// Everything that this customer must know of a consent before it is authorised.
 #[must_use]
-pub fn of(context: &Context, consent: &Consent) -> Vec<Term> {
+pub fn of(context: &Context, consent: &Consent, customer: &str) -> Vec<Term> {
     let now = context.tools.clock.now();
     let mut terms = Terms(Vec::new());
     match &consent.content {
@@ -55,11 +71,11 @@ pub fn of(context: &Context, consent: &Consent) -> Vec<Term> {
             terms.maybe("Transactions", history(asked.transactions_from, asked.transactions_to));
             terms.add("Until", until(consent.expires_at));
         }
-        Content::Payment(payment) => payment_terms(context, payment, now, &mut terms),
-        Content::VariableRecurringPayments(vrp) => recurring(context, vrp, &mut terms),
+        Content::Payment(payment) => payment_terms((context, customer), payment, now, &mut terms),
+        Content::VariableRecurringPayments(vrp) => recurring((context, customer), vrp, consent.created_at, &mut terms),
         Content::FundsConfirmation(request) => {
             let account = request.debtor_account().ok();
-            terms.maybe("Account", account.map(|account| named(context, &account)));
+            terms.maybe("Account", account.map(|account| named(context, customer, &account)));
             terms.add("What we answer", "Yes or no, each time we are asked about an amount");
             terms.add("Until", until(consent.expires_at));
         }
@@ -69,28 +85,30 @@ pub fn of(context: &Context, consent: &Consent) -> Vec<Term> {
 
 /// Who is paid how much: what the customer authenticates for (RTS Article 5, dynamic linking).
 #[must_use]
-pub fn of_payment(context: &Context, consent: &Consent) -> Vec<Term> {
+pub fn of_payment(context: &Context, consent: &Consent, customer: &str) -> Vec<Term> {
     match &consent.content {
         Content::AccountAccess(_) | Content::FundsConfirmation(_) => Vec::new(),
-        Content::Payment(_) | Content::VariableRecurringPayments(_) => of(context, consent),
+        Content::Payment(_) | Content::VariableRecurringPayments(_) => of(context, consent, customer),
     }
 }
 
-fn payment_terms(context: &Context, payment: &Payment, now: OffsetDateTime, terms: &mut Terms) {
+fn payment_terms((context, customer): (&Context, &str), payment: &Payment, now: OffsetDateTime, terms: &mut Terms) {
     let Ok(initiation) = payment.request.typed() else { return };
     if let Some(file) = &payment.file {
         let total = file.currency.parse().ok().and_then(|currency: Currency| Money::parse(&file.sum, currency).ok());
-        terms.add("Total", total.map_or_else(|| format!("{} {}", file.sum, file.currency), amount));
+        terms.main("Total", total.map_or_else(|| format!("{} {}", file.sum, file.currency), amount));
         terms.add("Payments", file.number.to_string());
         terms.maybe("Reference", initiation.file.as_ref().and_then(|facts| facts.reference.clone()));
     }
     let label = if initiation.standing_order.is_some() { "First amount" } else { "Amount" };
-    terms.maybe(label, initiation.amount().map(amount));
+    if let Some(money) = initiation.amount() {
+        terms.main(label, amount(money));
+    }
     terms.maybe("Payee", payee(&initiation));
     terms.maybe("Payee's account", initiation.creditor_account.as_ref().map(number_of));
     terms.maybe("Reference", reference(&initiation));
     if let Some(account) = &initiation.debtor_account {
-        terms.add("From", named(context, account));
+        terms.add("From", named(context, customer, account));
     }
     match (&initiation.standing_order, initiation.requested_execution) {
         (Some(order), _) => standing(order, &initiation, now, terms),
@@ -142,7 +160,12 @@ fn standing(order: &StandingOrderTerms, initiation: &Initiation, now: OffsetDate
     terms.maybe("Last amount", order.last_amount.map(amount));
 }
 
-fn recurring(context: &Context, vrp: &VariableRecurringPayments, terms: &mut Terms) {
+fn recurring(
+    (context, customer): (&Context, &str),
+    vrp: &VariableRecurringPayments,
+    created: OffsetDateTime,
+    terms: &mut Terms,
+) {
     let limits = &vrp.limits;
     let creditor = vrp.request.creditor_account().ok().flatten();
     terms.maybe("Payee", creditor.as_ref().and_then(|account| account.name.clone()));
@@ -153,31 +176,49 @@ fn recurring(context: &Context, vrp: &VariableRecurringPayments, terms: &mut Ter
     let structured = text("/RemittanceInformation/Structured/0/CreditorReferenceInformation/Reference");
     terms.maybe("Reference", reference.or(structured));
     if let Ok(Some(account)) = vrp.request.debtor_account() {
-        terms.add("From", named(context, &account));
+        terms.add("From", named(context, customer, &account));
     }
-    terms.add("Most for one payment", amount(limits.maximum_individual_amount));
+    terms.main("Most for one payment", amount(limits.maximum_individual_amount));
     for limit in &limits.periodic_limits {
-        terms.add(per_period(limit), amount(limit.limit));
+        terms.add(per_period(limit, created), amount(limit.limit));
     }
     terms.maybe("From the day", limits.valid_from.map(day));
     terms.add("Until", until(limits.valid_to));
     let present = !limits.interaction_types.contains(&InteractionType::OffSession);
     let value = if present { "Each time" } else { "No, payments are made without you" };
     terms.add("Do you have to be there?", value);
+    let asked = limits.authentication_methods.contains(&AuthenticationMethod::ScaNotRequired);
+    terms.add(
+        "Do we ask you each time?",
+        if asked { "No, not within these limits" } else { "Yes, you log in for each" },
+    );
+    let kinds: Vec<&str> = limits.vrp_types.iter().map(|kind| purpose(*kind)).collect();
+    terms.add("What they are for", kinds.join("; "));
 }
 
-fn per_period(limit: &PeriodicLimit) -> &'static str {
-    match (limit.period_type, limit.alignment) {
-        (PeriodType::Day, _) => "Most in a day",
-        (PeriodType::Week, PeriodAlignment::Calendar) => "Most in a week, from Monday",
-        (PeriodType::Week, PeriodAlignment::Consent) => "Most in a week, from today's weekday",
-        (PeriodType::Fortnight, _) => "Most in two weeks, from today",
-        (PeriodType::Month, PeriodAlignment::Calendar) => "Most in a calendar month",
-        (PeriodType::Month, PeriodAlignment::Consent) => "Most in a month, from today's day",
-        (PeriodType::HalfYear, PeriodAlignment::Calendar) => "Most in half a calendar year",
-        (PeriodType::HalfYear, PeriodAlignment::Consent) => "Most in half a year, from today",
-        (PeriodType::Year, PeriodAlignment::Calendar) => "Most in a calendar year",
-        (PeriodType::Year, PeriodAlignment::Consent) => "Most in a year, from today",
+fn purpose(kind: VrpType) -> &'static str {
+    match kind {
+        VrpType::Sweeping => "Moving money between accounts of your own",
+        VrpType::Other => "Payments to others",
+        VrpType::Commercial1 | VrpType::Commercial2 | VrpType::Commercial3 => "Payments to a business",
+    }
+}
+
+/// What a limit limits, in words. Periods of a consent count from the day on which it was created.
+#[must_use]
+pub fn per_period(limit: &PeriodicLimit, created: OffsetDateTime) -> String {
+    let period = match limit.period_type {
+        PeriodType::Day => return "Most in a day".to_owned(),
+        PeriodType::Week => "week",
+        PeriodType::Fortnight => "fortnight",
+        PeriodType::Month => "month",
+        PeriodType::HalfYear => "half-year",
+        PeriodType::Year => "year",
+    };
+    match limit.alignment {
+        PeriodAlignment::Calendar if limit.period_type == PeriodType::Week => "Most from Monday to Sunday".to_owned(),
+        PeriodAlignment::Calendar => format!("Most in a calendar {period}"),
+        PeriodAlignment::Consent => format!("Most in a {period}, counted from {}", day(created)),
     }
 }
 
@@ -235,13 +276,12 @@ fn of_code(code: FrequencyCode) -> &'static str {
     }
 }
 
-/// An account that the TPP names: by its name at this bank, or by its number.
-fn named(context: &Context, account: &PaymentAccount) -> String {
+/// An account that the TPP names: by its name at this bank when it is this customer's, otherwise by its number alone.
+fn named(context: &Context, customer: &str, account: &PaymentAccount) -> String {
     let books = context.money.at(context.tools.clock.now());
-    payer::find(&books, account).map_or_else(
-        || number_of(account),
-        |account| format!("{}, {}", account.nickname, number(&account.identification)),
-    )
+    let customer = CustomerId::new(customer);
+    let found = books.accounts_of(&customer).find(|own| payer::is_named(own, account));
+    found.map_or_else(|| number_of(account), self::account)
 }
 
 /// A number as customers write it.
@@ -345,6 +385,19 @@ mod tests {
         assert_eq!(money(-5, "EUR"), "-€0.05");
         assert_eq!(money(100_000, "USD"), "US$1,000.00");
         assert_eq!(money(1_500, "JPY"), "1,500 JPY");
+    }
+
+    #[test]
+    fn limits_read_like_limits() {
+        let created = time::macros::datetime!(2026-11-26 12:00 UTC);
+        let words = |period_type, alignment| {
+            per_period(&PeriodicLimit { period_type, alignment, limit: Money::new(1, Currency::GBP) }, created)
+        };
+        assert_eq!(words(PeriodType::Day, PeriodAlignment::Consent), "Most in a day");
+        assert_eq!(words(PeriodType::Week, PeriodAlignment::Calendar), "Most from Monday to Sunday");
+        assert_eq!(words(PeriodType::HalfYear, PeriodAlignment::Calendar), "Most in a calendar half-year");
+        let counted = "Most in a fortnight, counted from 26 November 2026";
+        assert_eq!(words(PeriodType::Fortnight, PeriodAlignment::Consent), counted);
     }
 
     #[test]

@@ -99,23 +99,23 @@ pub(super) fn page(context: &Context, visit: &Visit, status: StatusCode, problem
             render.page("login", "Log in", &form(String::new(), Vec::new()))
         }
         (Stage::OneTimePassword { customer }, _) => {
-            let terms = consent.map(|consent| terms::of_payment(context, consent)).unwrap_or_default();
+            let terms = consent.map(|consent| terms::of_payment(context, consent, customer)).unwrap_or_default();
             let view = form(context.customers.phone_ending(customer), terms);
             render.page("one-time-password", "One-time password", &view)
         }
         (Stage::Accounts { customer, .. }, Some(consent)) => {
             let several = consent.kind() == ConsentKind::AccountAccess;
             let view = ChoiceView {
-                form: form(String::new(), terms::of(context, consent)),
+                form: form(String::new(), terms::of(context, consent, customer)),
                 picks: if several { "checkbox" } else { "radio" },
                 accounts: accounts(context, customer, consent),
                 ..choice(words.choose, words, consent)
             };
             render.page("accounts", "Choose accounts", &view)
         }
-        (Stage::Confirm { accounts, .. }, Some(consent)) => {
+        (Stage::Confirm { customer, accounts, .. }, Some(consent)) => {
             let view = ChoiceView {
-                form: form(String::new(), terms::of(context, consent)),
+                form: form(String::new(), terms::of(context, consent, customer)),
                 signatories: signatories(context, accounts),
                 button: words.button,
                 ..choice(words.confirm, words, consent)

@@ -50,6 +50,9 @@ pub struct Consent {
     pub accounts: Vec<String>,
     /// When the PSU last authenticated for it.
     pub authenticated_at: Option<OffsetDateTime>,
+    /// When the last authorisation that began ends without a decision.
+    #[serde(default)]
+    pub waits_until: Option<OffsetDateTime>,
     /// When the TPP deleted it.
     pub deleted_at: Option<OffsetDateTime>,
     /// What it asks for.
@@ -157,6 +160,7 @@ impl Consent {
             customer: None,
             accounts: Vec::new(),
             authenticated_at: None,
+            waits_until: None,
             deleted_at: None,
             content,
         }
@@ -174,11 +178,31 @@ impl Consent {
         self.expires_at.is_some_and(|at| at <= now)
     }
 
-    /// The state at a moment: an authorised consent expires by itself.
+    /// An authorisation began that ends then. Where several did, the last one counts.
+    #[must_use]
+    pub fn wait_until(mut self, end: OffsetDateTime) -> Self {
+        if self.status == ConsentStatus::AwaitingAuthorisation {
+            self.waits_until = self.waits_until.max(Some(end));
+        }
+        self
+    }
+
+    /// What happened to it by itself before this moment, and when: an authorised consent expires, and one that was to be
+    /// authorised is rejected when its customer did not decide in time.
+    fn by_itself(&self, now: OffsetDateTime) -> Option<(OffsetDateTime, Event)> {
+        let (at, event) = match self.status {
+            ConsentStatus::AwaitingAuthorisation => (self.waits_until?, Event::Rejected),
+            _ => (self.expires_at?, Event::Expired),
+        };
+        (at <= now).then_some((at, event))
+    }
+
+    /// The state at a moment.
     #[must_use]
     pub fn status_at(&self, now: OffsetDateTime) -> ConsentStatus {
-        match (self.expired(now), next(self.status, Event::Expired)) {
-            (true, Ok(status)) => status,
+        let happened = self.by_itself(now).map(|(_, event)| next(self.status, event));
+        match happened {
+            Some(Ok(status)) => status,
             _ => self.status,
         }
     }
@@ -186,8 +210,8 @@ impl Consent {
     /// When [`Self::status_at`] last changed.
     #[must_use]
     pub fn status_updated_at(&self, now: OffsetDateTime) -> OffsetDateTime {
-        match self.expires_at {
-            Some(at) if self.status_at(now) != self.status => at,
+        match self.by_itself(now) {
+            Some((at, _)) if self.status_at(now) != self.status => at,
             _ => self.status_updated_at,
         }
     }
@@ -195,8 +219,13 @@ impl Consent {
     /// `StatusReason` in this version; v3.1 has none.
     #[must_use]
     pub fn status_reason(&self, version: ApiVersion, now: OffsetDateTime) -> Vec<StatusReason> {
-        match (version, self.reason) {
-            (ApiVersion::V4_0, Some(reason)) if self.status_at(now) == self.status => vec![reason.wire()],
+        let reason = match self.status_at(now) {
+            status if status == self.status => self.reason,
+            ConsentStatus::Rejected => Some(Reason::TimedOut),
+            _ => None,
+        };
+        match (version, reason) {
+            (ApiVersion::V4_0, Some(reason)) => vec![reason.wire()],
             _ => Vec::new(),
         }
     }
@@ -315,6 +344,21 @@ mod tests {
         let mut consent = consent().authorise(by("amelia", NOW), NOW).unwrap();
         consent.deleted_at = Some(NOW);
         assert!(!consent.intent(NOW).active);
+    }
+
+    #[test]
+    fn a_consent_whose_customer_does_not_decide_is_rejected_by_itself() {
+        let (first, last) = (NOW + Duration::minutes(15), NOW + Duration::minutes(20));
+        let waiting = consent().wait_until(last).wait_until(first);
+        assert_eq!(waiting.status_at(last - Duration::SECOND), ConsentStatus::AwaitingAuthorisation);
+        assert_eq!(waiting.status_at(last), ConsentStatus::Rejected);
+        assert_eq!(waiting.status_updated_at(NOW + Duration::days(1)), last);
+        assert_eq!(waiting.status_reason(ApiVersion::V4_0, last), [Reason::TimedOut.wire()]);
+        assert!(matches!(waiting.intent(last).authorisable, Usable::No(_)));
+        assert!(waiting.clone().authorise(by("amelia", last), last).is_err());
+        let authorised = waiting.authorise(by("amelia", first), first).unwrap();
+        assert_eq!(authorised.clone().wait_until(last), authorised, "a re-authentication ends nothing");
+        assert_eq!(authorised.status_at(last), ConsentStatus::Authorised);
     }
 
     #[test]

@@ -6,17 +6,21 @@ use http::StatusCode;
 use openbanking::consent::ConsentStatus;
 use serde::Serialize;
 use store::{Change, Collection, Range, StoreError};
-use transport::{Request, Response, reply};
+use transport::{Request, Response};
 
-use super::{PATH, entry, refusal::Refusal};
+use super::{
+    PATH,
+    entry::{LoggedIn, checked, home, value},
+    refusal::Refusal,
+};
 use crate::{
     Context,
     authorization::{
         ClusterView, clusters,
         terms::{self, Term},
     },
-    consents::{self, Authorisation, Consent, ConsentKind},
-    pages::secured,
+    consents::{self, Authorisation, Consent, ConsentKind, Content},
+    variable_recurring_payments,
 };
 
 /// The consents of a customer: customer and consent.
@@ -47,6 +51,8 @@ pub(super) struct ConnectionView {
     accounts: Vec<String>,
     clusters: Vec<ClusterView>,
     terms: Vec<Term>,
+    /// How far the limits of recurring payments are used in the running periods.
+    used: Vec<Term>,
 }
 
 #[derive(Serialize)]
@@ -77,13 +83,23 @@ fn what(kind: ConsentKind) -> &'static str {
     }
 }
 
-async fn view(context: &Context, consent: &Consent) -> ConnectionView {
+async fn view(context: &Context, consent: &Consent) -> Result<ConnectionView, StoreError> {
     let now = context.tools.clock.now();
     let status = consent.status_at(now);
     let active = status == ConsentStatus::Authorised && consent.deleted_at.is_none();
     let stopped = status == ConsentStatus::Cancelled && consent.deleted_at.is_none();
     let (tpp, on_behalf_of) = tpp(context, &consent.client_id).await;
-    ConnectionView {
+    let granted = consent.authenticated_at.map(terms::day).unwrap_or_default();
+    let mut terms = terms::of(context, consent, consent.customer.as_deref().unwrap_or_default());
+    terms.push(Term::new("Given on", granted.clone()));
+    let mut used = Vec::new();
+    if let Content::VariableRecurringPayments(vrp) = &consent.content {
+        for used_of in variable_recurring_payments::used(context, consent, vrp).await? {
+            let words = format!("{} paid, {} left", terms::amount(used_of.paid), terms::amount(used_of.left));
+            used.push(Term::new(terms::per_period(&used_of.limit, consent.created_at), words));
+        }
+    }
+    Ok(ConnectionView {
         id: consent.id.clone(),
         tpp,
         on_behalf_of,
@@ -97,12 +113,13 @@ async fn view(context: &Context, consent: &Consent) -> ConnectionView {
         },
         active,
         stopped,
-        granted: consent.authenticated_at.map(terms::day).unwrap_or_default(),
+        granted,
         until: terms::until(consent.expires_at),
         accounts: terms::accounts(context, consent),
         clusters: clusters(consent),
-        terms: terms::of(context, consent),
-    }
+        terms,
+        used,
+    })
 }
 
 /// The customer's connections, active ones first.
@@ -113,7 +130,7 @@ pub(super) async fn of(context: &Context, customer: &str) -> Result<Vec<Connecti
         if let Some((consent, _)) = consents::collection().get(context.store(), id).await?
             && consent.kind().row().lasting
         {
-            all.push((consent.authenticated_at, view(context, &consent).await));
+            all.push((consent.authenticated_at, view(context, &consent).await?));
         }
     }
     all.sort_by_key(|(at, view)| (!view.active, std::cmp::Reverse(*at)));
@@ -135,13 +152,11 @@ async fn named(context: &Context, request: &Request, customer: &str) -> Result<c
 /// `GET /connections/{ConsentId}`: the page on which access is stopped, or given again.
 pub(super) async fn show(context: Arc<Context>, request: Request) -> Response {
     let shown = async {
-        let Ok((visit, customer)) = entry::customer(&context, &request).await else {
-            return Ok(secured(reply::redirect(StatusCode::SEE_OTHER, PATH)));
-        };
-        let (consent, _) = named(&context, &request, &customer).await?;
-        let connection = view(&context, &consent).await;
+        let who = LoggedIn::of(&context, &request).await?;
+        let (consent, _) = named(&context, &request, &who.customer).await?;
+        let connection = view(&context, &consent).await?;
         let action = format!("{PATH}/{}", consent.id);
-        let page = PageView { list: PATH, action, csrf: visit.session.csrf, connection };
+        let page = PageView { list: PATH, action, csrf: who.csrf, connection };
         Ok(context.pages.show(StatusCode::OK, &context.bank, "connection", "Connection", None, &page))
     };
     shown.await.unwrap_or_else(|refusal: Refusal| refusal.page(&context, &request))
@@ -156,27 +171,25 @@ pub(super) async fn act(context: Arc<Context>, request: Request) -> Response {
 }
 
 async fn change(context: &Context, request: &Request) -> Result<Response, Refusal> {
-    let (visit, customer) = entry::customer(context, request).await?;
-    let form = entry::checked(request, &visit)?;
-    let (consent, stored) = named(context, request, &customer).await?;
+    let who = LoggedIn::of(context, request).await?;
+    let form = checked(request)?;
+    let (consent, stored) = named(context, request, &who.customer).await?;
     let now = context.tools.clock.now();
-    let action = form.iter().find(|(key, _)| key == "action").map_or("", |(_, value)| value.as_str());
-    let late = |_| Refusal::Late("That cannot be done any more. Load the list again.".to_owned());
-    let after = match action {
-        _ if consent.deleted_at.is_some() => {
-            return Err(Refusal::Late("The company ended this connection.".to_owned()));
-        }
-        "stop" => consent.clone().withdraw(now).map_err(late)?,
-        "resume" if consent.status == ConsentStatus::Cancelled => {
+    let late = || Refusal::Late("That cannot be done any more.".to_owned());
+    if consent.deleted_at.is_some() {
+        return Err(Refusal::Late("The company ended this connection.".to_owned()));
+    }
+    let after = match value(&form, "action") {
+        "stop" => consent.withdraw(now).map_err(|_| late())?,
+        "resume" if consent.status_at(now) == ConsentStatus::Cancelled => {
             let accounts = consent.accounts.clone();
-            let super::session::Stage::Open { authenticated_at, .. } = visit.session.stage else {
-                return Err(Refusal::Forged);
-            };
-            consent.clone().authorise(Authorisation { customer, accounts, authenticated_at }, now).map_err(late)?
+            let authorisation =
+                Authorisation { customer: who.customer, accounts, authenticated_at: who.authenticated_at };
+            consent.authorise(authorisation, now).map_err(|_| late())?
         }
-        _ => return Err(Refusal::Late("That cannot be done any more. Load the list again.".to_owned())),
+        _ => return Err(late()),
     };
     let change = consents::collection().update(&after.id, stored, &after)?;
     context.store().commit(vec![change]).await?;
-    Ok(secured(reply::redirect(StatusCode::SEE_OTHER, PATH)))
+    Ok(home())
 }

@@ -1,18 +1,22 @@
 //! The customer's payments that TPPs ordered: where they stand, what waits for a second signatory, what can be cancelled.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
-use http::StatusCode;
 use ledger::{Action, CustomerId, OrderId, OrderState, OrderStatus};
 use serde::Serialize;
-use transport::{Request, Response, reply};
+use transport::{Request, Response};
 
-use super::{PATH, entry, refusal::Refusal};
+use super::{
+    PATH,
+    connections::tpp as tpp_of,
+    entry::{LoggedIn, checked, home, value},
+    refusal::Refusal,
+};
 use crate::{
     Context,
     authorization::terms::{account, amount, day},
     money::CommandFailure,
-    pages::secured,
+    payment_initiation,
 };
 
 /// Payments in the list.
@@ -21,13 +25,15 @@ const MOST: usize = 50;
 /// A payment in the list.
 #[derive(Serialize)]
 pub(super) struct PaymentView {
-    id: String,
     action: String,
     payee: String,
     amount: String,
     from: String,
+    tpp: String,
     on: String,
     status: &'static str,
+    /// When it is paid, or paid the next time.
+    next: Option<String>,
     can_cancel: bool,
 }
 
@@ -48,7 +54,7 @@ fn status(state: &OrderState) -> &'static str {
     }
 }
 
-fn view(context: &Context, state: &OrderState) -> PaymentView {
+fn view(context: &Context, state: &OrderState, tpp: String) -> PaymentView {
     let books = context.money.at(context.tools.clock.now());
     let order = &state.order;
     let first = order.instructions.first();
@@ -57,10 +63,11 @@ fn view(context: &Context, state: &OrderState) -> PaymentView {
         many => format!("{many} payees"),
     };
     let id = order.id.to_string();
+    let next = state.instructions.iter().filter_map(|instruction| instruction.next).min_by_key(|next| next.at);
     PaymentView {
         action: format!("{PATH}/payments/{id}"),
-        id,
         payee,
+        tpp,
         amount: match order.instructions.as_slice() {
             [one] => amount(one.instructed),
             _ => String::new(),
@@ -68,33 +75,36 @@ fn view(context: &Context, state: &OrderState) -> PaymentView {
         from: books.account(&order.debtor).map(account).unwrap_or_default(),
         on: day(state.created_at),
         status: status(state),
-        can_cancel: state.instructions.iter().any(|instruction| instruction.next.is_some()),
+        next: next.map(|next| day(next.at)),
+        can_cancel: next.is_some(),
     }
 }
 
 /// The orders of all accounts of the customer: those that wait for this customer, and the others, newest first.
 pub(super) async fn of(context: &Context, customer: &str) -> Result<(Vec<PaymentView>, Vec<PaymentView>), Refusal> {
     let me = CustomerId::new(customer);
-    let ids: BTreeSet<OrderId> = crate::payment_initiation::ordered_by_tpps(context).await?;
-    let states: Vec<OrderState> = {
+    let mut states: Vec<OrderState> = {
         let books = context.money.at(context.tools.clock.now());
         let mut all = Vec::new();
         for account in books.accounts_of(&me) {
-            all.extend(books.orders_of(&account.id)?.filter(|state| ids.contains(&state.order.id)).cloned());
+            all.extend(books.orders_of(&account.id)?.cloned());
         }
         all
     };
-    let waits = |state: &OrderState| {
-        state.status() == OrderStatus::PartiallyAccepted
-            && !state.authorisations.iter().any(|given| given.customer == me)
-    };
-    let (mut waiting, mut others): (Vec<_>, Vec<_>) = states.into_iter().partition(waits);
-    for list in [&mut waiting, &mut others] {
-        list.sort_by_key(|state| std::cmp::Reverse(state.created_at));
-        list.truncate(MOST);
+    states.sort_by_key(|state| std::cmp::Reverse(state.created_at));
+    let (mut waiting, mut others) = (Vec::new(), Vec::new());
+    for state in states {
+        let waits = state.status() == OrderStatus::PartiallyAccepted
+            && !state.authorisations.iter().any(|given| given.customer == me);
+        let list = if waits { &mut waiting } else { &mut others };
+        if list.len() < MOST
+            && let Some(client_id) = payment_initiation::client_of(context, &state.order.id).await?
+        {
+            let (tpp, _) = tpp_of(context, &client_id).await;
+            list.push(view(context, &state, tpp));
+        }
     }
-    let views = |list: Vec<OrderState>| list.iter().map(|state| view(context, state)).collect();
-    Ok((views(waiting), views(others)))
+    Ok((waiting, others))
 }
 
 /// `POST /connections/payments/{OrderId}`: confirm, refuse or cancel.
@@ -106,28 +116,32 @@ pub(super) async fn act(context: Arc<Context>, request: Request) -> Response {
 }
 
 async fn decide(context: &Context, request: &Request) -> Result<Response, Refusal> {
-    let (visit, customer) = entry::customer(context, request).await?;
-    let form = entry::checked(request, &visit)?;
+    let who = LoggedIn::of(context, request).await?;
+    let form = checked(request)?;
     let order = OrderId::new(request.params.get("OrderId").unwrap_or_default());
     let now = context.tools.clock.now();
-    let customer = CustomerId::new(customer);
+    let customer = CustomerId::new(who.customer);
     let mine = {
         let books = context.money.at(now);
         let held: Vec<_> = books.accounts_of(&customer).map(|account| account.id.clone()).collect();
         books.order(&order).is_some_and(|state| held.contains(&state.order.debtor))
     };
-    if !mine {
+    if !mine || payment_initiation::client_of(context, &order).await?.is_none() {
         return Err(Refusal::Unknown);
     }
-    let action = match form.iter().find(|(key, _)| key == "action").map_or("", |(_, value)| value.as_str()) {
+    let action = match value(&form, "action") {
         "confirm" => Action::Authorise { order, customer },
         "refuse" => Action::Refuse { order, customer },
         "cancel" => Action::Cancel { order },
-        _ => return Err(Refusal::Unknown),
+        _ => return Err(Refusal::Late("That cannot be done.".to_owned())),
     };
     match context.money.carry_out(context.store(), action, Vec::new(), now).await {
-        Ok(()) => Ok(secured(reply::redirect(StatusCode::SEE_OTHER, PATH))),
-        Err(CommandFailure::Refused(why)) => Err(Refusal::Late(format!("That cannot be done: {why}."))),
-        Err(error) => Err(error.into()),
+        Ok(()) => Ok(home()),
+        Err(CommandFailure::Refused(why)) => {
+            tracing::debug!(%why, "the books refuse what a customer wants");
+            Err(Refusal::Late("That cannot be done any more: the payment has gone on.".to_owned()))
+        }
+        Err(CommandFailure::NotCommitted(error)) => Err(error.into()),
+        Err(CommandFailure::Store(error)) => Err(error.into()),
     }
 }

@@ -1,12 +1,16 @@
 //! Why a page of the dashboard cannot be shown.
 
 use http::StatusCode;
+use store::CommitError;
 use transport::{Request, Response};
 
-use crate::{Context, authorization::endpoint::error_page};
+use super::{PATH, entry::home};
+use crate::{Context, authorization::endpoint::error_page_with};
 
 /// A page cannot be shown, or a form not be carried out.
 pub(super) enum Refusal {
+    /// Nobody is logged in in this browser, or not any more.
+    LoggedOut,
     /// The form did not carry the token of this session.
     Forged,
     /// Nothing of this customer has the identifier.
@@ -17,8 +21,23 @@ pub(super) enum Refusal {
     Failed(String),
 }
 
-impl<E: std::error::Error> From<E> for Refusal {
-    fn from(error: E) -> Self {
+impl From<store::StoreError> for Refusal {
+    fn from(error: store::StoreError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<CommitError> for Refusal {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Conflict { .. } => Self::Late("Something changed meanwhile. Look at it again.".to_owned()),
+            CommitError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ledger::BooksError> for Refusal {
+    fn from(error: ledger::BooksError) -> Self {
         Self::Failed(error.to_string())
     }
 }
@@ -26,6 +45,7 @@ impl<E: std::error::Error> From<E> for Refusal {
 impl Refusal {
     pub(super) fn page(self, context: &Context, request: &Request) -> Response {
         let (status, code, text) = match self {
+            Self::LoggedOut => return home(),
             Self::Forged => (
                 StatusCode::FORBIDDEN,
                 "invalid_request",
@@ -40,6 +60,6 @@ impl Refusal {
                 (StatusCode::INTERNAL_SERVER_ERROR, "server_error", "The bank could not go on.".to_owned())
             }
         };
-        error_page(context, request, status, code, &text)
+        error_page_with(context, request, status, (code, &text), Some(PATH))
     }
 }

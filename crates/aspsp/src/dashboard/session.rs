@@ -1,4 +1,5 @@
-//! A customer who is logged in at the bank itself, bound to one browser by a cookie.
+//! A customer who is logged in at the bank itself, bound to one browser by a cookie. Nothing is kept of a browser before
+//! its customer typed the right password.
 
 use serde::{Deserialize, Serialize};
 use store::{Collection, Version};
@@ -20,17 +21,10 @@ pub fn collection() -> Collection<Session> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// User name and password come next.
-    Login,
     /// The one-time password comes next.
-    OneTimePassword {
-        /// The customer who gave the right password.
-        customer: String,
-    },
+    OneTimePassword,
     /// Both factors were right.
     Open {
-        /// The customer.
-        customer: String,
         /// When.
         authenticated_at: OffsetDateTime,
     },
@@ -39,12 +33,10 @@ pub enum Stage {
 /// One browser at the dashboard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Token that every form must carry.
-    pub csrf: String,
+    /// The customer who gave the right password.
+    pub customer: String,
     /// How far the customer has come.
     pub stage: Stage,
-    /// Wrong passwords so far.
-    pub failures: u8,
     /// When it ends.
     pub expires_at: OffsetDateTime,
 }
@@ -67,6 +59,16 @@ pub(super) async fn of(context: &Context, request: &Request) -> Result<Option<Vi
 
 /// Name of the cookie.
 const COOKIE: &str = "__Host-dashboard";
+
+/// The cookie's value in a request; empty when there is none.
+pub(super) fn cookie(request: &Request) -> &str {
+    request.cookie(COOKIE).unwrap_or_default()
+}
+
+/// The token that every form of the browser with this cookie carries. Whoever does not know the cookie cannot make it.
+pub(super) fn form_token(cookie: &str) -> String {
+    fapi::digest(&format!("form of {cookie}"))
+}
 
 /// The `Set-Cookie` value that binds the browser, or unbinds it when `value` is none.
 pub(super) fn set_cookie(value: Option<&str>) -> String {

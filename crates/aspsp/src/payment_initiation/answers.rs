@@ -33,12 +33,13 @@ pub(crate) fn known<'a, R>(books: &'a Books, order: &Order<R>) -> Result<&'a Ord
     books.order(&order.in_books()).ok_or_else(|| ApiError::Failed(format!("the books do not know {}", order.id)))
 }
 
-/// Where an order stands on the wire. A scheduled payment that is set up and not yet due is pending in v4.0, which has no
-/// state for it.
+/// Where an order stands on the wire. One that is set up and waits for its day is pending where there is no state for it:
+/// a payment after the cut-off time, and a scheduled one in v4.0.
 pub(crate) fn stands(state: &OrderState, family: StatusFamily, version: ApiVersion) -> PaymentStatus {
     let whole = state.status();
     match (family, whole, version) {
-        (StatusFamily::Scheduled, OrderStatus::InitiationCompleted, ApiVersion::V4_0) => {
+        (StatusFamily::Immediate, OrderStatus::InitiationCompleted, _)
+        | (StatusFamily::Scheduled, OrderStatus::InitiationCompleted, ApiVersion::V4_0) => {
             let paid = state.instructions.iter().flat_map(|instruction| &instruction.payments);
             paid.last().map_or(PaymentStatus::Pending, |payment| status(payment.status()))
         }
@@ -124,19 +125,19 @@ pub(crate) fn states<R: Ordered>(
     let books = context.money.at(context.tools.clock.now());
     let state = known(&books, order)?;
     let detail = |id: String, found, at| {
-        let detail = PaymentDetail::new(version, id, status(found), at);
+        let detail = PaymentDetail::new(version, id, found, at);
         instrument.map_or(detail.clone(), |instrument| detail.over(version, instrument))
     };
     let payments = state.instructions.iter().flat_map(|instruction| &instruction.payments);
     let mut all: Vec<PaymentDetail> = payments
         .filter_map(|payment| {
             let id = payment.transaction.as_ref().map_or_else(|| order.id.clone(), ToString::to_string);
-            payment.history.last().map(|change| detail(id, change.status, change.at))
+            payment.history.last().map(|change| detail(id, status(change.status), change.at))
         })
         .collect();
     if all.is_empty() {
-        let latest = state.latest();
-        all.push(detail(order.id.clone(), latest.status, latest.at));
+        let found = stands(state, order.request.status_family(), version);
+        all.push(detail(order.id.clone(), found, state.latest().at));
     }
     Ok(all)
 }

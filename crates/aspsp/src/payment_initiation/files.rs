@@ -22,7 +22,7 @@ use crate::{
     Context,
     api::{
         ApiError, Progress, Wire, accepts, admit_any, apply,
-        idempotency::{Key, Seen, seen},
+        idempotency::{Key, Seen, faster, seen},
         signature,
     },
     consents::{Consent, ConsentKind, Content, Payment, Upload, collection, owned},
@@ -127,7 +127,11 @@ pub(super) async fn upload(context: &Context, request: &Request, version: ApiVer
             Seen::New(key) => {
                 let kind = ConsentKind::Payment(PaymentKind::File);
                 let found = progress.add(owned::find(context, kind, id, &client_id, version).await)?;
-                if keep(context, request, found, &key, &mut progress).await? {
+                let kept = match keep(context, request, found, &key, &mut progress).await {
+                    Err(error) => faster(context, request, &client_id, version).await.map(|_| true).ok_or(error)?,
+                    Ok(kept) => kept,
+                };
+                if kept {
                     return Ok(progress.attach(reply::empty(StatusCode::OK)));
                 }
             }

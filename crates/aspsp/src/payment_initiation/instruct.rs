@@ -1,7 +1,7 @@
 //! From what was consented to what the books are told.
 
 use ledger::{
-    Account, Counterparty, CustomerId, OrderId, PaymentOrder,
+    Account, Counterparty, CustomerId, OrderId, PaymentOrder, Rate,
     orders::{Charge, Conversion, End, Execution, Instruction, MonthDay, Recurrence, Schedule},
 };
 use openbanking::{
@@ -60,7 +60,7 @@ impl Draft<'_> {
             conversion: self.conversion(amount.currency(), transfer)?,
             execution,
             reference: reference(&initiation.remittance),
-            charges: self.charges(),
+            charges: self.charges()?,
         };
         Ok(self.order(vec![instruction], false))
     }
@@ -84,8 +84,13 @@ impl Draft<'_> {
         Ok(self.order(vec![instruction], false))
     }
 
-    /// The order of a file.
-    pub(super) fn file(&self, payments: &[FilePayment]) -> Result<PaymentOrder, InstructError> {
+    /// The order of a file. Payments without a day of their own are paid on the one that the consent names.
+    pub(super) fn file(
+        &self,
+        payments: &[FilePayment],
+        requested: Option<OffsetDateTime>,
+    ) -> Result<PaymentOrder, InstructError> {
+        let usual = requested.map_or_else(|| self.at_once(), |at| Execution::On(at.date()));
         let instructions = payments.iter().enumerate().map(|(index, payment)| {
             let account = match &payment.creditor_account {
                 openbanking::payments::file::PayeeAccount::Known(account) => payer::identification(account),
@@ -99,7 +104,7 @@ impl Draft<'_> {
                 payee: Counterparty { name, account },
                 instructed: payment.amount,
                 conversion: self.conversion(payment.amount.currency(), payment.amount.currency())?,
-                execution: payment.requested_execution.map_or(Execution::Immediate, Execution::On),
+                execution: payment.requested_execution.map_or_else(|| usual.clone(), Execution::On),
                 reference: reference(&payment.remittance),
                 charges: Vec::new(),
             })
@@ -129,12 +134,17 @@ impl Draft<'_> {
         }
     }
 
-    fn charges(&self) -> Vec<Charge> {
+    /// The charges in the currency of the account that pays.
+    fn charges(&self) -> Result<Vec<Charge>, InstructError> {
         let own = self.account.currency;
-        let charges = self.offer.charges.iter().filter(|charge| charge.amount.currency() == own);
-        charges
-            .map(|charge| Charge { description: "Payment charge".to_owned(), amount: charge.amount.money() })
-            .collect()
+        let charge = |amount: Money| {
+            let from = amount.currency();
+            let converted = || self.rates.rate(from, own).and_then(|rate| rate.exchange(amount, own));
+            let amount = if from == own { Some(amount) } else { converted() };
+            amount.ok_or(InstructError::NoRate { from, to: own })
+        };
+        let told = self.offer.charges.iter().map(|told| charge(told.amount.money()));
+        told.map(|amount| Ok(Charge { description: "Payment charge".to_owned(), amount: amount? })).collect()
     }
 
     /// How the currency changes between the account that pays, the amount and what arrives.
@@ -143,11 +153,36 @@ impl Draft<'_> {
         if own == instructed && own == transfer {
             return Ok(None);
         }
+        let asked = transfer;
         let transfer = if transfer == own { instructed } else { transfer };
-        let rate = quoted(self.offer, own, transfer).or_else(|| self.rates.rate(own, transfer));
+        let rate = self.quoted(asked, transfer).or_else(|| self.rates.rate(own, transfer));
         let rate = rate.ok_or(InstructError::NoRate { from: own, to: transfer })?;
         Ok(Some(Conversion { transfer, rate }))
     }
+
+    /// The rate that the consent promised, in units of `transfer` for one unit of the account's currency; none when it
+    /// was promised for another pair of currencies. `asked` is `CurrencyOfTransfer`.
+    fn quoted(&self, asked: Currency, transfer: Currency) -> Option<Rate> {
+        let (own, quote) = (self.account.currency, self.offer.exchange_rate.as_ref()?);
+        let unit = quote.unit_currency;
+        let other = quoted_against(unit, asked, self.rates);
+        let value = quote.exchange_rate.as_f64()?;
+        match (unit, other) {
+            pair if pair == (own, transfer) => countable(value),
+            pair if pair == (transfer, own) => countable(1.0 / value),
+            _ => None,
+        }
+    }
+}
+
+/// The currency in which the rate of a unit is told: that of the transfer, or the bank's own when that is the unit.
+pub(super) fn quoted_against(unit: Currency, transfer: Currency, rates: &Rates) -> Currency {
+    if transfer == unit { rates.home() } else { transfer }
+}
+
+/// The rate as the books count it, with six decimals; none when nothing is left of it, or too much.
+pub(super) fn countable(rate: f64) -> Option<Rate> {
+    format!("{rate:.6}").parse().ok()
 }
 
 /// What the account is debited for a payment of that amount, charges included; none when it cannot be said.
@@ -162,18 +197,6 @@ pub(super) fn debit(draft: &Draft<'_>, initiation: &Initiation) -> Option<Money>
         _ => instruction.instructed,
     };
     instruction.charges.iter().try_fold(amount, |sum, charge| sum.checked_add(charge.amount).ok())
-}
-
-/// The rate that the consent promised, in units of `transfer` for one unit of `own`.
-fn quoted(offer: &Offer, own: Currency, transfer: Currency) -> Option<ledger::Rate> {
-    let quote = offer.exchange_rate.as_ref()?;
-    let value = quote.exchange_rate.as_f64().filter(|value| *value > 0.0)?;
-    let value = match quote.unit_currency {
-        unit if unit == own => value,
-        unit if unit == transfer => 1.0 / value,
-        _ => return None,
-    };
-    format!("{value:.6}").parse().ok()
 }
 
 fn payee(initiation: &Initiation) -> Counterparty {

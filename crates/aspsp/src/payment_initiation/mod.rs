@@ -107,17 +107,16 @@ fn of_kind(kind: PaymentKind, version: ApiVersion) -> Vec<Route<Context>> {
     rows
 }
 
-/// The names of all orders that TPPs made.
+/// The client of the TPP that made the order of this name; none when it was no TPP's.
 ///
 /// # Errors
 /// The store failed.
-pub async fn ordered_by_tpps(context: &Context) -> Result<BTreeSet<OrderId>, store::StoreError> {
-    let mut all = BTreeSet::new();
-    for name in [OrderRequest::COLLECTION, VrpOrderRequest::COLLECTION] {
-        let records = context.store().range(name, store::Range::all()).await?;
-        all.extend(records.into_iter().map(|(id, _)| OrderId::new(id)));
+pub async fn client_of(context: &Context, order: &OrderId) -> Result<Option<String>, store::StoreError> {
+    let (store, id) = (context.store(), order.as_str());
+    if let Some((order, _)) = order::collection::<OrderRequest>().get(store, id).await? {
+        return Ok(Some(order.client_id));
     }
-    Ok(all)
+    Ok(order::collection::<VrpOrderRequest>().get(store, id).await?.map(|(order, _)| order.client_id))
 }
 
 /// The endpoints of this API.

@@ -4,14 +4,17 @@ use openbanking::{
     code::Code,
     error::ErrorCode,
     money::Money,
-    payments::{ExchangeRate, ExchangeRateRequest, Frequency, FrequencyCode, Initiation, PaymentKind, RateType},
+    payments::{ChargeBearer, ExchangeRate, ExchangeRateRequest, Frequency, FrequencyCode, Initiation, PaymentKind, RateType},
     version::ApiVersion,
 };
 use rules::{Check, Passed, SwitchedOff, holds};
 use serde_json::Number;
 use time::{Duration, OffsetDateTime, Time};
 
-use super::settings::{Afterwards, CutOff, PaymentSettings};
+use super::{
+    instruct::{countable, quoted_against},
+    settings::{Afterwards, CutOff, PaymentSettings},
+};
 use crate::{
     api::{ApiError, Wire, apply},
     consents::Offer,
@@ -27,6 +30,10 @@ rules::catalogue! {
         reason: "The bank has an exchange rate for the currencies of the payment.", clause: "OB Read/Write 4.0, International Payment Consents" }
     RATE_TYPE { id: "pis.consent.rate-type",
         reason: "The bank offers this type of exchange rate.", clause: "OB Read/Write 4.0, International Payment Consents, Exchange Rate" }
+    AGREED_RATE { id: "pis.consent.agreed-rate",
+        reason: "An agreed rate is above zero, in six decimals.", clause: "OB Read/Write 4.0, International Payment Consents, Exchange Rate" }
+    CHARGE_BEARER { id: "pis.consent.charge-bearer",
+        reason: "The payer bears the bank's charges, where there are any.", clause: "OB Read/Write 4.0, International Payment Consents, ChargeBearer" }
     FREQUENCY { id: "pis.consent.frequency",
         reason: "The bank offers this frequency.", clause: "OB Read/Write 4.0, Domestic Standing Order Consents, Frequency" }
     LOCAL_INSTRUMENT { id: "pis.consent.local-instrument",
@@ -69,7 +76,8 @@ fn tells_days(frequency: Frequency) -> bool {
     )
 }
 
-fn checks<'a>() -> [Check<Asked<'a>, Wire>; 6] {
+#[expect(clippy::too_many_lines, reason = "one table, in the order in which it is applied")]
+fn checks<'a>() -> [Check<Asked<'a>, Wire>; 8] {
     [
         Check {
             rule: &CURRENCY,
@@ -106,6 +114,29 @@ fn checks<'a>() -> [Check<Asked<'a>, Wire>; 6] {
                     let offered = &asked.settings.rate_types;
                     holds(offered.iter().any(|offered| *offered == name), offered.join(" or "), name)
                 }
+            },
+        },
+        Check {
+            rule: &AGREED_RATE,
+            error: Wire::bad_request(
+                ErrorCode::FieldInvalid,
+                Some("Data.Initiation.ExchangeRateInformation.ExchangeRate"),
+            ),
+            test: |asked| match asked.initiation.exchange_rate.as_ref().and_then(|asked| asked.rate.as_ref()) {
+                None => Ok(()),
+                Some(rate) => {
+                    let counts = rate.as_f64().and_then(countable).is_some();
+                    holds(counts, "0.000001 to 999999999", rate.to_string())
+                }
+            },
+        },
+        Check {
+            rule: &CHARGE_BEARER,
+            error: Wire::bad_request(ErrorCode::FieldInvalid, Some("Data.Initiation.ChargeBearer")),
+            test: |asked| {
+                let creditor = asked.initiation.charge_bearer == Some(ChargeBearer::BorneByCreditor);
+                let free = asked.settings.charges_of(asked.kind(), None).is_empty();
+                holds(free || !creditor, "a charge bearer other than the creditor", "BorneByCreditor")
             },
         },
         Check {
@@ -161,7 +192,7 @@ pub(super) fn make(asked: &Asked<'_>, off: &SwitchedOff) -> Result<(Offer, Passe
     };
     let settlement = if kind.is_international() { execution + Duration::days(1) } else { execution };
     let offer = Offer {
-        charges: asked.settings.charges_of(kind),
+        charges: asked.settings.charges_of(kind, asked.initiation.charge_bearer),
         exchange_rate: asked.initiation.exchange_rate.as_ref().and_then(|rate| quote(asked, rate)),
         cut_off: asked.cut_off().map(|(_, at)| at),
         expected_execution: kind.has_expected_dates().then_some(execution),
@@ -174,7 +205,7 @@ pub(super) fn make(asked: &Asked<'_>, off: &SwitchedOff) -> Result<(Offer, Passe
 fn quote(asked: &Asked<'_>, request: &ExchangeRateRequest) -> Option<ExchangeRate> {
     let unit = request.unit_currency;
     let transfer = asked.initiation.currency_of_transfer.unwrap_or(unit);
-    let other = if transfer == unit { asked.rates.home() } else { transfer };
+    let other = quoted_against(unit, transfer, asked.rates);
     let rate = match &request.rate {
         Some(agreed) => agreed.clone(),
         None => Number::from_f64(asked.rates.between(unit, other)?)?,

@@ -2,7 +2,7 @@
 
 use ledger::OrderId;
 use openbanking::{
-    payments::OrderRequest,
+    payments::{OrderRequest, StatusFamily},
     version::ApiVersion,
     vrp::{self, VrpOrderRequest},
 };
@@ -25,6 +25,9 @@ pub trait Ordered: Serialize + DeserializeOwned + Send + Sync {
 
     /// Path of the orders below the resource group.
     fn path(&self) -> &'static str;
+
+    /// The statuses that they go through.
+    fn status_family(&self) -> StatusFamily;
 }
 
 impl Ordered for OrderRequest {
@@ -41,6 +44,10 @@ impl Ordered for OrderRequest {
     fn path(&self) -> &'static str {
         self.kind().order_path()
     }
+
+    fn status_family(&self) -> StatusFamily {
+        self.kind().status_family()
+    }
 }
 
 impl Ordered for VrpOrderRequest {
@@ -56,6 +63,10 @@ impl Ordered for VrpOrderRequest {
 
     fn path(&self) -> &'static str {
         vrp::ORDER_PATH
+    }
+
+    fn status_family(&self) -> StatusFamily {
+        StatusFamily::Vrp
     }
 }
 

@@ -27,7 +27,7 @@ use crate::{
     Context,
     api::{
         ApiError, Progress, Wire, admit, apply,
-        idempotency::{Key, Seen, seen},
+        idempotency::{Key, Seen, faster, seen},
         signature,
     },
     consents::{self, Consent, ConsentKind, Content, Payment},
@@ -185,9 +185,10 @@ pub(super) async fn create(
             Seen::New(key) => {
                 let off = &context.engine.profile().switched_off;
                 let behind = progress.add(behind(context, intent_id.clone(), off).await)?;
-                match submit(context, request, (kind, version), behind, &key, &mut progress).await? {
-                    Some(id) => id,
-                    None => continue,
+                match submit(context, request, (kind, version), behind, &key, &mut progress).await {
+                    Ok(Some(id)) => id,
+                    Ok(None) => continue,
+                    Err(error) => faster(context, request, &client_id, version).await.ok_or(error)?,
                 }
             }
         };
@@ -236,7 +237,7 @@ async fn submit(
         let (offer, rates) = (&payment.offer, &context.rates);
         let draft = Draft { id: &id, account, customer: &customer, authorise_before, offer, rates, now };
         match &file {
-            Some(file) => draft.file(&file.payments)?,
+            Some(file) => draft.file(&file.payments, initiation.requested_execution)?,
             None => draft.payment(&initiation)?,
         }
     };
@@ -393,7 +394,10 @@ pub(crate) async fn find<R: Ordered>(
     let facts = Owned { made, client_id, version };
     let passed = apply(&facts, &checks, &context.engine.profile().switched_off)?;
     match found {
-        Some(order) => Ok((order, passed)),
+        Some(order) => {
+            context.money.wait_for(&order.in_books()).await;
+            Ok((order, passed))
+        }
         None => Err(ApiError::indispensable(&KNOWN, unknown, "an order with this identifier").after(passed)),
     }
 }

@@ -1,13 +1,16 @@
 //! What the standard leaves to each bank about payments: the section `payments` of the bank's profile.
 
-use ledger::orders::{Steps, Timing};
+use ledger::orders::{Limits, Steps, Timing};
 use openbanking::{
-    money::{ActiveAmount, Currency},
-    payments::{Charge, ChargeBearer, ChargeType, PaymentKind},
+    code::Code,
+    money::{ActiveAmount, Currency, Money},
+    payments::{Charge, ChargeBearer, ChargeType, PaymentKind, RateType},
     version::ApiVersion,
 };
 use serde::{Deserialize, Deserializer, de::Error};
 use time::{Time, macros::format_description};
+
+use crate::rates::Rates;
 
 /// How the bank handles payments.
 #[derive(Debug, Clone, Deserialize)]
@@ -143,7 +146,6 @@ struct ChargeText {
 impl TryFrom<ChargeText> for ChargeRow {
     type Error = String;
     fn try_from(text: ChargeText) -> Result<Self, String> {
-        use openbanking::code::Code;
         let currency: Currency = text.currency.parse().map_err(|_| format!("{:?} is no currency", text.currency))?;
         let amount = ActiveAmount::parse(&text.amount, currency).map_err(|error| error.to_string())?;
         let kind =
@@ -158,11 +160,70 @@ impl TryFrom<ChargeText> for ChargeRow {
 }
 
 impl PaymentSettings {
-    /// What a payment of this kind costs.
+    /// What a payment of this kind costs, borne as the TPP asks.
     #[must_use]
-    pub fn charges_of(&self, kind: PaymentKind) -> Vec<Charge> {
+    pub fn charges_of(&self, kind: PaymentKind, bearer: Option<ChargeBearer>) -> Vec<Charge> {
         let path = kind.order_path();
         let rows = self.charges.iter().filter(|row| row.orders.iter().any(|order| order == path));
-        rows.map(|row| row.charge.clone()).collect()
+        let bearer = ApiVersion::V4_0.code(bearer.unwrap_or(ChargeBearer::BorneByDebtor));
+        rows.map(|row| Charge { charge_bearer: bearer.clone(), ..row.charge.clone() }).collect()
+    }
+
+    /// What is said here and cannot be: orders that do not exist, words that mean nothing, currencies without a rate.
+    ///
+    /// # Errors
+    /// The first such thing.
+    pub fn check(&self, rates: &Rates) -> Result<(), String> {
+        let orders = self.charges.iter().flat_map(|row| &row.orders);
+        let orders = orders.chain(self.cut_off.iter().flat_map(|cut_off| &cut_off.orders));
+        let is_order = |path: &&String| PaymentKind::ALL.iter().any(|kind| kind.order_path() == path.as_str());
+        if let Some(path) = orders.into_iter().find(|path| !is_order(path)) {
+            return Err(format!("payments: {path:?} is no kind of order, such as domestic-payments"));
+        }
+        let mut rows = self.charges.iter().map(|row| row.charge.amount.currency());
+        if let Some(unknown) = rows.find(|currency| !rates.knows(*currency)) {
+            return Err(format!("payments: a charge is in {unknown}, and the rates are for {}", rates.names()));
+        }
+        let is_rate = |name: &&String| RateType::from_wire(name).is_some();
+        if let Some(name) = self.rate_types.iter().find(|name| !is_rate(name)) {
+            return Err(format!("payments: {name:?} is none of Actual, Agreed and Indicative"));
+        }
+        Ok(())
+    }
+
+    /// The limits of accounts in this currency that have none of their own.
+    #[must_use]
+    pub fn limits(&self, currency: Currency) -> Limits {
+        let money = |limit: u32| Money::new(i64::from(limit).saturating_mul(currency.minor_per_major()), currency);
+        Limits { payment: self.payment_limit.map(money), day: self.daily_limit.map(money) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(section: &str) -> String {
+        let settings: PaymentSettings = serde_saphyr::from_str(section).unwrap();
+        let rates = Rates::of(&crate::money::personas(None).unwrap()).unwrap();
+        settings.check(&rates).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn what_cannot_be_is_told() {
+        let charge = |order: &str, currency: &str| {
+            format!(
+                "charges: [{{ orders: [{order}], type: UK.OBIE.CHAPSOut, amount: '1.00', currency: {currency} }}]"
+            )
+        };
+        assert_eq!(complaint(&charge("international-payments", "EUR")), "");
+        assert!(complaint(&charge("payments", "GBP")).contains("\"payments\" is no kind of order"));
+        assert!(complaint(&charge("domestic-payments", "JPY")).contains("a charge is in JPY"));
+        let cut_off = "cut-off: { orders: [domestic], at: '16:30', afterwards: accept }";
+        assert!(complaint(cut_off).contains("\"domestic\" is no kind of order"));
+        assert!(complaint("rate-types: [Actual, Guessed]").contains("\"Guessed\""));
+        for wrong in ["cut-off: { orders: [], at: '25:00', afterwards: accept }", "quote-minute: 5"] {
+            assert!(serde_saphyr::from_str::<PaymentSettings>(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -15,6 +15,8 @@ use openbanking::{
 };
 use transport::Route;
 
+pub(crate) use orders::used;
+
 use crate::{Context, api::base, payment_initiation::signed};
 
 /// Rules of this API, for the catalogue.

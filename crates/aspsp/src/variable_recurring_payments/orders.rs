@@ -7,15 +7,18 @@ use openbanking::{
     error::ErrorCode,
     headers::FAPI_CUSTOMER_IP_ADDRESS,
     links::{Links, Meta},
-    money::Money,
+    money::{Currency, Money},
     payments::StatusFamily,
     reading::ReadingError,
     version::ApiVersion,
-    vrp::{InteractionType, ORDER_ID_MEMBER, Period, VrpOrderAnswer, VrpOrderFacts, VrpOrderRequest},
+    vrp::{
+        InteractionType, ORDER_ID_MEMBER, Period, PeriodicLimit, VrpOrderAnswer, VrpOrderFacts, VrpOrderRequest,
+        period_bounds,
+    },
 };
 use rules::{Check, holds};
 use serde::{Deserialize, Serialize};
-use store::{Collection, Range};
+use store::{Collection, Range, StoreError};
 use time::{Date, OffsetDateTime};
 use transport::{Request, Response, reply};
 
@@ -24,10 +27,10 @@ use crate::{
     Context,
     api::{
         ApiError, Progress, Wire, admit, apply,
-        idempotency::{Key, Seen, seen},
+        idempotency::{Key, Seen, faster, seen},
         signature,
     },
-    consents::{self, ConsentKind, Offer, VariableRecurringPayments},
+    consents::{self, Consent, ConsentKind, Offer, VariableRecurringPayments},
     money::CommandFailure,
     payer,
     payment_initiation::{
@@ -80,9 +83,10 @@ pub(super) async fn create(context: &Context, request: &Request, version: ApiVer
             Seen::New(key) => {
                 let off = &context.engine.profile().switched_off;
                 let behind = progress.add(behind(context, intent_id.clone(), off).await)?;
-                match submit(context, request, version, behind, &key, &mut progress).await? {
-                    Some(id) => id,
-                    None => continue,
+                match submit(context, request, version, behind, &key, &mut progress).await {
+                    Ok(Some(id)) => id,
+                    Ok(None) => continue,
+                    Err(error) => faster(context, request, &client_id, version).await.ok_or(error)?,
                 }
             }
         };
@@ -179,12 +183,15 @@ fn presence<'a>() -> [Check<Presence<'a>, Wire>; 1] {
 }
 
 /// What was paid under the consent. Payments that were rejected do not count (Domestic VRP Consents, Periodic Limits).
-async fn so_far(context: &Context, consent_id: &str) -> Result<Vec<Paid>, ApiError> {
+async fn so_far(context: &Context, consent_id: &str) -> Result<Vec<Paid>, StoreError> {
     let all = paid_under().range(context.store(), Range::prefix(format!("{consent_id}/"))).await?;
+    let order = |key: &str| OrderId::new(key.rsplit('/').next().unwrap_or_default());
+    for (key, ..) in &all {
+        context.money.wait_for(&order(key)).await;
+    }
     let books = context.money.at(context.tools.clock.now());
     let counts = |key: &str| {
-        let id = OrderId::new(key.rsplit('/').next().unwrap_or_default());
-        books.order(&id).is_some_and(|state| state.status() != OrderStatus::Rejected)
+        books.order(&order(key)).is_some_and(|state| state.status() != OrderStatus::Rejected)
     };
     Ok(all.into_iter().filter(|(key, ..)| counts(key)).map(|(_, paid, _)| paid).collect())
 }
@@ -197,12 +204,40 @@ fn admitted(
     now: OffsetDateTime,
     before: &[Paid],
 ) -> Result<(), ReadingError> {
-    let paid = |period: Period| {
-        let inside = before.iter().filter(|paid| period.contains(paid.day));
-        let zero = Money::zero(amount.currency());
-        inside.fold(zero, |sum, paid| sum.checked_add(paid.amount).unwrap_or(Money::new(i64::MAX, sum.currency())))
-    };
+    let paid = |period: Period| sum_of(before, period, amount.currency());
     Ok(vrp.limits.admit(asked, amount, created, now, &paid)?)
+}
+
+fn sum_of(paid: &[Paid], period: Period, currency: Currency) -> Money {
+    let inside = paid.iter().filter(|paid| period.contains(paid.day));
+    let most = Money::new(i64::MAX, currency);
+    inside.fold(Money::zero(currency), |sum, paid| sum.checked_add(paid.amount).unwrap_or(most))
+}
+
+/// What was paid in the running period of a limit, and what of it is left.
+pub(crate) struct Used {
+    pub(crate) limit: PeriodicLimit,
+    pub(crate) paid: Money,
+    pub(crate) left: Money,
+}
+
+/// How far the limits of a consent are used, in their order.
+///
+/// # Errors
+/// The store failed.
+pub(crate) async fn used(
+    context: &Context,
+    consent: &Consent,
+    vrp: &VariableRecurringPayments,
+) -> Result<Vec<Used>, StoreError> {
+    let (now, all) = (context.tools.clock.now(), so_far(context, &consent.id).await?);
+    let of = |limit: &PeriodicLimit| {
+        let period = period_bounds(limit.period_type, limit.alignment, consent.created_at, now)?;
+        let paid = sum_of(&all, period, limit.limit.currency());
+        let left = period.share_of(limit.limit).ok()?.checked_sub(paid).ok()?;
+        Some(Used { limit: *limit, paid, left })
+    };
+    Ok(vrp.limits.periodic_limits.iter().filter_map(of).collect())
 }
 
 /// `GET /domestic-vrps/{DomesticVRPId}`.

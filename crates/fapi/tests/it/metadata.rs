@@ -21,7 +21,9 @@ fn the_bank_publishes_what_its_profile_demands_and_offers() {
       "require_pushed_authorization_requests": false,
       "scopes_supported": [
         "openid",
-        "accounts"
+        "accounts",
+        "payments",
+        "fundsconfirmations"
       ],
       "response_types_supported": [
         "code id_token"
@@ -165,7 +167,7 @@ fn a_server_without_users_publishes_its_token_endpoint_alone() {
 fn a_profile_that_changes_is_published_changed() {
     let mut profile = profile();
     profile.algorithms = vec![Algorithm::Es256, Algorithm::Ps256];
-    profile.scopes.push("payments".to_owned());
+    profile.scopes.retain(|scope| scope != "payments");
     let document = serde_json::to_value(document(&profile)).unwrap();
     for name in [
         "token_endpoint_auth_signing_alg_values_supported",
@@ -174,7 +176,7 @@ fn a_profile_that_changes_is_published_changed() {
     ] {
         assert_eq!(document[name], serde_json::json!(["ES256", "PS256"]), "{name}");
     }
-    assert_eq!(document["scopes_supported"], serde_json::json!(["openid", "accounts", "payments"]));
+    assert_eq!(document["scopes_supported"], serde_json::json!(["openid", "accounts", "fundsconfirmations"]));
 }
 
 #[test]

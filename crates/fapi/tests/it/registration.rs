@@ -147,7 +147,7 @@ async fn each_rule_of_requests_refuses_what_breaks_it() {
         ("fapi.registration.grant-types", METADATA, json!({"grant_types": ["authorization_code", "implicit"]})),
         ("fapi.registration.response-types", METADATA, json!({"response_types": ["code"]})),
         ("fapi.registration.response-types", METADATA, json!({"response_types": ["code id_token", "token"]})),
-        ("fapi.registration.scope", METADATA, json!({"scope": "openid accounts payments"})),
+        ("fapi.registration.scope", METADATA, json!({"scope": "openid accounts fundsconfirmations"})),
         ("fapi.registration.application-type", METADATA, json!({"application_type": "desktop"})),
     ] {
         assert_eq!(refused(world.register(&changes).await), (rule, error), "{changes}");
@@ -291,13 +291,13 @@ async fn what_a_request_leaves_open_is_filled_from_the_profile_and_the_roles() {
     let Registered { client, response } = world.register(&open).await.unwrap().value;
     assert_eq!(
         (response.scope.as_str(), response.response_types),
-        ("openid accounts", vec!["code id_token".to_owned()])
+        ("openid accounts payments", vec!["code id_token".to_owned()])
     );
-    assert_eq!(client.scopes, ["openid", "accounts"]);
+    assert_eq!(client.scopes, ["openid", "accounts", "payments"]);
     assert_eq!(client.authentication_algorithm, Algorithm::Ps256);
     let statement = world.statement(&json!({"software_roles": ["PISP"]}));
     let payments = world.register(&json!({"scope": null, "jti": "2", "software_statement": statement})).await.unwrap();
-    assert_eq!(payments.value.client.scopes, ["openid"]);
+    assert_eq!(payments.value.client.scopes, ["openid", "payments"]);
 }
 
 #[tokio::test]
@@ -423,7 +423,7 @@ async fn without_a_rule_what_breaks_only_it_registers() {
         ("algorithms", json!({"id_token_signed_response_alg": "RS256"})),
         ("grant-types", json!({"grant_types": ["authorization_code", "implicit"]})),
         ("response-types", json!({"response_types": ["code id_token", "token"]})),
-        ("scope", json!({"scope": "openid accounts payments"})),
+        ("scope", json!({"scope": "openid accounts fundsconfirmations"})),
         ("application-type", json!({"application_type": "desktop"})),
     ] {
         let rule = format!("fapi.registration.{rule}");

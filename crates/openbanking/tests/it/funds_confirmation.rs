@@ -1,7 +1,7 @@
 //! Confirmation of funds, in both versions.
 
 use crate::mutations;
-use crate::payments::samples::{account, amount};
+use testkit::payments::{account, amount};
 use openbanking::consent::{ConsentStatus, StatusReason};
 use openbanking::error::ErrorCode;
 use openbanking::funds_confirmation::*;

@@ -26,7 +26,7 @@ impl World {
     }
 
     /// Lets time pass at every party.
-    async fn advance(&self, seconds: i64) {
+    pub(crate) async fn advance(&self, seconds: i64) {
         for control in [self.hosted.directory.control, self.hosted.bank.control, self.hosted.tpp.control] {
             let url = format!("http://{control}/clock/advance").parse().unwrap();
             let answer = self.http(Shows::Nothing).post(&url).json(&json!({ "seconds": seconds })).send().await;
@@ -57,7 +57,7 @@ impl World {
         self.connected_as("nora", version, permissions, json!({})).await
     }
 
-    async fn connected_as(&self, persona: &str, version: ApiVersion, permissions: &[&str], more: Value) -> String {
+    pub(crate) async fn connected_as(&self, persona: &str, version: ApiVersion, permissions: &[&str], more: Value) -> String {
         let consent = self.lodged(version, permissions, more).await;
         self.authorised(&consent, persona).await;
         consent
@@ -67,7 +67,7 @@ impl World {
     async fn called(&self, version: ApiVersion, consent: &str, token: &str, path: &str, accept: &str) -> Value {
         let call = json!({
             "bank": self.hosted.bank.name, "version": version, "consent-id": consent, "token": token, "path": path,
-            "headers": { "accept": accept },
+            "dress": { "headers": { "accept": accept } },
         });
         self.step("call", &call).await
     }
@@ -78,7 +78,7 @@ impl World {
     }
 
     /// What the customer's token reads; it must be allowed.
-    async fn read(&self, version: ApiVersion, consent: &str, path: &str) -> Value {
+    pub(crate) async fn read(&self, version: ApiVersion, consent: &str, path: &str) -> Value {
         let (status, body) = self.call(version, consent, "customer", path).await;
         assert_eq!(status, 200, "{version} {path}: {body}");
         body

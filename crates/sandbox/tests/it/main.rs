@@ -5,11 +5,17 @@ mod answers;
 #[cfg(test)]
 mod authorization_server;
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod consent_pages;
+#[cfg(test)]
 mod customer;
+#[cfg(test)]
+mod dashboard;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
@@ -20,6 +26,8 @@ mod kills;
 mod lessons;
 #[cfg(test)]
 mod misbehaviour;
+#[cfg(test)]
+mod payments;
 #[cfg(test)]
 mod processes;
 #[cfg(test)]

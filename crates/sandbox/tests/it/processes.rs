@@ -150,6 +150,8 @@ impl Progress for Killer<'_> {
 
     fn step_begins(&mut self, _: usize, _: usize, title: &str) {
         let victims: Vec<&mut Party> = match title {
+            // A payment that was ordered; its answer is asked for again.
+            "The same request again" => vec![&mut self.three.bank],
             // Consent authorised, code issued, nothing redeemed.
             "The TPP exchanges the code" => vec![&mut self.three.bank, &mut self.three.tpp],
             "The TPP refreshes its token" => {
@@ -192,6 +194,17 @@ async fn a_journey_survives_kills_of_every_party() {
         .unwrap();
     assert!(again.passed());
     assert!(again.steps[0].outcome.contains("taken up") && again.steps[1].outcome.contains("taken up"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_survives_a_kill_and_is_not_made_twice() {
+    let mut three = Three::start();
+    let runner = Runner::new(three.ecosystem()).unwrap();
+    let mut killer = Killer { three: &mut three, killed: Vec::new() };
+    let result = runner.run(&scenario("domestic-payment"), &mut killer).await.unwrap();
+    let killed = killer.killed;
+    assert_eq!(problems(&result), Vec::<String>::new());
+    assert_eq!(killed, ["ob-aspsp"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

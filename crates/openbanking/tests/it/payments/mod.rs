@@ -3,7 +3,6 @@
 mod answers;
 mod files;
 mod rules;
-pub(crate) mod samples;
 
 use crate::mutations;
 use openbanking::error::ErrorCode;
@@ -12,7 +11,7 @@ use openbanking::reading::ReadingError;
 use openbanking::version::ApiVersion;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use testkit::Specification;
+use testkit::{Specification, payments as samples};
 
 /// The specification of payments, when it is there.
 fn specification(version: ApiVersion) -> Option<Specification> {

@@ -3,7 +3,7 @@
 mod parameters;
 
 use crate::mutations;
-use crate::payments::samples::{self, amount};
+use testkit::payments::{self as samples, amount};
 use openbanking::consent::{ConsentStatus, StatusReason};
 use openbanking::error::ErrorCode;
 use openbanking::links::{Envelope, Links, Meta};

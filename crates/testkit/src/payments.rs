@@ -12,7 +12,8 @@ fn with(mut object: Value, more: Value) -> Value {
 }
 
 /// The object without these members.
-pub(crate) fn without(mut object: Value, names: &[&str]) -> Value {
+#[must_use]
+pub fn without(mut object: Value, names: &[&str]) -> Value {
     if let Some(map) = object.as_object_mut() {
         names.iter().for_each(|name| drop(map.remove(*name)));
     }
@@ -27,11 +28,15 @@ fn by<T>(version: ApiVersion, v3: T, v4: T) -> T {
     }
 }
 
-pub(crate) fn amount(amount: &str) -> Value {
+/// An amount in pounds.
+#[must_use]
+pub fn amount(amount: &str) -> Value {
     json!({"Amount": amount, "Currency": "GBP"})
 }
 
-pub(crate) fn account(version: ApiVersion, identification: &str) -> Value {
+/// An account with everything that a version says of one.
+#[must_use]
+pub fn account(version: ApiVersion, identification: &str) -> Value {
     let account = json!({
         "SchemeName": "UK.OBIE.SortCodeAccountNumber", "Identification": identification, "Name": "Ada Example",
         "SecondaryIdentification": "0002"
@@ -43,7 +48,9 @@ pub(crate) fn account(version: ApiVersion, identification: &str) -> Value {
     )
 }
 
-pub(crate) fn address(version: ApiVersion) -> Value {
+/// An address with every member.
+#[must_use]
+pub fn address(version: ApiVersion) -> Value {
     let address = json!({
         "Department": "D", "SubDepartment": "S", "StreetName": "High Street", "BuildingNumber": "1",
         "PostCode": "AB1 2CD", "TownName": "Hedgeford", "CountrySubDivision": "Kent", "Country": "GB",
@@ -70,7 +77,9 @@ fn agent(version: ApiVersion) -> Value {
     by(version, agent.clone(), with(agent, json!({"LEI": "5493001KJTIIGC8Y1R12"})))
 }
 
-pub(crate) fn remittance(version: ApiVersion) -> Value {
+/// What a payment is for.
+#[must_use]
+pub fn remittance(version: ApiVersion) -> Value {
     by(
         version,
         json!({"Unstructured": "Internal", "Reference": "FRESCO-037"}),
@@ -90,7 +99,8 @@ pub(crate) fn remittance(version: ApiVersion) -> Value {
 }
 
 /// What v4.0 has for every kind but files.
-pub(crate) fn ultimate_parties(version: ApiVersion) -> Value {
+#[must_use]
+pub fn ultimate_parties(version: ApiVersion) -> Value {
     let party = json!({
         "Name": "Parent plc", "Identification": "1", "LEI": "5493001KJTIIGC8Y1R12", "SchemeName": "UK.OBIE.IBAN",
         "PostalAddress": address(version)
@@ -143,7 +153,8 @@ fn terms(version: ApiVersion) -> Value {
 }
 
 /// An `Initiation` that has everything which may stand together.
-pub(crate) fn initiation(kind: PaymentKind, version: ApiVersion) -> Value {
+#[must_use]
+pub fn initiation(kind: PaymentKind, version: ApiVersion) -> Value {
     let accounts = json!({
         "DebtorAccount": account(version, "80200112344562"), "CreditorAccount": account(version, "80200112344563"),
         "SupplementaryData": {"Anything": [1, "two"]}
@@ -220,7 +231,9 @@ pub(crate) fn initiation(kind: PaymentKind, version: ApiVersion) -> Value {
     initiation
 }
 
-pub(crate) fn risk(version: ApiVersion) -> Value {
+/// `Risk` with every member.
+#[must_use]
+pub fn risk(version: ApiVersion) -> Value {
     let risk = json!({
         "PaymentContextCode": "EcommerceMerchantInitiatedPayment", "MerchantCategoryCode": "5967",
         "MerchantCustomerIdentification": "053598653254", "BeneficiaryPrepopulatedIndicator": true,
@@ -258,7 +271,8 @@ fn body(kind: PaymentKind, version: ApiVersion, data: Value) -> Value {
 }
 
 /// A body that lodges a consent.
-pub(crate) fn consent(kind: PaymentKind, version: ApiVersion) -> Value {
+#[must_use]
+pub fn consent(kind: PaymentKind, version: ApiVersion) -> Value {
     let mut data = json!({
         "Initiation": initiation(kind, version),
         "Authorisation": {"AuthorisationType": "Single", "CompletionDateTime": "2027-01-01T00:00:00+00:00"},
@@ -277,6 +291,7 @@ pub(crate) fn consent(kind: PaymentKind, version: ApiVersion) -> Value {
 }
 
 /// A body that orders.
-pub(crate) fn order(kind: PaymentKind, version: ApiVersion) -> Value {
+#[must_use]
+pub fn order(kind: PaymentKind, version: ApiVersion) -> Value {
     body(kind, version, json!({"ConsentId": "consent-1", "Initiation": initiation(kind, version)}))
 }
