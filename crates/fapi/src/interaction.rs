@@ -81,6 +81,8 @@ pub enum Rejection {
     TimedOut,
     /// No account of the PSU fits the intent.
     NoEligibleAccount,
+    /// What the intent asks for cannot be done any more at this hour.
+    TooLate,
     /// No account of the PSU is authorised by as many people as the intent says.
     AuthorisationType,
 }
@@ -94,6 +96,7 @@ impl Rejection {
             Self::AuthenticationFailed => "The customer could not be authenticated.",
             Self::TimedOut => "The customer did not decide in time.",
             Self::NoEligibleAccount => "The customer has no account for this request.",
+            Self::TooLate => "The customer decided when it was too late for this request.",
             Self::AuthorisationType => "The customer has no account with the AuthorisationType of this request.",
         }
     }
@@ -103,9 +106,11 @@ impl Rejection {
     #[must_use]
     pub fn code(self) -> ErrorCode {
         match self {
-            Self::Cancelled | Self::AuthenticationFailed | Self::TimedOut | Self::NoEligibleAccount => {
-                ErrorCode::AccessDenied
-            }
+            Self::Cancelled
+            | Self::AuthenticationFailed
+            | Self::TimedOut
+            | Self::NoEligibleAccount
+            | Self::TooLate => ErrorCode::AccessDenied,
             Self::AuthorisationType => ErrorCode::InvalidRequest,
         }
     }

@@ -390,10 +390,26 @@ async fn finish(
     Ok(response)
 }
 
+/// After the cut-off time nobody authorises a payment where later ones are refused (OB Read/Write 4.0, Payment Initiation API
+/// Profile, CutOffDateTime Behaviour).
+fn in_time(context: &Context, consent: &Consent, decision: Decision, now: OffsetDateTime) -> Decision {
+    let Content::Payment(payment) = &consent.content else { return decision };
+    let refuses = context.bank.payments.refuses_late(payment.request.kind());
+    let late = payment.offer.cut_off.is_some_and(|at| at <= now);
+    match decision {
+        Decision::Approved { .. } if refuses && late => Decision::Rejected(Rejection::TooLate),
+        decision => decision,
+    }
+}
+
 /// Decides: consent, grant, code, interaction and session change in one commit, or not at all.
 async fn settle(context: &Context, visit: Visit, decision: Decision, accounts: Vec<String>) -> Result<Visit, Refusal> {
     let now = context.tools.clock.now();
     let Visit { interaction, mut session, session_version, cookie, consent } = visit;
+    let decision = match &consent {
+        Some((consent, _)) => in_time(context, consent, decision, now),
+        None => decision,
+    };
     let completed = context
         .engine
         .complete(&interaction, &decision, now)
@@ -444,6 +460,7 @@ fn decided(
                 Rejection::AuthenticationFailed => Reason::AuthenticationFailed,
                 Rejection::TimedOut => Reason::TimedOut,
                 Rejection::NoEligibleAccount => Reason::NoEligibleAccount,
+                Rejection::TooLate => Reason::AfterCutOff,
                 Rejection::AuthorisationType => Reason::AuthorisationType,
             };
             Ok(consent.clone().reject(reason, now).unwrap_or_else(|_| consent.clone()))

@@ -98,6 +98,8 @@ pub enum Reason {
     TimedOut,
     /// The PSU has no account that fits.
     NoEligibleAccount,
+    /// The PSU decided after the cut-off time.
+    AfterCutOff,
     /// The PSU has no account that is authorised by as many people as the TPP wants.
     AuthorisationType,
     /// The PSU withdrew access at the bank.
@@ -117,6 +119,7 @@ impl Reason {
             Self::NoEligibleAccount => {
                 (ErrorCode::AuthorisationNotCompleted, "The customer has no account for this request.")
             }
+            Self::AfterCutOff => (ErrorCode::RulesAfterCutOffDateTime, "The customer decided after the cut-off time."),
             Self::AuthorisationType => {
                 let text = "The customer has no account with the AuthorisationType of this request.";
                 (ErrorCode::AuthorisationNotCompleted, text)

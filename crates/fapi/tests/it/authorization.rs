@@ -193,6 +193,7 @@ async fn a_rejection_tells_the_client_and_grants_nothing() {
         (Rejection::AuthenticationFailed, denied, "The customer could not be authenticated."),
         (Rejection::TimedOut, denied, "The customer did not decide in time."),
         (Rejection::NoEligibleAccount, denied, "The customer has no account for this request."),
+        (Rejection::TooLate, denied, "The customer decided when it was too late for this request."),
         (
             Rejection::AuthorisationType,
             "invalid_request",

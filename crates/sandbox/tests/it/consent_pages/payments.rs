@@ -80,7 +80,7 @@ async fn an_account_of_somebody_else_is_rejected_and_none_is_offered() {
 async fn a_page_more_where_the_bank_adds_something() {
     let charge = "payments:\n  charges:\n    - { orders: [domestic-payments], type: UK.OBIE.MoneyTransferOut, amount: \"4.50\", currency: GBP }\n\
         \x20 cut-off: { orders: [domestic-scheduled-payments, domestic-payments], at: \"00:00\", afterwards: accept }\n";
-    let world = Scene::with_bank(|profile| format!("{profile}\n{charge}")).await;
+    let world = Scene::with_bank(|profile| crate::hand_made::with_payments(profile, charge)).await;
     let number = world.number(NORA, "Everyday").await;
     let named = with(domestic("10.00"), &json!({ "DebtorAccount": account(&number, "N Brightwater") }));
     let consent = world.payment("domestic-payment", &named, &json!({})).await;
