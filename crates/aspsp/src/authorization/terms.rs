@@ -69,7 +69,7 @@ pub fn of(context: &Context, consent: &Consent, customer: &str) -> Vec<Term> {
     match &consent.content {
         Content::AccountAccess(asked) => {
             terms.maybe("Transactions", history(asked.transactions_from, asked.transactions_to));
-            terms.add("Until", until(consent.expires_at));
+            terms.add("Until", end(consent));
         }
         Content::Payment(payment) => payment_terms((context, customer), payment, now, &mut terms),
         Content::VariableRecurringPayments(vrp) => recurring((context, customer), vrp, consent.created_at, &mut terms),
@@ -77,7 +77,7 @@ pub fn of(context: &Context, consent: &Consent, customer: &str) -> Vec<Term> {
             let account = request.debtor_account().ok();
             terms.maybe("Account", account.map(|account| named(context, customer, &account)));
             terms.add("What we answer", "Yes or no, each time we are asked about an amount");
-            terms.add("Until", until(consent.expires_at));
+            terms.add("Until", end(consent));
         }
     }
     terms.0
@@ -351,7 +351,9 @@ pub fn day(at: OffsetDateTime) -> String {
     at.format(DAY).unwrap_or_else(|_| at.to_string())
 }
 
-fn day_of(date: time::Date) -> String {
+/// A date as customers read it.
+#[must_use]
+pub fn day_of(date: time::Date) -> String {
     date.format(DAY).unwrap_or_else(|_| date.to_string())
 }
 
@@ -368,9 +370,17 @@ fn history(from: Option<OffsetDateTime>, to: Option<OffsetDateTime>) -> Option<S
     }
 }
 
-/// Until when something lasts.
+/// Until when a consent lasts: its last day, where limits have one.
 #[must_use]
-pub fn until(end: Option<OffsetDateTime>) -> String {
+pub fn end(consent: &Consent) -> String {
+    match &consent.content {
+        Content::VariableRecurringPayments(vrp) => until(vrp.limits.valid_to),
+        _ => until(consent.expires_at),
+    }
+}
+
+/// Until when something lasts.
+fn until(end: Option<OffsetDateTime>) -> String {
     end.map_or_else(|| "Until you stop it".to_owned(), day)
 }
 

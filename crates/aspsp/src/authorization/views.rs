@@ -43,6 +43,8 @@ struct ChoiceView<'a> {
     accounts: Vec<AccountView>,
     clusters: Vec<ClusterView>,
     signatories: Option<String>,
+    /// Whether the customer is asked to agree to what the TPP asks for.
+    agreement: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -120,6 +122,7 @@ pub(super) fn page(context: &Context, visit: &Visit, status: StatusCode, problem
             let view = ChoiceView {
                 form: form(String::new(), terms::of(context, consent, customer)),
                 signatories: signatories(context, accounts),
+                agreement: consent.kind() == ConsentKind::FundsConfirmation,
                 button: words.button,
                 ..choice(words.confirm, words, consent)
             };
@@ -172,6 +175,7 @@ fn choice<'a>(heading: &'a str, words: &'a Wording, consent: &Consent) -> Choice
         accounts: Vec::new(),
         clusters: clusters(consent),
         signatories: None,
+        agreement: false,
     }
 }
 

@@ -55,7 +55,7 @@ const FUNDS: Wording = Wording {
     asked: "wants to ask us whether there is enough money in your account.",
     choose: "Choose the account",
     legend: "Account",
-    confirm: "Do you agree that we answer these questions?",
+    confirm: "Do you agree that we answer?",
     button: "I agree",
     done: ("All done", "We will answer yes or no when we are asked. Your balance is never told."),
     declined: ("Nothing was set up", "We will not answer."),

@@ -95,7 +95,8 @@ async fn view(context: &Context, consent: &Consent) -> Result<ConnectionView, St
     let mut used = Vec::new();
     if let Content::VariableRecurringPayments(vrp) = &consent.content {
         for used_of in variable_recurring_payments::used(context, consent, vrp).await? {
-            let words = format!("{} paid, {} left", terms::amount(used_of.paid), terms::amount(used_of.left));
+            let (paid, left) = (terms::amount(used_of.paid), terms::amount(used_of.left));
+            let words = format!("{paid} paid, {left} left until {}", terms::day_of(used_of.last));
             used.push(Term::new(terms::per_period(&used_of.limit, consent.created_at), words));
         }
     }
@@ -114,7 +115,7 @@ async fn view(context: &Context, consent: &Consent) -> Result<ConnectionView, St
         active,
         stopped,
         granted,
-        until: terms::until(consent.expires_at),
+        until: terms::end(consent),
         accounts: terms::accounts(context, consent),
         clusters: clusters(consent),
         terms,

@@ -217,6 +217,8 @@ pub(crate) struct Used {
     pub(crate) limit: PeriodicLimit,
     pub(crate) paid: Money,
     pub(crate) left: Money,
+    /// The last day of the period.
+    pub(crate) last: Date,
 }
 
 /// How far the limits of a consent are used, in their order.
@@ -233,7 +235,7 @@ pub(crate) async fn used(
         let period = period_bounds(limit.period_type, limit.alignment, consent.created_at, now)?;
         let paid = sum_of(&all, period, limit.limit.currency());
         let left = period.share_of(limit.limit).ok()?.checked_sub(paid).ok()?;
-        Some(Used { limit: *limit, paid, left })
+        Some(Used { limit: *limit, paid, left, last: period.last })
     };
     Ok(vrp.limits.periodic_limits.iter().filter_map(of).collect())
 }

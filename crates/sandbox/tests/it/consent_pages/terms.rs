@@ -164,7 +164,8 @@ async fn only_the_confirmation_of_funds_asks_for_agreement() {
         let mut browser = Browser::new(&world);
         check(browser.open(&link).await, &consent);
         let page = browser.log_in(ROSALIND).await.clone();
-        assert_eq!(page.all("h1"), ["Do you agree that we answer these questions?"]);
+        assert_eq!(page.all("h1"), ["Do you agree that we answer?"]);
+        assert!(page.text.contains("Larkspur Budget wants to ask us whether there is enough money"), "{}", page.text);
         assert!(page.text.contains(super::TPP) && page.all("button") == ["I agree", "Cancel"], "{}", page.text);
         assert!(page.term("Account").unwrap().starts_with("Personal, 00-00-26 "));
         assert_eq!(page.term("Until").as_deref(), Some("4 March 2030"));
