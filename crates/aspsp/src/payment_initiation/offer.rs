@@ -4,7 +4,9 @@ use openbanking::{
     code::Code,
     error::ErrorCode,
     money::Money,
-    payments::{ChargeBearer, ExchangeRate, ExchangeRateRequest, Frequency, FrequencyCode, Initiation, PaymentKind, RateType},
+    payments::{
+        ChargeBearer, ExchangeRate, ExchangeRateRequest, Frequency, FrequencyCode, Initiation, PaymentKind, RateType,
+    },
     version::ApiVersion,
 };
 use rules::{Check, Passed, SwitchedOff, holds};

@@ -212,9 +212,7 @@ mod tests {
     #[test]
     fn what_cannot_be_is_told() {
         let charge = |order: &str, currency: &str| {
-            format!(
-                "charges: [{{ orders: [{order}], type: UK.OBIE.CHAPSOut, amount: '1.00', currency: {currency} }}]"
-            )
+            format!("charges: [{{ orders: [{order}], type: UK.OBIE.CHAPSOut, amount: '1.00', currency: {currency} }}]")
         };
         assert_eq!(complaint(&charge("international-payments", "EUR")), "");
         assert!(complaint(&charge("payments", "GBP")).contains("\"payments\" is no kind of order"));

@@ -190,9 +190,7 @@ async fn so_far(context: &Context, consent_id: &str) -> Result<Vec<Paid>, StoreE
         context.money.wait_for(&order(key)).await;
     }
     let books = context.money.at(context.tools.clock.now());
-    let counts = |key: &str| {
-        books.order(&order(key)).is_some_and(|state| state.status() != OrderStatus::Rejected)
-    };
+    let counts = |key: &str| books.order(&order(key)).is_some_and(|state| state.status() != OrderStatus::Rejected);
     Ok(all.into_iter().filter(|(key, ..)| counts(key)).map(|(_, paid, _)| paid).collect())
 }
 

@@ -1,7 +1,6 @@
 //! Confirmation of funds, in both versions.
 
 use crate::mutations;
-use testkit::payments::{account, amount};
 use openbanking::consent::{ConsentStatus, StatusReason};
 use openbanking::error::ErrorCode;
 use openbanking::funds_confirmation::*;
@@ -10,6 +9,7 @@ use openbanking::money::{Currency, Money};
 use openbanking::version::ApiVersion;
 use serde_json::{Value, json};
 use testkit::Specification;
+use testkit::payments::{account, amount};
 use time::OffsetDateTime;
 use time::macros::datetime;
 

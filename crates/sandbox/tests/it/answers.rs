@@ -57,7 +57,13 @@ impl World {
         self.connected_as("nora", version, permissions, json!({})).await
     }
 
-    pub(crate) async fn connected_as(&self, persona: &str, version: ApiVersion, permissions: &[&str], more: Value) -> String {
+    pub(crate) async fn connected_as(
+        &self,
+        persona: &str,
+        version: ApiVersion,
+        permissions: &[&str],
+        more: Value,
+    ) -> String {
         let consent = self.lodged(version, permissions, more).await;
         self.authorised(&consent, persona).await;
         consent

@@ -3,7 +3,6 @@
 mod parameters;
 
 use crate::mutations;
-use testkit::payments::{self as samples, amount};
 use openbanking::consent::{ConsentStatus, StatusReason};
 use openbanking::error::ErrorCode;
 use openbanking::links::{Envelope, Links, Meta};
@@ -14,6 +13,7 @@ use openbanking::version::ApiVersion;
 use openbanking::vrp::*;
 use serde_json::{Value, json};
 use testkit::Specification;
+use testkit::payments::{self as samples, amount};
 use time::OffsetDateTime;
 use time::macros::datetime;
 

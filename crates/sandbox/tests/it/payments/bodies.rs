@@ -55,8 +55,11 @@ pub(super) fn initiation(kind: PaymentKind, version: ApiVersion, now: OffsetDate
     if !recurring {
         initiation["InstructionIdentification"] = json!("8f1d7f9f0ab44b0c9d9a9c4d3e5b6a71");
         initiation["EndToEndIdentification"] = json!("ORDER-1-SHOP");
-        initiation["RemittanceInformation"] =
-            by(version, json!({ "Reference": "ORDER 1", "Unstructured": "Thanks" }), json!({ "Unstructured": ["ORDER 1"] }));
+        initiation["RemittanceInformation"] = by(
+            version,
+            json!({ "Reference": "ORDER 1", "Unstructured": "Thanks" }),
+            json!({ "Unstructured": ["ORDER 1"] }),
+        );
     }
     if kind.is_international() {
         initiation["CurrencyOfTransfer"] = json!("EUR");

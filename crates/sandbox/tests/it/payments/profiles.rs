@@ -151,8 +151,11 @@ async fn rates_are_actual_agreed_or_indicative() {
         for (change, debit) in [
             (json!({ "InstructedAmount": bodies::money("10.00", "EUR") }), 1000),
             (json!({ "InstructedAmount": bodies::money("10.00", "GBP"), "CurrencyOfTransfer": "GBP" }), 1165),
-            (json!({ "InstructedAmount": bodies::money("10.00", "USD"), "CurrencyOfTransfer": "USD",
-                "ExchangeRateInformation": { "UnitCurrency": "USD", "RateType": "Indicative" } }), 910),
+            (
+                json!({ "InstructedAmount": bodies::money("10.00", "USD"), "CurrencyOfTransfer": "USD",
+                "ExchangeRateInformation": { "UnitCurrency": "USD", "RateType": "Indicative" } }),
+                910,
+            ),
         ] {
             let before = rosalind.balance("Euro").await;
             let mut body = bodies::consent(kind, version, api.now());

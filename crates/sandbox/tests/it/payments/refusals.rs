@@ -39,7 +39,11 @@ async fn tokens_paths_methods_and_media_types() {
                 let rule = if path.contains("consents") { "api.consent.known" } else { "pis.order.known" };
                 unknown.refused(400, by(version, NOT_FOUND[0], NOT_FOUND[1]), rule);
                 let strange = Sent { shows: Shows::Other, ..api.with(&api.own) };
-                assert_eq!(api.send(Method::GET, &path, None, strange).await.status, 401, "{path}: another certificate");
+                assert_eq!(
+                    api.send(Method::GET, &path, None, strange).await.status,
+                    401,
+                    "{path}: another certificate"
+                );
                 let reply = api.send(Method::DELETE, &path, None, api.with(&api.own)).await;
                 assert_eq!(reply.status, 405, "{path}");
             }
@@ -212,11 +216,8 @@ async fn dates_and_frequencies() {
         let unsupported = by(version, "UK.OBIE.Unsupported.Frequency", "U025");
         let now = api.now();
         let body = bodies::consent(kind, version, now);
-        let place = by(
-            version,
-            "/Data/Initiation/Frequency",
-            "/Data/Initiation/MandateRelatedInformation/Frequency/Type",
-        );
+        let place =
+            by(version, "/Data/Initiation/Frequency", "/Data/Initiation/MandateRelatedInformation/Frequency/Type");
         let mut strange = body.clone();
         *strange.pointer_mut(place).unwrap() = json!("foobar");
         api.lodge(kind, &strange).await.refused(400, unsupported, "pis.consent.body");

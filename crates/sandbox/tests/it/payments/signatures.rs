@@ -22,7 +22,12 @@ const CASES: &[Case] = &[
     ("typ", |header| header.typ = Some("JWT".to_owned()), INVALID, "api.signature.typ"),
     ("cty", |header| header.cty = Some("text/plain".to_owned()), INVALID, "api.signature.cty"),
     ("b64", |header| drop(header.extra.insert("b64".to_owned(), json!(false))), INVALID, "api.signature.members"),
-    ("a strange member", |header| drop(header.extra.insert("mood".to_owned(), json!(1))), INVALID, "api.signature.members"),
+    (
+        "a strange member",
+        |header| drop(header.extra.insert("mood".to_owned(), json!(1))),
+        INVALID,
+        "api.signature.members",
+    ),
     ("crit names less", |header| drop(header.crit.as_mut().unwrap().pop()), INVALID, "api.signature.crit"),
     (
         "crit names one twice",
