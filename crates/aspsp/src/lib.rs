@@ -12,6 +12,7 @@
 pub mod account_information;
 pub mod api;
 pub mod authorization;
+mod back_office;
 pub mod bank;
 pub mod clients;
 pub mod consents;

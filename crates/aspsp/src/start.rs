@@ -27,6 +27,7 @@ use crate::{
     Context, Documents, ProfileName, Settings, Urls,
     api::idempotency,
     authorization::{login_page::LoginPage, session},
+    back_office,
     bank::Bank,
     clients,
     customers::{self, Customers},
@@ -171,6 +172,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let watch = Arc::new(Watch { directory: asking, revocations });
     let mut controls = participants::routes(Arc::clone(&watch));
     controls.extend(control::misbehaviour_routes());
+    controls.extend(back_office::routes());
     let public_router = Arc::new(routes::public(Arc::clone(&context))?);
     let mtls_router = Arc::new(routes::mutual(Arc::clone(&context))?);
     let mut tasks = vec![

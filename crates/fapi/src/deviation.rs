@@ -160,10 +160,14 @@ impl Deviations {
         if !self.has(Deviation::WrongMessageSignature) {
             return right;
         }
-        // The signature of something else: right in its form, and not valid.
+        // The signature of something else: right in its form, and not valid. The last letter of base64url has bits that
+        // must be zero, and stays.
         let Some((header, signature)) = right.rsplit_once('.') else { return right };
-        let turned: String = signature.chars().rev().collect();
-        format!("{header}.{turned}")
+        let mut turned: Vec<char> = signature.chars().collect();
+        if let Some((_, letters)) = turned.split_last_mut() {
+            letters.reverse();
+        }
+        format!("{header}.{}", turned.into_iter().collect::<String>())
     }
 
     /// The issuer that discovery tells, when it is not the server's own.

@@ -269,7 +269,9 @@ pub fn sign(context: &Context, mut response: Response) -> Response {
         false => key.sign_detached(&head, response.body()),
         true => key.sign_detached_unencoded(&head, response.body()),
     };
+    let deviations = &context.engine.profile().deviations;
     match made
+        .map(|right| deviations.message_signature(right))
         .map_err(|error| error.to_string())
         .and_then(|made| HeaderValue::try_from(made).map_err(|error| error.to_string()))
     {

@@ -98,6 +98,10 @@ pub enum Reason {
     TimedOut,
     /// The PSU has no account that fits.
     NoEligibleAccount,
+    /// The PSU decided after the cut-off time.
+    AfterCutOff,
+    /// The PSU has no account that is authorised by as many people as the TPP wants.
+    AuthorisationType,
     /// The PSU withdrew access at the bank.
     Withdrawn,
     /// The order was made.
@@ -114,6 +118,11 @@ impl Reason {
             Self::TimedOut => (ErrorCode::AuthorisationNotCompleted, "The customer did not decide in time."),
             Self::NoEligibleAccount => {
                 (ErrorCode::AuthorisationNotCompleted, "The customer has no account for this request.")
+            }
+            Self::AfterCutOff => (ErrorCode::RulesAfterCutOffDateTime, "The customer decided after the cut-off time."),
+            Self::AuthorisationType => {
+                let text = "The customer has no account with the AuthorisationType of this request.";
+                (ErrorCode::AuthorisationNotCompleted, text)
             }
             Self::Withdrawn => (ErrorCode::TokenSuspended, "The customer withdrew the access at the bank."),
             Self::Consumed => (ErrorCode::ConsentConsumed, "The order was made."),

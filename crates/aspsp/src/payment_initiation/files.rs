@@ -72,10 +72,10 @@ fn file_type(consent: &Consent) -> Result<FileType, ApiError> {
 
 /// The payments of the file of a consent.
 pub(super) async fn payments(context: &Context, consent: &Consent) -> Result<PaymentFile, ApiError> {
-    let (kept, _) = files()
-        .get(context.store(), &consent.id)
-        .await?
-        .ok_or_else(|| ApiError::Failed(format!("the file of {} is not there", consent.id)))?;
+    let (kept, _) = files().get(context.store(), &consent.id).await?.ok_or_else(|| {
+        let error = Wire::bad_request(ErrorCode::ResourceInvalidConsentStatus, Some("ConsentId"));
+        ApiError::indispensable(&UPLOADED, error, "a file that came")
+    })?;
     Ok(PaymentFile::read(file_type(consent)?, kept.text.as_bytes())?)
 }
 
@@ -159,7 +159,8 @@ async fn keep(
     let text = String::from_utf8(request.body.to_vec())
         .map_err(|_| ApiError::Failed("a file that was read is no text".to_owned()))?;
     let content_type = media_type.unwrap_or_default().to_ascii_lowercase();
-    let mut after = consent.upload(now)?;
+    // Only with the rule off is it one that waits for no file.
+    let mut after = consent.clone().upload(now).unwrap_or(consent);
     if let Content::Payment(payment) = &mut after.content {
         payment.file = Some(Upload {
             content_type: content_type.clone(),
@@ -215,7 +216,10 @@ pub(super) async fn download(context: &Context, request: &Request, version: ApiV
     let kept = files().get(context.store(), &consent.id).await?.map(|(kept, _)| kept);
     let facts = Download { request, content_type: kept.as_ref().map(|kept| kept.content_type.as_str()) };
     progress.judged(apply(&facts, &download_checks(), &context.engine.profile().switched_off))?;
-    let kept = kept.ok_or_else(|| ApiError::Failed("a file was read that is not there".to_owned()))?;
+    let kept = kept.ok_or_else(|| {
+        let error = Wire::bad_request(ErrorCode::ResourceNotFound, Some("ConsentId"));
+        ApiError::indispensable(&UPLOADED, error, "a file that came")
+    })?;
     Ok(progress.attach(plain(&kept.content_type, kept.text)))
 }
 

@@ -14,7 +14,7 @@ use serde_json::Number;
 use time::{Duration, OffsetDateTime, Time};
 
 use super::{
-    instruct::{countable, quoted_against},
+    instruct::{InstructError, countable, quoted_against},
     settings::{Afterwards, CutOff, PaymentSettings},
 };
 use crate::{
@@ -220,4 +220,13 @@ fn quote(asked: &Asked<'_>, request: &ExchangeRateRequest) -> Option<ExchangeRat
         contract_identification: request.contract_identification.clone(),
         expiration_date_time: (request.rate_type == RateType::Actual).then_some(holds_until),
     })
+}
+
+/// The refusal of what this bank would not have taken on, had its rules not been off.
+pub(super) fn untold(error: &InstructError) -> ApiError {
+    let (rule, code) = match error {
+        InstructError::NoRate { .. } | InstructError::NoAmount => (&TRANSFER_CURRENCY, ErrorCode::UnsupportedCurrency),
+        InstructError::Frequency(_) => (&FREQUENCY, ErrorCode::UnsupportedFrequency),
+    };
+    ApiError::indispensable(rule, Wire::bad_request(code, Some("Data.Initiation")), &error.to_string())
 }

@@ -20,8 +20,8 @@ use super::{
     answers::answer,
     consents::DEMAND,
     instruct::Draft,
+    offer,
     order::{Order, Ordered, collection},
-    settings::Afterwards,
 };
 use crate::{
     Context,
@@ -236,10 +236,11 @@ async fn submit(
         let authorise_before = until.unwrap_or(now + Duration::days(i64::from(context.bank.payments.signatory_days)));
         let (offer, rates) = (&payment.offer, &context.rates);
         let draft = Draft { id: &id, account, customer: &customer, authorise_before, offer, rates, now };
-        match &file {
-            Some(file) => draft.file(&file.payments, initiation.requested_execution)?,
-            None => draft.payment(&initiation)?,
-        }
+        let told = match &file {
+            Some(file) => draft.file(&file.payments, initiation.requested_execution),
+            None => draft.payment(&initiation),
+        };
+        told.map_err(|error| offer::untold(&error))?
     };
     let record = Order {
         id: id.clone(),
@@ -252,7 +253,8 @@ async fn submit(
         account,
         created_at: now,
     };
-    let consumed = behind.consent.clone().consume(now)?;
+    // Only with the rule off is it one that cannot be used.
+    let consumed = behind.consent.clone().consume(now).unwrap_or_else(|_| behind.consent.clone());
     let changes = vec![
         consents::collection().update(&consumed.id, behind.stored, &consumed)?,
         collection().insert(&id, &record)?,
@@ -297,9 +299,7 @@ fn timely(
     now: OffsetDateTime,
     off: &SwitchedOff,
 ) -> Result<Passed, ApiError> {
-    let refuses = context.bank.payments.cut_off.as_ref().is_some_and(|cut_off| {
-        cut_off.afterwards == Afterwards::Reject && cut_off.orders.iter().any(|order| order == kind.order_path())
-    });
+    let refuses = context.bank.payments.refuses_late(kind);
     let facts = Timely { payment, refuses, now };
     let checks = [
         Check {

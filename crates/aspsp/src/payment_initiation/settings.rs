@@ -169,6 +169,14 @@ impl PaymentSettings {
         rows.map(|row| Charge { charge_bearer: bearer.clone(), ..row.charge.clone() }).collect()
     }
 
+    /// Whether orders of this kind are refused after the cut-off time.
+    #[must_use]
+    pub fn refuses_late(&self, kind: PaymentKind) -> bool {
+        let path = kind.order_path();
+        let row = self.cut_off.as_ref().filter(|cut_off| cut_off.orders.iter().any(|order| order == path));
+        row.is_some_and(|cut_off| cut_off.afterwards == Afterwards::Reject)
+    }
+
     /// What is said here and cannot be: orders that do not exist, words that mean nothing, currencies without a rate.
     ///
     /// # Errors

@@ -54,9 +54,8 @@ impl Books {
             Action::Authorise { order, customer } => self.check_authorisation(order, customer),
             Action::Refuse { order, customer } => self.signatory(order, customer).map(drop),
             Action::Cancel { order } => self.check_cancellation(order),
-            Action::Step { order } | Action::Reject { order, .. } => {
-                self.orders.get(order).map(drop).ok_or_else(|| unknown("order", order).into())
-            }
+            Action::Step { order } => self.under_way(order).map(drop),
+            Action::Reject { order, .. } => self.check_rejection(order),
             Action::SetStatus { account, .. } => Ok(self.ledger(account).map(drop)?),
         }
     }
@@ -161,15 +160,20 @@ impl Books {
         Ok(())
     }
 
+    fn check_rejection(&self, id: &OrderId) -> Result<(), CommandError> {
+        match self.check_cancellation(id) {
+            Err(CommandError::NothingLeft(_)) if !self.held(id)?.is_empty() => Ok(()),
+            checked => checked,
+        }
+    }
+
     fn reject(&mut self, id: &OrderId, reason: Rejection, at: OffsetDateTime) -> Result<(), CommandError> {
-        let state = self.orders.get(id).ok_or_else(|| unknown("order", id))?;
-        let waits = state.status() == OrderStatus::PartiallyAccepted;
-        let future = state.instructions.iter().any(|instruction| instruction.next.is_some());
-        if waits || future {
+        self.check_rejection(id)?;
+        if self.check_cancellation(id).is_ok() {
             self.fail(id, reason, at);
         }
-        let released = self.release_held(id, reason, at);
-        if waits || future || released { Ok(()) } else { Err(CommandError::NothingLeft(id.clone())) }
+        self.release_held(id, reason, at);
+        Ok(())
     }
 
     /// The order comes to nothing, or to nothing more.

@@ -238,13 +238,21 @@ impl Books {
         }
     }
 
+    /// The open payments of an order; there is at least one.
+    pub(super) fn under_way(&self, id: &OrderId) -> Result<Vec<(usize, u32)>, CommandError> {
+        let open = self.open_payments(id, OrderStatus::is_under_way)?;
+        if open.is_empty() { Err(CommandError::NothingUnderWay(id.clone())) } else { Ok(open) }
+    }
+
+    /// The payments of an order that are held and not yet debited.
+    pub(super) fn held(&self, id: &OrderId) -> Result<Vec<(usize, u32)>, CommandError> {
+        let held = |status| matches!(status, OrderStatus::Received | OrderStatus::AcceptedSettlementInProcess);
+        self.open_payments(id, held)
+    }
+
     /// The next step of all open payments of an order.
     pub(super) fn step_all(&mut self, id: &OrderId, at: OffsetDateTime) -> Result<(), CommandError> {
-        let open = self.open_payments(id, OrderStatus::is_under_way)?;
-        if open.is_empty() {
-            return Err(CommandError::NothingUnderWay(id.clone()));
-        }
-        for (index, number) in open {
+        for (index, number) in self.under_way(id)? {
             self.step(id, index, number, at);
         }
         Ok(())
@@ -266,10 +274,9 @@ impl Books {
             .collect())
     }
 
-    /// Rejects what is held and not yet debited; returns whether there was anything.
-    pub(super) fn release_held(&mut self, id: &OrderId, reason: Rejection, at: OffsetDateTime) -> bool {
-        let held = |status| matches!(status, OrderStatus::Received | OrderStatus::AcceptedSettlementInProcess);
-        let held = self.open_payments(id, held).unwrap_or_default();
+    /// Rejects what is held and not yet debited.
+    pub(super) fn release_held(&mut self, id: &OrderId, reason: Rejection, at: OffsetDateTime) {
+        let held = self.held(id).unwrap_or_default();
         for (index, number) in &held {
             let Some(payment) = self.payment(id, *index, *number) else { continue };
             let (moment, entry, minor) = (payment.next_step.take(), payment.entry.clone(), payment.debit.minor());
@@ -289,7 +296,6 @@ impl Books {
             }
             self.change(id, *index, *number, Change { at, status: OrderStatus::Rejected, reason: Some(reason) });
         }
-        !held.is_empty()
     }
 
     /// The payer's side of a payment, and the payer's transaction.

@@ -153,7 +153,15 @@ fn simple(name: &str, debtor: &str, minor: i64) -> PaymentOrder {
 }
 
 fn apply(books: &mut Books, at: OffsetDateTime, action: Action) -> Result<(), CommandError> {
-    books.apply(&Command { at, action })
+    let command = Command { at, action };
+    let checked = {
+        let mut then = books.clone();
+        then.run_until(at);
+        then.check(&command)
+    };
+    let applied = books.apply(&command);
+    assert_eq!(checked.is_ok(), applied.is_ok(), "{checked:?}, {applied:?}: {command:?}");
+    applied
 }
 
 fn submit(books: &mut Books, at: OffsetDateTime, order: PaymentOrder) -> Result<(), CommandError> {

@@ -278,6 +278,19 @@ impl World {
     }
 }
 
+/// The bank's profile with another section on payments.
+pub(crate) fn with_payments(profile: &str, section: &str) -> String {
+    let kept: Vec<&str> = match profile.find("\npayments:") {
+        None => profile.lines().collect(),
+        Some(start) => {
+            let rest = profile[start + 1..].lines().skip(1);
+            let behind = rest.skip_while(|line| line.is_empty() || line.starts_with([' ', '#']));
+            profile[..start].lines().chain(behind).collect()
+        }
+    };
+    format!("{}\n{section}\n", kept.join("\n"))
+}
+
 /// The path of a file that the TPP exported.
 pub(crate) fn exported(world: &World, name: &str) -> PathBuf {
     world.hosted.tpp.exports.join(name)

@@ -56,7 +56,7 @@ async fn a_rule_can_be_switched_off_and_on_while_the_bank_runs_and_pages_say_so(
 }
 
 impl World {
-    async fn without(&self, rules: &[&str]) {
+    pub(crate) async fn without(&self, rules: &[&str]) {
         let (status, body) = self.control(Method::POST, "/lesson", &json!({ "off": rules })).await;
         assert_eq!(status, 200, "{body}");
     }

@@ -291,17 +291,23 @@ impl<'a> Api<'a> {
         self.get(&format!("/{}/{id}", kind.order_path()), &self.own).await.is(200)
     }
 
-    /// The customer authorises a payment from an account; the customer's token comes back.
-    async fn authorise(&self, consent: &str, persona: &str, account: &str) -> String {
+    /// The customer goes through the bank's pages; the state of the authorisation comes back.
+    async fn decide(&self, consent: &str, persona: &str, intention: Intention) -> String {
         let world = self.world;
         let asked = json!({ "bank": world.hosted.bank.name, "consent-id": consent, "api": "pisp" });
         let link = world.step("authorise", &asked).await;
         let credentials = sandbox::hosting::credentials(&world.hosted.bank.logins)[persona].clone();
         let psu = Psu::new(world.browser(), credentials);
         let url = link["url"].as_str().unwrap().parse().unwrap();
-        let accounts = if account.is_empty() { Vec::new() } else { vec![account.to_owned()] };
-        psu.authorise(&url, &Intention::Approve { accounts }, &world.journey()).await.unwrap();
-        let tokens = world.step("exchange-code", &json!({ "state": link["state"], "reveal": true })).await;
+        psu.authorise(&url, &intention, &world.journey()).await.unwrap();
+        link["state"].as_str().unwrap().to_owned()
+    }
+
+    /// The customer authorises a payment from an account; the customer's token comes back.
+    async fn authorise(&self, consent: &str, persona: &str, account: &str) -> String {
+        let intention = Intention::Approve { accounts: vec![account.to_owned()] };
+        let state = self.decide(consent, persona, intention).await;
+        let tokens = self.world.step("exchange-code", &json!({ "state": state, "reveal": true })).await;
         tokens["access-token"].as_str().unwrap().to_owned()
     }
 

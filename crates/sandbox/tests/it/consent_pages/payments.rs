@@ -80,7 +80,7 @@ async fn an_account_of_somebody_else_is_rejected_and_none_is_offered() {
 async fn a_page_more_where_the_bank_adds_something() {
     let charge = "payments:\n  charges:\n    - { orders: [domestic-payments], type: UK.OBIE.MoneyTransferOut, amount: \"4.50\", currency: GBP }\n\
         \x20 cut-off: { orders: [domestic-scheduled-payments, domestic-payments], at: \"00:00\", afterwards: accept }\n";
-    let world = Scene::with_bank(|profile| format!("{profile}\n{charge}")).await;
+    let world = Scene::with_bank(|profile| crate::hand_made::with_payments(profile, charge)).await;
     let number = world.number(NORA, "Everyday").await;
     let named = with(domestic("10.00"), &json!({ "DebtorAccount": account(&number, "N Brightwater") }));
     let consent = world.payment("domestic-payment", &named, &json!({})).await;
@@ -138,4 +138,19 @@ async fn others_who_must_confirm_are_told_before() {
     browser.open(&world.link(&consent).await.0).await;
     let page = browser.log_in(TOBIAS).await;
     assert_eq!(page.all(".account .name"), ["Household", "Roof fund"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authorisation_type_that_no_account_has_is_the_tpps_mistake() {
+    let world = Scene::new().await;
+    let several = json!({ "Authorisation": { "AuthorisationType": "Multiple" } });
+    let consent = world.payment("domestic-payment", &domestic("10.00"), &several).await;
+    let (link, state) = world.link(&consent).await;
+    let mut browser = Browser::new(&world);
+    browser.open(&link).await;
+    let last = browser.log_in(NORA).await.clone();
+    check_way_back(&last, &world, &state);
+    assert_eq!(last.answer("error").as_deref(), Some("invalid_request"));
+    assert!(last.answer("error_description").unwrap().contains("AuthorisationType"));
+    assert_eq!(world.status("domestic-payment", &consent).await, "RJCT");
 }

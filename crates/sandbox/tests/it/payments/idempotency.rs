@@ -132,3 +132,47 @@ async fn futures<T>(all: Vec<impl Future<Output = T>>) -> Vec<T> {
     .await;
     done.into_iter().map(Option::unwrap).collect()
 }
+
+/// Payments under one consent that come at once are judged one after the other: together they stay within the limit.
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_hold_when_payments_come_at_once() {
+    let world = World::new().await;
+    let api = Api::new(&world, ApiVersion::V4_0).await;
+    let bank = &world.hosted.bank.name;
+    let creditor = bodies::account(bodies::ELSEWHERE, "Nora Brightwater");
+    let initiation = json!({ "CreditorAccount": creditor, "RemittanceInformation": { "Unstructured": ["SWEEP"] } });
+    let limit = json!({ "PeriodType": "Week", "PeriodAlignment": "Consent", "Amount": "70.00", "Currency": "GBP" });
+    let parameters = json!({
+        "PSUAuthenticationMethods": ["UK.OBIE.SCANotRequired"], "PSUInteractionTypes": ["OffSession"],
+        "VRPType": ["UK.OBIE.VRPType.Sweeping"], "ValidToDateTime": bodies::day(api.now(), 90),
+        "MaximumIndividualAmount": bodies::money("40.00", "GBP"), "PeriodicLimits": [limit],
+    });
+    let body = json!({ "Data": { "ControlParameters": parameters, "Initiation": initiation }, "Risk": {} });
+    let lodge = json!({ "bank": bank, "version": "v4.0", "kind": "domestic-vrp-consents", "body": body });
+    let lodged = world.step("lodge-consent", &lodge).await;
+    let consent = lodged["consent-id"].as_str().unwrap();
+    api.authorise(consent, "nora", "Everyday").await;
+    let pay = async |number: usize| {
+        let instruction = json!({
+            "InstructionIdentification": format!("SWEEP-{number}"), "EndToEndIdentification": "SWEEP",
+            "InstructedAmount": bodies::money("30.00", "GBP"), "CreditorAccount": creditor,
+            "RemittanceInformation": { "Unstructured": ["SWEEP"] },
+        });
+        let data = json!({
+            "ConsentId": consent, "PSUAuthenticationMethod": "UK.OBIE.SCANotRequired", "PSUInteractionType": "OffSession",
+            "VRPType": "UK.OBIE.VRPType.Sweeping", "Initiation": initiation, "Instruction": instruction,
+        });
+        let call = json!({
+            "bank": bank, "version": "v4.0", "consent-id": consent, "method": "POST", "path": "/domestic-vrps",
+            "body": { "json": { "Data": data, "Risk": {} } },
+        });
+        let answered = world.step("call", &call).await;
+        let code = answered["body"]["Errors"][0]["ErrorCode"].clone();
+        (answered["status"].as_u64().unwrap(), code, answered["body"]["Data"]["Status"].clone())
+    };
+    let replies = futures((0..6).map(pay).collect()).await;
+    let (paid, refused): (Vec<_>, Vec<_>) = replies.iter().partition(|(status, ..)| *status == 201);
+    assert_eq!((paid.len(), refused.len()), (2, 4), "{replies:?}");
+    assert!(paid.iter().all(|(_, _, status)| status != "RJCT"), "{replies:?}");
+    assert!(refused.iter().all(|(status, code, _)| *status == 400 && code == "U014"), "{replies:?}");
+}

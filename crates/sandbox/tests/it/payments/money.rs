@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use time::Duration;
 
 use super::{Api, bodies, by};
-use crate::hand_made::World;
+use crate::hand_made::{World, with_payments};
 
 const PERMISSIONS: [&str; 6] = [
     "ReadAccountsDetail",
@@ -137,6 +137,72 @@ async fn what_the_books_refuse_is_ordered_and_rejected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn accounts_that_are_blocked_or_closed_pay_and_get_nothing() {
+    let world = World::new().await;
+    let (rosalind, tobias) = (Seen::by(&world, "rosalind").await, Seen::by(&world, "tobias").await);
+    let api = Api::new(&world, ApiVersion::V4_0).await;
+    let kind = PaymentKind::Domestic;
+    let id = |seen: &Seen<'_>, nickname: &str| seen.account(nickname)["AccountId"].as_str().unwrap().to_owned();
+    let set = async |account: &str, status: &str| {
+        let body = json!({ "status": status });
+        world.control(http::Method::POST, &format!("/accounts/{account}/status"), &body).await.0
+    };
+    let (payer, payee) = (id(&rosalind, "Personal"), id(&tobias, "Roof fund"));
+    let body = bodies::domestic(&tobias.number("Roof fund"), "1.00");
+    for (account, status, reason) in [
+        (&payee, "closed", "AC07"),
+        (&payee, "disabled", "AC06"),
+        (&payer, "disabled", "AC06"),
+        (&payer, "closed", "AC05"),
+    ] {
+        let (lodged, token) = api.authorised(kind, &body, "rosalind", "Personal").await;
+        assert_eq!(set(account, status).await, 204);
+        let paid = api.order(kind, &bodies::order(&body, &lodged.consent_id()), &token).await.is(201);
+        assert_eq!(paid.text("/Data/Status"), "RJCT", "{status}");
+        assert_eq!(paid.text("/Data/StatusReason/0/StatusReasonCode"), reason);
+        assert_eq!(set(account, "enabled").await, 204);
+    }
+    assert_eq!(set("none", "closed").await, 404);
+    assert_eq!(set(&payee, "gone").await, 400);
+}
+
+/// A bank whose payments move only when they are told to.
+#[tokio::test(flavor = "multi_thread")]
+async fn payments_take_their_steps_when_they_are_told_to() {
+    let section = "payments: { settlement: { automatic: false } }";
+    let world = World::with_bank(|profile| with_payments(profile, section)).await;
+    let mut api = Api::new(&world, ApiVersion::V4_0).await;
+    let kind = PaymentKind::Domestic;
+    let body = bodies::domestic(bodies::ELSEWHERE, "1.00");
+    let paid = api.pay(kind, &body, "rosalind", "Personal").await;
+    let id = paid.text("/Data/DomesticPaymentId");
+    let mut walked = vec![paid.text("/Data/Status")];
+    api.pass(Duration::days(2)).await;
+    assert_eq!(api.ordered(kind, &id).await.text("/Data/Status"), walked[0], "it stands still");
+    let told = async |what: &str, body: Value| {
+        world.control(http::Method::POST, &format!("/payments/{id}/{what}"), &body).await.0
+    };
+    while told("step", Value::Null).await == 204 {
+        walked.push(api.ordered(kind, &id).await.text("/Data/Status"));
+        assert!(walked.len() < 10, "{walked:?}");
+    }
+    walked.dedup();
+    assert_eq!(walked.last().unwrap(), "ACCC", "{walked:?}");
+    assert!(walked.len() > 2, "{walked:?}");
+    assert_eq!(told("step", Value::Null).await, 409, "there is no further step");
+    assert_eq!(told("reject", json!({ "reason": "not_specified" })).await, 409);
+    // The bank rejects one that is not debited yet.
+    let paid = api.pay(kind, &body, "rosalind", "Personal").await;
+    let second = paid.text("/Data/DomesticPaymentId");
+    let reject = format!("/payments/{second}/reject");
+    let reason = json!({ "reason": "transaction_forbidden" });
+    assert_eq!(world.control(http::Method::POST, &reject, &reason).await.0, 204);
+    let read = api.ordered(kind, &second).await;
+    assert_eq!(read.text("/Data/Status"), "RJCT");
+    assert_eq!(read.text("/Data/StatusReason/0/StatusReasonCode"), "AG01");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn limits_of_the_bank_and_of_an_account() {
     let limits = "payments: { payment-limit: 50, daily-limit: 80 }";
     let world = World::with_bank(|profile| with_payments(profile, limits)).await;
@@ -155,19 +221,6 @@ async fn limits_of_the_bank_and_of_an_account() {
     assert_eq!(pay(&api, "0.01").await, rejected("AM21"));
     api.pass(Duration::DAY).await;
     assert_eq!(pay(&api, "50.00").await.0, "ACSP");
-}
-
-/// The bank's profile with another section on payments.
-pub(super) fn with_payments(profile: &str, section: &str) -> String {
-    let kept: Vec<&str> = match profile.find("\npayments:") {
-        None => profile.lines().collect(),
-        Some(start) => {
-            let rest = profile[start + 1..].lines().skip(1);
-            let behind = rest.skip_while(|line| line.is_empty() || line.starts_with([' ', '#']));
-            profile[..start].lines().chain(behind).collect()
-        }
-    };
-    format!("{}\n{section}\n", kept.join("\n"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

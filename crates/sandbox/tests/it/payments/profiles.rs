@@ -4,11 +4,8 @@ use openbanking::{payments::PaymentKind, version::ApiVersion};
 use serde_json::{Value, json};
 use time::Duration;
 
-use super::{
-    Api, bodies, by,
-    money::{Seen, with_payments},
-};
-use crate::hand_made::World;
+use super::{Api, bodies, by, money::Seen};
+use crate::hand_made::{World, with_payments};
 
 impl Api<'_> {
     /// Lets time pass until that hour of the next day.
@@ -34,12 +31,20 @@ async fn after_the_cut_off_a_bank_refuses() {
         let (lodged, token) = api.authorised(kind, &body, "nora", "Everyday").await;
         assert!(lodged.text("/Data/CutOffDateTime").contains("T16:30:00"));
         let (second, _) = api.authorised(kind, &body, "nora", "Everyday").await;
+        let undecided = api.lodge(kind, &body).await.is(201).consent_id();
         api.order(kind, &bodies::order(&body, &lodged.consent_id()), &token).await.is(201);
         api.pass(Duration::minutes(31)).await;
         api.lodge(kind, &body).await.refused(400, late, "pis.consent.cut-off");
         let token = api.refreshed(&second.consent_id()).await;
         let reply = api.order(kind, &bodies::order(&body, &second.consent_id()), &token).await;
         reply.refused(400, late, "pis.order.cut-off");
+        // The customer who decides now is told, and the consent is over.
+        api.decide(&undecided, "nora", psu::Intention::Approve { accounts: vec!["Everyday".to_owned()] }).await;
+        let read = api.get(&format!("/domestic-payment-consents/{undecided}"), &api.own).await.is(200);
+        assert_eq!(read.body["Data"]["Status"], by(version, "Rejected", "RJCT"));
+        if version == ApiVersion::V4_0 {
+            assert_eq!(read.body["Data"]["StatusReason"][0]["StatusReasonCode"], late);
+        }
         // Other kinds have no cut-off here.
         let kind = PaymentKind::International;
         api.lodge(kind, &bodies::consent(kind, version, api.now())).await.is(201);
@@ -83,7 +88,7 @@ fn abroad(version: ApiVersion, rate: &Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rates_are_actual_agreed_or_indicative() {
-    let world = World::new().await;
+    let world = bank("payments: {}").await;
     let rosalind = Seen::by(&world, "rosalind").await;
     let kind = PaymentKind::International;
     for version in ApiVersion::ALL {

@@ -276,12 +276,90 @@ async fn a_consent_that_was_not_authorised_pays_nothing() {
     let reply = api.order(KIND, &bodies::order(&body, &lodged.consent_id()), &token).await;
     reply.refused(400, "U008", "pis.order.consent-id");
     // The customer cancels.
-    let asked = json!({ "bank": world.hosted.bank.name, "consent-id": lodged.consent_id(), "api": "pisp" });
-    let link = world.step("authorise", &asked).await;
-    let credentials = sandbox::hosting::credentials(&world.hosted.bank.logins)["nora"].clone();
-    let psu = psu::Psu::new(world.browser(), credentials);
-    let url = link["url"].as_str().unwrap().parse().unwrap();
-    psu.authorise(&url, &psu::Intention::CancelAtAccounts, &world.journey()).await.unwrap();
+    api.decide(&lodged.consent_id(), "nora", psu::Intention::CancelAtAccounts).await;
     let path = format!("/domestic-payment-consents/{}", lodged.consent_id());
     assert_eq!(api.get(&path, &api.own).await.is(200).body["Data"]["Status"], "RJCT");
+}
+
+/// Whichever rule is off, bad requests are answered, and never with a failure of the bank's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_rule_that_is_off_makes_the_bank_fail() {
+    let world = World::in_lesson().await;
+    let version = ApiVersion::V4_0;
+    let api = Api::new(&world, version).await;
+    let body = bodies::consent(KIND, version, api.now());
+    let (used, customer) = api.authorised(KIND, &body, "nora", "Everyday").await;
+    let order = bodies::order(&body, &used.consent_id());
+    let paid = api.order(KIND, &order, &customer).await.is(201).text("/Data/DomesticPaymentId");
+    let file = bodies::of(
+        PaymentKind::File,
+        json!({ "FileType": "UK.OBIE.PaymentInitiation.4.0", "FileHash": "m5ah/h1UjLvJYMxqAoZmj9dKdjZnsGNm+yMkJp/KuqQ=" }),
+    );
+    let file = api.lodge(PaymentKind::File, &file).await.is(201).consent_id();
+    let mut yen = bodies::consent(PaymentKind::International, version, api.now());
+    yen["Data"]["Initiation"]["CurrencyOfTransfer"] = json!("JPY");
+    let mut sometimes = bodies::consent(PaymentKind::DomesticStandingOrder, version, api.now());
+    sometimes["Data"]["Initiation"]["MandateRelatedInformation"]["Frequency"]["Type"] = json!("ADHO");
+    let mut dear = order.clone();
+    dear["Data"]["Initiation"]["InstructedAmount"]["Currency"] = json!("JPY");
+    let rules: Vec<_> = aspsp::catalogue()
+        .into_iter()
+        .filter(|rule| ["pis.", "api.", "fapi.access."].iter().any(|area| rule.id.starts_with(area)))
+        .collect();
+    assert!(rules.len() > 60, "{}", rules.len());
+    for rule in rules {
+        world.without(&[rule.id]).await;
+        for token in [&api.own, &customer] {
+            for (path, body) in [
+                ("/domestic-payments", &order),
+                ("/domestic-payments", &dear),
+                ("/domestic-scheduled-payments", &order),
+                ("/file-payments", &order),
+                ("/domestic-payment-consents", &order),
+                ("/international-payment-consents", &yen),
+                ("/domestic-standing-order-consents", &sometimes),
+            ] {
+                api.plain(Method::POST, path, token, Some(body)).await;
+            }
+            for path in [
+                format!("/domestic-payments/{paid}"),
+                format!("/international-payments/{paid}"),
+                format!("/domestic-payment-consents/{}/funds-confirmation", used.consent_id()),
+                format!("/international-payment-consents/{}/funds-confirmation", used.consent_id()),
+                format!("/file-payment-consents/{file}/file"),
+                format!("/file-payment-consents/{}/file", used.consent_id()),
+                format!("/file-payments/{paid}/report-file"),
+                "/domestic-payments/none/payment-details".to_owned(),
+                "/domestic-payment-consents/none".to_owned(),
+            ] {
+                api.plain(Method::GET, &path, token, None).await;
+            }
+        }
+    }
+    // A frequency without days and a currency without a rate, as far as to the order.
+    for (kind, body, rule) in [
+        (PaymentKind::International, &yen, "pis.consent.currency-of-transfer"),
+        (PaymentKind::DomesticStandingOrder, &sometimes, "pis.consent.frequency"),
+    ] {
+        world.without(&[rule]).await;
+        let (lodged, token) = api.authorised(kind, body, "nora", "Everyday").await;
+        let reply = api.order(kind, &bodies::order(body, &lodged.consent_id()), &token).await;
+        assert_eq!((reply.status, reply.rule.as_deref()), (400, Some(rule)));
+    }
+}
+
+impl Api<'_> {
+    /// Sends a request, and looks at nothing but whether the bank failed.
+    async fn plain(&self, method: Method, path: &str, token: &str, body: Option<&serde_json::Value>) {
+        let url = self.world.bank(&format!("/open-banking/{}/pisp{path}", self.version));
+        let mut request = self.world.http(Shows::Own).request(method, &url).bearer(token);
+        if let Some(body) = body {
+            let bytes = body.to_string().into_bytes();
+            let signature = self.sign(&bytes, "application/json");
+            let key = self.world.chance.identifier(32);
+            request = request.header("x-jws-signature", &signature).header("x-idempotency-key", &key);
+            request = request.body("application/json", bytes);
+        }
+        assert_ne!(request.send().await.unwrap().status, 500, "{path}");
+    }
 }
