@@ -106,11 +106,9 @@ impl Rejection {
     #[must_use]
     pub fn code(self) -> ErrorCode {
         match self {
-            Self::Cancelled
-            | Self::AuthenticationFailed
-            | Self::TimedOut
-            | Self::NoEligibleAccount
-            | Self::TooLate => ErrorCode::AccessDenied,
+            Self::Cancelled | Self::AuthenticationFailed | Self::TimedOut | Self::NoEligibleAccount | Self::TooLate => {
+                ErrorCode::AccessDenied
+            }
             Self::AuthorisationType => ErrorCode::InvalidRequest,
         }
     }

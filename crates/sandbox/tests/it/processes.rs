@@ -204,7 +204,7 @@ async fn a_payment_survives_a_kill_and_is_not_made_twice() {
     let result = runner.run(&scenario("domestic-payment"), &mut killer).await.unwrap();
     let killed = killer.killed;
     assert_eq!(problems(&result), Vec::<String>::new());
-    assert_eq!(killed, ["ob-aspsp"]);
+    assert_eq!(killed, ["ob-aspsp", "ob-tpp", "ob-aspsp"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
