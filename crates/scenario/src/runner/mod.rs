@@ -117,8 +117,8 @@ struct TppState {
     caught: Option<Vec<(String, String)>>,
     /// The last access token, when secrets are shown.
     access_token: Option<String>,
-    /// Base URL of the bank's pages.
-    issuer: Option<Url>,
+    /// Base URLs of banks' pages, by the names that steps use.
+    issuers: HashMap<String, Url>,
 }
 
 /// A scenario under way.

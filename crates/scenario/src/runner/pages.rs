@@ -152,7 +152,8 @@ impl Run<'_> {
 
     pub(super) async fn visit(&mut self, step: &Step, asked: &VisitStep) -> Result<Done, RunError> {
         let page = self.fill(&asked.page)?;
-        let base = match &self.state(step).issuer {
+        let bank = self.bank(step);
+        let base = match self.state(step).issuers.get(&bank) {
             Some(issuer) => issuer.clone(),
             None if page.starts_with("https://") => match Url::parse(&page) {
                 Ok(url) => url,

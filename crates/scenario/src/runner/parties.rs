@@ -76,7 +76,8 @@ impl Run<'_> {
             CertificateUse::Signing => signing_kid,
         };
         self.operate(&format!("/organisations/{organisation_id}/certificates/{kid}/{how}"), None).await?;
-        Ok(Done::well(format!("{organisation_id}'s {} certificate {kid}", asked.which)))
+        // The kid is that of a key, which no seed repeats.
+        Ok(Done::well(format!("{organisation_id}'s {} certificate: {how}", asked.which)))
     }
 
     /// Tells the Directory's operator something, and the banks to hear of it: they ask the Directory now and then, and

@@ -87,7 +87,9 @@ impl Run<'_> {
             Ok(registered) => registered,
             Err(done) => return Ok(*done),
         };
-        self.state(step).issuer = Url::parse(&registered.issuer).ok();
+        if let Ok(issuer) = Url::parse(&registered.issuer) {
+            self.state(step).issuers.insert(told.bank, issuer);
+        }
         let again = if registered.again { " (an earlier registration was taken up)" } else { "" };
         let outcome = format!("client {} at {}{again}", registered.client_id, registered.issuer);
         let mut done = Done::with(outcome, json!(registered));
