@@ -78,7 +78,6 @@ fn tells_days(frequency: Frequency) -> bool {
     )
 }
 
-#[expect(clippy::too_many_lines, reason = "one table, in the order in which it is applied")]
 fn checks<'a>() -> [Check<Asked<'a>, Wire>; 8] {
     [
         Check {
