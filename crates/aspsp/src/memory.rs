@@ -53,6 +53,11 @@ impl Memory {
         self.suspended.store(Arc::new(statuses));
     }
 
+    /// Forgets other parties' keys, so that the next signature is held against what they publish then.
+    pub fn forget_keys(&self) {
+        self.key_sets.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// The store itself, for the bank's own records.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {

@@ -182,3 +182,41 @@ pub fn secured(mut response: Response) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize)]
+    struct View<'a> {
+        tpp: TppView<'a>,
+        heading: &'a str,
+        status: &'a str,
+        later: Option<String>,
+    }
+
+    fn last_page(tpp: TppView<'_>) -> String {
+        let pages = Pages::new(Lesson::default()).unwrap();
+        let bank = Bank::load(None).unwrap();
+        let view = View { tpp, heading: "All done", status: "Done.", later: None };
+        let refresh = Refresh { seconds: 2, location: "https://tpp.example/callback#code=x" };
+        let response = pages.show(StatusCode::OK, &bank, "outbound", "All done", Some(refresh), &view);
+        assert_eq!(response.status(), StatusCode::OK);
+        String::from_utf8(response.into_body().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn the_company_behind_an_agent_is_named() {
+        let page = last_page(TppView { name: "Larkspur", on_behalf_of: Some("Osier & Daughters") });
+        let named = "<strong>Osier &amp; Daughters</strong> acting for <strong class=\"tpp\">Larkspur</strong>";
+        assert!(page.contains(named), "{page}");
+        let page = last_page(TppView { name: "Larkspur", on_behalf_of: None });
+        assert!(page.contains("back to <strong class=\"tpp\">Larkspur</strong>"), "{page}");
+    }
+
+    #[test]
+    fn names_are_text_and_nothing_else() {
+        let page = last_page(TppView { name: "<script>alert(1)</script>", on_behalf_of: None });
+        assert!(!page.contains("<script>") && page.contains("&lt;script&gt;alert(1)"), "{page}");
+    }
+}

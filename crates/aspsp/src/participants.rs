@@ -1,26 +1,133 @@
-//! What the Directory says about TPPs: whether their organisations may take part now.
+//! What the Directory says about TPPs: whether their organisations may take part now, and which certificates were
+//! revoked.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use http::{Method, StatusCode};
 use openbanking::ssa::OrganisationStatus;
 use party::{
+    StartError,
     control::{self, Control},
-    participant::{DirectoryClient, ParticipantError},
+    participant::{DirectoryAddress, DirectoryClient, Membership, ParticipantError},
 };
+use pki::Certificate;
 use simulation::Trace;
-use transport::{Request, Response, Route, reply, route};
+use transport::{CallError, ClientCertificates, HttpClient, Request, Route, ServerTls, Stop, TlsError, reply, route};
+use url::Url;
 
 use crate::Context;
 
-/// How often the Directory is asked, true time.
+/// How often the Directory is asked for statuses, true time.
 const PERIOD: Duration = Duration::from_secs(30);
+/// How often it is asked for certificates that were revoked, true time.
+const REVOCATION_PERIOD: Duration = Duration::from_secs(60);
 
-/// Asks the Directory now.
+/// What the bank asks the Directory again and again.
+pub(crate) struct Watch {
+    /// The Directory's API.
+    pub(crate) directory: DirectoryClient,
+    /// Its list of revoked certificates.
+    pub(crate) revocations: Revocations,
+}
+
+/// The list of revoked certificates, and the listener that refuses them.
+pub(crate) struct Revocations {
+    tls: Arc<ServerTls>,
+    list: Url,
+    http: HttpClient,
+    membership: Arc<Membership>,
+    self_signed: bool,
+}
+
+/// The list of revoked certificates could not be renewed; the one that was there stays.
+#[derive(Debug, thiserror::Error)]
+pub enum RevocationError {
+    /// Its address is none.
+    #[error("the address of the list of revoked certificates: {0}")]
+    Address(String),
+    /// The Directory cannot be reached.
+    #[error("the list of revoked certificates: {0}")]
+    Unreachable(#[from] CallError),
+    /// The Directory answered something else.
+    #[error("the list of revoked certificates: {url} answered {status}")]
+    Answer {
+        /// Where.
+        url: Url,
+        /// HTTP status.
+        status: StatusCode,
+    },
+    /// It cannot be read.
+    #[error("the list of revoked certificates: {0}")]
+    Tls(#[from] TlsError),
+}
+
+/// The bank did not hear from the Directory; what it heard last stays.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// Of statuses.
+    #[error(transparent)]
+    Statuses(#[from] ParticipantError),
+    /// Of revoked certificates.
+    #[error(transparent)]
+    Revocations(#[from] RevocationError),
+}
+
+impl Revocations {
+    /// Fetches the list and sets up the listener's TLS with it.
+    ///
+    /// # Errors
+    /// The list cannot be fetched or read.
+    pub(crate) async fn begin(
+        directory: &DirectoryAddress,
+        membership: Arc<Membership>,
+        http: HttpClient,
+        self_signed: bool,
+    ) -> Result<Self, StartError> {
+        let failed = |error: RevocationError| StartError::Other(error.to_string());
+        let list = directory.public.join("/pki/issuing.crl");
+        let list = list.map_err(|error| failed(RevocationError::Address(error.to_string())))?;
+        let first = fetch(&http, &list).await.map_err(failed)?;
+        let tls = Arc::new(ServerTls::new(&membership.server, accepted(self_signed, &membership.anchor), &[first])?);
+        Ok(Self { tls, list, http, membership, self_signed })
+    }
+
+    /// The TLS of the listener that takes client certificates.
+    pub(crate) fn tls(&self) -> Arc<ServerTls> {
+        Arc::clone(&self.tls)
+    }
+
+    /// Fetches the list anew; it counts from the next connection.
+    ///
+    /// # Errors
+    /// The list cannot be fetched or read; the one that was there stays.
+    async fn renew(&self) -> Result<(), RevocationError> {
+        let list = fetch(&self.http, &self.list).await?;
+        let Membership { server, anchor, .. } = &*self.membership;
+        Ok(self.tls.replace(server, accepted(self.self_signed, anchor), &[list])?)
+    }
+}
+
+/// Which client certificates the listener takes.
+fn accepted(self_signed: bool, anchor: &Certificate) -> ClientCertificates<'_> {
+    let anchors = std::slice::from_ref(anchor);
+    if self_signed { ClientCertificates::Any(anchors) } else { ClientCertificates::Anchored(anchors) }
+}
+
+/// The list of revoked certificates, DER.
+async fn fetch(http: &HttpClient, list: &Url) -> Result<Vec<u8>, RevocationError> {
+    let answer = http.request(Method::GET, list).to("Directory").send().await?;
+    if answer.status.is_success() {
+        Ok(answer.body.to_vec())
+    } else {
+        Err(RevocationError::Answer { url: list.clone(), status: answer.status })
+    }
+}
+
+/// Asks the Directory now for the statuses of organisations; answers how many may not take part.
 ///
 /// # Errors
 /// It cannot be reached or refuses; what it said last stays.
-pub async fn refresh(context: &Context, directory: &DirectoryClient, trace: &Trace) -> Result<usize, ParticipantError> {
+async fn statuses(context: &Context, directory: &DirectoryClient, trace: &Trace) -> Result<usize, ParticipantError> {
     let organisations = directory.organisations(trace).await?;
     let suspended: HashMap<String, String> = organisations
         .into_iter()
@@ -32,8 +139,8 @@ pub async fn refresh(context: &Context, directory: &DirectoryClient, trace: &Tra
     Ok(many)
 }
 
-/// Asks again and again until the bank stops.
-pub(crate) async fn keep_fresh(context: Arc<Context>, directory: Arc<DirectoryClient>) {
+/// Asks for statuses again and again until the bank stops.
+pub(crate) async fn keep_fresh(context: Arc<Context>, watch: Arc<Watch>) {
     let mut period = tokio::time::interval(PERIOD);
     let chance = context.tools.chance.fork();
     loop {
@@ -42,24 +149,44 @@ pub(crate) async fn keep_fresh(context: Arc<Context>, directory: Arc<DirectoryCl
             () = context.tools.stop.wait() => return,
         }
         let trace = Trace::new(&chance);
-        if let Err(error) = refresh(&context, &directory, &trace).await {
+        if let Err(error) = statuses(&context, &watch.directory, &trace).await {
             tracing::warn!(%error, "the Directory did not tell the statuses of participants");
         }
     }
 }
 
-/// The row that the bank adds to its control port: `POST /directory/refresh` asks the Directory at once.
-pub(crate) fn routes(directory: Arc<DirectoryClient>) -> Vec<Route<Control<Context>>> {
+/// Asks for revoked certificates again and again until the bank stops.
+pub(crate) async fn keep_revocations(watch: Arc<Watch>, stop: Stop) {
+    let mut period = tokio::time::interval(REVOCATION_PERIOD);
+    period.tick().await;
+    loop {
+        tokio::select! {
+            _ = period.tick() => {}
+            () = stop.wait() => return,
+        }
+        if let Err(error) = watch.revocations.renew().await {
+            tracing::warn!(%error, "the list of revoked certificates could not be renewed");
+        }
+    }
+}
+
+/// The row that the bank adds to its control port: `POST /directory/refresh` asks the Directory at once, and forgets
+/// what the bank remembers of other parties' keys.
+pub(crate) fn routes(watch: Arc<Watch>) -> Vec<Route<Control<Context>>> {
     let handler = move |control: Arc<Control<Context>>, request: Request| {
-        let directory = Arc::clone(&directory);
-        async move { ask(&control.party, &directory, &request).await }
+        let watch = Arc::clone(&watch);
+        async move {
+            match refresh(&control.party, &watch, &request.trace).await {
+                Ok(suspended) => reply::json(StatusCode::OK, &serde_json::json!({ "suspended": suspended })),
+                Err(error) => control::refuse(StatusCode::BAD_GATEWAY, error.to_string()),
+            }
+        }
     };
     vec![route(Method::POST, "/directory/refresh", handler)]
 }
 
-async fn ask(context: &Context, directory: &DirectoryClient, request: &Request) -> Response {
-    match refresh(context, directory, &request.trace).await {
-        Ok(suspended) => reply::json(StatusCode::OK, &serde_json::json!({ "suspended": suspended })),
-        Err(error) => control::refuse(StatusCode::BAD_GATEWAY, error.to_string()),
-    }
+async fn refresh(context: &Context, watch: &Watch, trace: &Trace) -> Result<usize, RefreshError> {
+    context.engine.backend().forget_keys();
+    watch.revocations.renew().await?;
+    Ok(statuses(context, &watch.directory, trace).await?)
 }

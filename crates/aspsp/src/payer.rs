@@ -153,6 +153,15 @@ pub fn eligible(context: &Context, consent: &Consent, customer: &str, now: Offse
     accounts.map(|account| account.id.to_string()).collect()
 }
 
+/// Whether the customer has an account that would do for a payment if as many people had to authorise as the TPP wants.
+#[must_use]
+pub fn fits_but_for_signatories(context: &Context, consent: &Consent, customer: &str, now: OffsetDateTime) -> bool {
+    let (Content::Payment(_), Some(payer)) = (&consent.content, Payer::of(consent)) else { return false };
+    let any = Payer { authorisation: AuthorisationType::Any, ..payer };
+    let (books, customer) = (context.money.at(now), CustomerId::new(customer));
+    books.accounts_of(&customer).any(|account| any.fits(account))
+}
+
 /// Whether the TPP left the choice of the account to the customer.
 #[must_use]
 pub fn is_open(consent: &Consent) -> bool {

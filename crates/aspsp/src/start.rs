@@ -1,10 +1,9 @@
 //! Bringing a bank up: listeners, keys, enrolment at the Directory, books, and the authorization server on top.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use bytes::Bytes;
 use fapi::{Deviations, Endpoints, Engine, Profile, client::AuthenticationMethod, deviation::Rogue, metadata};
-use http::Method;
 use jose::{Algorithm, Jwk, Jwks, SigningKey, jwe::DecryptionKey};
 use ledger::{Books, Personas};
 use openbanking::{
@@ -17,7 +16,6 @@ use party::{
     participant::{DirectoryAddress, DirectoryClient, Membership, enrol, find_directory},
     sweeping::{keep_swept, sweep, sweep_engine},
 };
-use pki::Certificate;
 use simulation::{Chance, Trace};
 use store::{SledStore, Store};
 use time::Date;
@@ -37,16 +35,13 @@ use crate::{
     memory::{KEYS_TIMEOUT, Memory},
     money::{self, Money},
     pages::Pages,
-    participants,
+    participants::{self, Revocations, Watch},
     rates::Rates,
     routes,
 };
 
 const PUBLIC: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8450);
 const MTLS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8451);
-
-/// How often the Directory is asked for certificates that were revoked.
-const REVOCATION_PERIOD: Duration = Duration::from_secs(60);
 
 /// A customer's credentials, for people who try the simulator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,12 +119,11 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let ((directory, membership), (personas, books), keys) =
         tokio::try_join!(enrolling, books(personas, seed, date), Keys::load_or_create(&data))?;
 
+    let membership = Arc::new(membership);
     let http = client(&membership, &tools)?;
-    let first = revocations(&directory, &http).await.map_err(StartError::Other)?;
-    let public_tls = Arc::new(ServerTls::new(&membership.server, ClientCertificates::Unasked, &[])?);
-    let anchors = std::slice::from_ref(&membership.anchor);
     let self_signed = settings.self_signed_clients.unwrap_or_default();
-    let mtls_tls = Arc::new(ServerTls::new(&membership.server, accepted(self_signed, anchors), &[first])?);
+    let revocations = Revocations::begin(&directory, Arc::clone(&membership), http.clone(), self_signed).await?;
+    let public_tls = Arc::new(ServerTls::new(&membership.server, ClientCertificates::Unasked, &[])?);
 
     if tools.lesson.is_on() {
         tools.lesson = tools.lesson.with_deviations(deviations(&data, membership.signing.kid()).await?);
@@ -173,19 +167,21 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     });
     // What goes on in its own time draws from a chance of its own.
     let aside = Tools { chance: tools.chance.fork(), ..tools.clone() };
-    let asking = Arc::new(DirectoryClient::new(directory.clone(), &membership, "ASPSPReadAccess ASPSPManage", &aside)?);
-    let mut controls = participants::routes(Arc::clone(&asking));
+    let asking = DirectoryClient::new(directory.clone(), &membership, "ASPSPReadAccess ASPSPManage", &aside)?;
+    let mtls_tls = revocations.tls();
+    let watch = Arc::new(Watch { directory: asking, revocations });
+    let mut controls = participants::routes(Arc::clone(&watch));
     controls.extend(control::misbehaviour_routes());
     controls.extend(back_office::routes());
     let public_router = Arc::new(routes::public(Arc::clone(&context))?);
     let mtls_router = Arc::new(routes::mutual(Arc::clone(&context))?);
     let mut tasks = vec![
         transport::serve(public, Some(public_tls), public_router, tools.observer(), tools.stop.clone()),
-        transport::serve(mtls, Some(Arc::clone(&mtls_tls)), mtls_router, tools.observer(), tools.stop.clone()),
+        transport::serve(mtls, Some(mtls_tls), mtls_router, tools.observer(), tools.stop.clone()),
         control::serve(control, token, Arc::clone(&context), &data, &tools, controls)?,
     ];
-    announce(&context, &asking, &trace).await?;
-    tasks.push(tokio::spawn(participants::keep_fresh(Arc::clone(&context), asking)));
+    announce(&context, &watch.directory, &trace).await?;
+    tasks.push(tokio::spawn(participants::keep_fresh(Arc::clone(&context), Arc::clone(&watch))));
     let name = context.bank.name.clone();
     let (swept, clock) = (Arc::clone(&context), tools.clock.clone());
     tasks.push(tokio::spawn(keep_swept(tools.clone(), move || {
@@ -199,7 +195,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
             Ok(sessions + logins + attempts + keys + sweep_engine(store, now).await?)
         }
     })));
-    tasks.push(tokio::spawn(keep_revocations(mtls_tls, self_signed, membership, directory, http, tools)));
+    tasks.push(tokio::spawn(participants::keep_revocations(watch, tools.stop.clone())));
     Ok(Running { name, urls, control: control_address, exports: data.join("exports"), logins, tasks })
 }
 
@@ -341,45 +337,4 @@ async fn announce(context: &Context, client: &DirectoryClient, trace: &Trace) ->
     server.api_families = context.bank.endpoints_off.offered();
     client.register_authorisation_server(&server, trace).await?;
     Ok(())
-}
-
-/// Which client certificates the listener takes.
-fn accepted(self_signed: bool, anchors: &[Certificate]) -> ClientCertificates<'_> {
-    if self_signed { ClientCertificates::Any(anchors) } else { ClientCertificates::Anchored(anchors) }
-}
-
-/// The list of revoked certificates, DER.
-async fn revocations(directory: &DirectoryAddress, http: &HttpClient) -> Result<Vec<u8>, String> {
-    let url = directory.public.join("/pki/issuing.crl").map_err(|error| error.to_string())?;
-    let answer = http.request(Method::GET, &url).to("Directory").send().await.map_err(|error| error.to_string())?;
-    if answer.status.is_success() { Ok(answer.body.to_vec()) } else { Err(format!("{url} answered {}", answer.status)) }
-}
-
-/// Asks for revoked certificates again and again; they count from the next connection.
-async fn keep_revocations(
-    tls: Arc<ServerTls>,
-    self_signed: bool,
-    membership: Membership,
-    directory: DirectoryAddress,
-    http: HttpClient,
-    tools: Tools,
-) {
-    let anchors = std::slice::from_ref(&membership.anchor);
-    let mut period = tokio::time::interval(REVOCATION_PERIOD);
-    period.tick().await;
-    loop {
-        tokio::select! {
-            _ = period.tick() => {}
-            () = tools.stop.wait() => return,
-        }
-        let replaced = match revocations(&directory, &http).await {
-            Ok(list) => tls
-                .replace(&membership.server, accepted(self_signed, anchors), &[list])
-                .map_err(|error| error.to_string()),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = replaced {
-            tracing::warn!(%error, "the list of revoked certificates could not be renewed");
-        }
-    }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use jose::Jwk;
 use openbanking::{
-    directory::{CertificateKind, CertificateRecord, JWK, PEM},
+    directory::{CertificateKind, CertificateRecord, JWK, PEM, SoftwareStatement},
     ssa::{OrganisationStatus, Role},
 };
 use pki::{Authority, Certificate, Participant, Profile, PspRole, QcType, Revoked, SigningRequest};
@@ -209,18 +209,39 @@ pub(crate) fn shown(authority: &Authority, issued: &IssuedCertificate) -> Result
 /// # Errors
 /// There is no such certificate, or the store failed.
 pub(crate) async fn revoke(context: &Context, organisation_id: &str, kid: &str) -> Result<(), DirectoryError> {
+    set_revoked(context, organisation_id, kid, Some(context.tools.clock.true_now())).await
+}
+
+/// Takes a revocation back: the certificate counts again, and is in the key sets that it was in. A real authority can
+/// only do so with a certificate that it has put on hold (RFC 5280, 5.3.1).
+///
+/// # Errors
+/// There is no such certificate, or the store failed.
+pub(crate) async fn reinstate(context: &Context, organisation_id: &str, kid: &str) -> Result<(), DirectoryError> {
+    set_revoked(context, organisation_id, kid, None).await
+}
+
+async fn set_revoked(
+    context: &Context,
+    organisation_id: &str,
+    kid: &str,
+    revoked_at: Option<OffsetDateTime>,
+) -> Result<(), DirectoryError> {
     let key = below(organisation_id, kid);
     let Some((mut issued, version)) = certificates().get(context.store(), &key).await? else {
         return Err(DirectoryError::explained(&KNOWN, NOT_FOUND, "a certificate of the organisation", kid));
     };
-    if issued.revoked_at.is_none() {
-        issued.revoked_at = Some(context.tools.clock.true_now());
+    if issued.revoked_at.is_some() != revoked_at.is_some() {
+        issued.revoked_at = revoked_at;
         let mut changes = vec![certificates().update(key, version, &issued)?];
         for software in &issued.associations {
             let key = below(organisation_id, software);
             if let Some((mut statement, version)) = software_statements().get(context.store(), &key).await? {
                 statement.signing_key_ids.retain(|id| id != kid);
                 statement.transport_key_ids.retain(|id| id != kid);
+                if revoked_at.is_none() {
+                    key_ids(&mut statement, issued.kind).push(kid.to_owned());
+                }
                 changes.push(software_statements().update(key, version, &statement)?);
             }
         }
@@ -233,6 +254,14 @@ pub(crate) async fn revoke(context: &Context, organisation_id: &str, kid: &str) 
     context.tls.replace(&context.server, ClientCertificates::Anchored(anchors), &[list.to_vec()])?;
     *published = list;
     Ok(())
+}
+
+/// Where a software statement has the keys of certificates of this kind.
+pub(crate) fn key_ids(statement: &mut SoftwareStatement, kind: CertificateKind) -> &mut Vec<String> {
+    match kind.key_use() {
+        Some("tls") => &mut statement.transport_key_ids,
+        _ => &mut statement.signing_key_ids,
+    }
 }
 
 /// The list of revoked certificates, DER.

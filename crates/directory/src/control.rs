@@ -1,4 +1,5 @@
-//! What the Directory's operator does, through the control port: let organisations in again, change statuses, invite.
+//! What the Directory's operator does, through the control port: let organisations in again, change statuses, revoke
+//! certificates, invite.
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use transport::{IntoResponse, Request, Response, Route, reply, route};
 use crate::{
     Context,
     api::organisations::{edit, set_status},
+    certification,
     enrolment::add,
     refusal::DirectoryError,
     registry::{Invitation, invitations, organisations},
@@ -61,6 +63,8 @@ pub(crate) fn routes() -> Vec<Route<Control<Context>>> {
         route(Method::POST, "/organisations", create),
         route(Method::POST, "/organisations/{OrganisationId}/reopen-enrolment", reopen),
         route(Method::POST, "/organisations/{OrganisationId}/status", status),
+        route(Method::POST, "/organisations/{OrganisationId}/certificates/{Kid}/revoke", revoke),
+        route(Method::POST, "/organisations/{OrganisationId}/certificates/{Kid}/reinstate", reinstate),
         route(Method::POST, "/invitations", invite),
     ]
 }
@@ -105,6 +109,18 @@ async fn status(control: Arc<Control<Context>>, request: Request) -> Response {
         Ok(record) => reply::json(StatusCode::OK, &record.organisation),
         Err(error) => error.into_response(),
     }
+}
+
+async fn revoke(control: Arc<Control<Context>>, request: Request) -> Result<Response, DirectoryError> {
+    let named = |name| request.params.get(name).unwrap_or_default();
+    certification::revoke(&control.party, named("OrganisationId"), named("Kid")).await?;
+    Ok(reply::empty(StatusCode::NO_CONTENT))
+}
+
+async fn reinstate(control: Arc<Control<Context>>, request: Request) -> Result<Response, DirectoryError> {
+    let named = |name| request.params.get(name).unwrap_or_default();
+    certification::reinstate(&control.party, named("OrganisationId"), named("Kid")).await?;
+    Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
 async fn invite(control: Arc<Control<Context>>, request: Request) -> Response {

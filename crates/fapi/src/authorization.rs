@@ -366,9 +366,7 @@ impl<B: Surroundings> Engine<B> {
             state: record.state.as_deref(),
         };
         let response = match decision {
-            Decision::Rejected(rejection) => {
-                self.respond_error(&to, ErrorCode::AccessDenied, rejection.description(), now)?
-            }
+            Decision::Rejected(rejection) => self.respond_error(&to, rejection.code(), rejection.description(), now)?,
             Decision::Approved { subject, authenticated_at } => {
                 let grant = self.grant(record, subject, *authenticated_at).await?;
                 let code = self.secret();

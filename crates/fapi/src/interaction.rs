@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::{Record, response::ResponseMode};
+use crate::{Record, error::ErrorCode, response::ResponseMode};
 
 /// An accepted authorization request that waits for the PSU. Everything in it comes from the signed request object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +83,8 @@ pub enum Rejection {
     NoEligibleAccount,
     /// What the intent asks for cannot be done any more at this hour.
     TooLate,
+    /// No account of the PSU is authorised by as many people as the intent says.
+    AuthorisationType,
 }
 
 impl Rejection {
@@ -95,6 +97,21 @@ impl Rejection {
             Self::TimedOut => "The customer did not decide in time.",
             Self::NoEligibleAccount => "The customer has no account for this request.",
             Self::TooLate => "The customer decided when it was too late for this request.",
+            Self::AuthorisationType => "The customer has no account with the AuthorisationType of this request.",
+        }
+    }
+
+    /// The OAuth error: what the PSU did, or what the TPP asked for and cannot be had (OB Read/Write, Payment Initiation API
+    /// Profile, Multiple Authorisation).
+    #[must_use]
+    pub fn code(self) -> ErrorCode {
+        match self {
+            Self::Cancelled
+            | Self::AuthenticationFailed
+            | Self::TimedOut
+            | Self::NoEligibleAccount
+            | Self::TooLate => ErrorCode::AccessDenied,
+            Self::AuthorisationType => ErrorCode::InvalidRequest,
         }
     }
 }

@@ -155,3 +155,76 @@ pub(crate) fn press(page: &Page, wanted: &str, browser: &Browser) -> Result<Pres
         offered: buttons.chain(page.links.iter().map(|(label, _)| label.clone())).collect(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOGIN: &str = "<form method=post><input type=hidden name=csrf value=t><label>User <input name=u></label>
+        <input type=password name=p autocomplete=current-password>
+        <button name=action value=continue class=primary>Continue</button><button name=action value=cancel>Cancel</button></form>";
+    const ACCOUNTS: &str = "<form method=post><label><input type=radio name=account value=1> Everyday 1,000</label>
+        <label><input type=radio name=account value=2> Rainy days 20</label>
+        <button name=action value=continue class=primary>Continue</button><button name=action value=cancel>Cancel</button></form>";
+    const AGREEMENT: &str = "<title>Do you agree?</title><form method=post>
+        <button name=action value=continue class=primary>I agree</button><button name=action value=cancel>Cancel</button></form>";
+
+    fn credentials() -> Credentials {
+        Credentials { username: "nora".into(), password: "lantern".into(), one_time_password: "246810".into() }
+    }
+
+    fn pair(name: &str, value: &str) -> (String, String) {
+        (name.to_owned(), value.to_owned())
+    }
+
+    fn approve(accounts: &[&str]) -> Intention {
+        Intention::Approve { accounts: accounts.iter().map(|text| (*text).to_owned()).collect() }
+    }
+
+    #[test]
+    fn the_login_is_filled_and_sent_by_the_way_on() {
+        let (credentials, intention) = (credentials(), approve(&[]));
+        let mut hand = Hand::new(&credentials, &intention);
+        let (_, fields) = hand.identify(&Page::parse(LOGIN)).unwrap().unwrap();
+        let typed = [pair("csrf", "t"), pair("u", "nora"), pair("p", "lantern"), pair("action", "continue")];
+        assert_eq!(fields, typed);
+        assert!(hand.identify(&Page::parse(ACCOUNTS)).unwrap().is_none(), "the list of accounts asks for no password");
+    }
+
+    #[test]
+    fn mistakes_come_first_and_so_often() {
+        let intention = Intention::Mistype { passwords: 2, one_time_passwords: 0, accounts: Vec::new() };
+        let credentials = credentials();
+        let mut hand = Hand::new(&credentials, &intention);
+        let typed: Vec<String> =
+            (0..3).map(|_| hand.identify(&Page::parse(LOGIN)).unwrap().unwrap().1[2].1.clone()).collect();
+        assert_eq!(typed, [WRONG_PASSWORD, WRONG_PASSWORD, "lantern"]);
+    }
+
+    #[test]
+    fn one_account_pays_the_one_that_was_meant() {
+        let (credentials, page) = (credentials(), Page::parse(ACCOUNTS));
+        let form = page.main_form().unwrap();
+        let choice = |accounts: &[&str]| Hand::new(&credentials, &approve(accounts)).choose(form);
+        assert_eq!(choice(&[]).unwrap(), ["1"]);
+        assert_eq!(choice(&["Rainy"]).unwrap(), ["2"]);
+        let Err(PsuError::NoSuchAccount { offered, .. }) = choice(&["Card"]) else { panic!("there is no card") };
+        assert_eq!(offered, ["Everyday 1,000", "Rainy days 20"]);
+    }
+
+    #[test]
+    fn cancelling_happens_where_it_was_meant_to() {
+        let (credentials, pages) = (credentials(), [LOGIN, ACCOUNTS, AGREEMENT].map(Page::parse));
+        for (intention, wanted) in [
+            (Intention::CancelAtLogin, [true, false, false]),
+            (Intention::CancelAtAccounts, [false, true, false]),
+            (Intention::CancelOn("Do you agree".into()), [false, false, true]),
+            (approve(&[]), [false, false, false]),
+        ] {
+            let hand = Hand::new(&credentials, &intention);
+            let cancels = pages.each_ref().map(|page| hand.cancels(page, page.main_form().unwrap()));
+            assert_eq!(cancels, wanted, "{intention:?}");
+        }
+        assert_eq!(pages[2].main_form().unwrap().way_on().unwrap().label, "I agree");
+    }
+}

@@ -40,6 +40,13 @@ pub struct Customer {
     /// Cancel instead of confirming
     #[arg(long, value_enum, value_name = "WHERE")]
     cancel: Option<Cancel>,
+    /// Cancel on the first page that says this, for example "Check the details"
+    #[arg(long, value_name = "TEXT", conflicts_with = "cancel")]
+    cancel_on: Option<String>,
+    /// Visit a page of the bank instead of following a TPP's link: log in, then press buttons and links by their labels, one
+    /// after the other, and print what the last page says; may be given more than once, and empty to look only
+    #[arg(long, value_name = "LABEL", conflicts_with_all = ["account", "cancel", "cancel_on", "redirect_uri"])]
+    press: Vec<String>,
     /// Where the way ends [default: the first address on another host or port than the link's]
     #[arg(long, value_name = "URL")]
     redirect_uri: Option<Url>,
@@ -82,10 +89,14 @@ impl Customer {
             timeout: TIMEOUT,
         })?;
         let customer = psu::Psu::new(client, self.credentials()?);
-        let intention = match self.cancel {
-            None => Intention::Approve { accounts: self.account.clone() },
-            Some(Cancel::AtLogin) => Intention::CancelAtLogin,
-            Some(Cancel::AtAccounts) => Intention::CancelAtAccounts,
+        if !self.press.is_empty() {
+            return self.visit(&customer).await;
+        }
+        let intention = match (self.cancel, &self.cancel_on) {
+            (_, Some(text)) => Intention::CancelOn(text.clone()),
+            (None, None) => Intention::Approve { accounts: self.account.clone() },
+            (Some(Cancel::AtLogin), None) => Intention::CancelAtLogin,
+            (Some(Cancel::AtAccounts), None) => Intention::CancelAtAccounts,
         };
         let destination = self.redirect_uri.clone().map_or(Destination::Elsewhere, Destination::Address);
         let trace = Trace::new(&Chance::from_system());
@@ -95,6 +106,20 @@ impl Customer {
             .map_err(|error| StartError::Other(error.to_string()))?;
         self.tell(&arrival);
         Ok(if arrival.at_destination { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+    }
+
+    /// Visits a page of the bank; with `--press` such as "Stop the access" it does something there.
+    async fn visit(&self, customer: &psu::Psu) -> Result<ExitCode, StartError> {
+        let press: Vec<String> = self.press.iter().filter(|label| !label.is_empty()).cloned().collect();
+        let trace = Trace::new(&Chance::from_system());
+        let arrival =
+            customer.visit(&self.link, &press, &trace).await.map_err(|error| StartError::Other(error.to_string()))?;
+        if self.json {
+            self.tell(&arrival);
+        } else {
+            println!("{}", arrival.text);
+        }
+        Ok(if arrival.error_page.is_none() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
     }
 
     fn credentials(&self) -> Result<Credentials, StartError> {

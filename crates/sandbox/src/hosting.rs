@@ -28,6 +28,12 @@ const CONTROL: u16 = 9;
 /// Profile of the second TPP.
 const SECOND_TPP: &str = include_str!("../../../fixtures/second-tpp.yaml");
 
+/// Profile of the second bank.
+const SECOND_BANK: &str = include_str!("../../../fixtures/second-bank.yaml");
+
+/// Further parties by the names that scenarios use, and their profiles; the built-in second one if none.
+pub type Further = BTreeMap<String, Option<PathBuf>>;
+
 /// Where an ecosystem lives.
 #[derive(Debug, Clone, Default)]
 pub struct Place {
@@ -41,8 +47,10 @@ pub struct Place {
     pub personas: Option<PathBuf>,
     /// TPP profile; the built-in one if none.
     pub tpp: Option<PathBuf>,
-    /// Further TPPs, by the names that scenarios use, and their profiles; the built-in second one if none.
-    pub tpps: BTreeMap<String, Option<PathBuf>>,
+    /// Further TPPs.
+    pub tpps: Further,
+    /// Further banks, with the first one's customers.
+    pub banks: Further,
     /// Whether rules can be switched off (lesson mode), at every party.
     pub lesson: bool,
     /// Seed of every party's identifiers and tokens, for runs that repeat.
@@ -59,6 +67,8 @@ pub struct Hosted {
     pub tpp: tpp::Running,
     /// Further TPPs, by the names that scenarios use.
     pub tpps: BTreeMap<String, tpp::Running>,
+    /// Further banks, by the names that scenarios use.
+    pub banks: BTreeMap<String, aspsp::Running>,
     /// How long it took to start.
     pub started_in: Duration,
 }
@@ -112,7 +122,11 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
         profile: place.tpp.clone(),
         ..tpp::Settings::default()
     };
-    let (bank, tpp) = tokio::try_join!(aspsp::start(bank, tools("bank")), tpp::start(tpp, tools("tpp")))?;
+    let (bank, banks, tpp) = tokio::try_join!(
+        aspsp::start(bank, tools("bank")),
+        further_banks(place, &directory, stop),
+        tpp::start(tpp, tools("tpp"))
+    )?;
     let mut tpps = BTreeMap::new();
     for (name, profile) in &place.tpps {
         // With the seed of the first TPP it would make the first one's identifiers.
@@ -124,7 +138,51 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
         };
         tpps.insert(name.clone(), tpp::start(settings, tools(name)).await?);
     }
-    Ok(Hosted { directory, bank, tpp, tpps, started_in: began.elapsed() })
+    Ok(Hosted { directory, bank, banks, tpp, tpps, started_in: began.elapsed() })
+}
+
+const FREE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// Starts the banks beside the first one, on free ports.
+async fn further_banks(
+    place: &Place,
+    directory: &directory::Running,
+    stop: &Stop,
+) -> Result<BTreeMap<String, aspsp::Running>, StartError> {
+    let mut banks = BTreeMap::new();
+    for (name, profile) in &place.banks {
+        // With the first bank's seeds it would make the first one's identifiers and money.
+        let distance = 2000 + u64::try_from(banks.len()).unwrap_or_default();
+        let data = place.data.join(name);
+        let settings = aspsp::Settings {
+            bank: Some(own_profile(&data, profile.as_ref(), SECOND_BANK)?),
+            data: Some(data),
+            directory: Some(directory.public.clone()),
+            trust_anchor: Some(directory.trust_anchor.clone()),
+            public_listen: Some(FREE),
+            mtls_listen: Some(FREE),
+            control_listen: Some(FREE),
+            lesson: Some(place.lesson),
+            seed: Some(distance),
+            chance_seed: place.chance_seed.map(|seed| seed.wrapping_add(distance)),
+            personas: place.personas.clone(),
+            ..aspsp::Settings::default()
+        };
+        banks.insert(name.clone(), aspsp::start(settings, Tools::real(name, stop.clone())).await?);
+    }
+    Ok(banks)
+}
+
+/// The profile of a party beside the first one of its kind: its own, or the built-in one, written beside its data.
+fn own_profile(data: &Path, profile: Option<&PathBuf>, built_in: &str) -> Result<PathBuf, StartError> {
+    if let Some(profile) = profile {
+        return Ok(profile.clone());
+    }
+    DataDirectory::open(data)?;
+    let path = data.join("profile.yaml");
+    std::fs::write(&path, built_in)
+        .map_err(|error| StartError::Other(format!("cannot write {}: {error}", path.display())))?;
+    Ok(path)
 }
 
 /// Settings of a TPP beside the first one, on free ports.
@@ -133,24 +191,13 @@ fn further_tpp(
     profile: Option<&PathBuf>,
     directory: &directory::Running,
 ) -> Result<tpp::Settings, StartError> {
-    let free = Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0));
-    let profile = match profile {
-        Some(profile) => profile.clone(),
-        None => {
-            DataDirectory::open(data)?;
-            let path = data.join("profile.yaml");
-            std::fs::write(&path, SECOND_TPP)
-                .map_err(|error| StartError::Other(format!("cannot write {}: {error}", path.display())))?;
-            path
-        }
-    };
     Ok(tpp::Settings {
         data: Some(data.to_owned()),
         directory: Some(directory.public.clone()),
         trust_anchor: Some(directory.trust_anchor.clone()),
-        public_listen: free,
-        control_listen: free,
-        profile: Some(profile),
+        public_listen: Some(FREE),
+        control_listen: Some(FREE),
+        profile: Some(own_profile(data, profile, SECOND_TPP)?),
         ..tpp::Settings::default()
     })
 }
@@ -201,6 +248,10 @@ impl Hosted {
     /// # Errors
     /// The trust anchor cannot be read.
     pub fn ecosystem(&self) -> Result<Ecosystem, StartError> {
+        let mut others = vec![control("directory", self.directory.control)?, control("bank", self.bank.control)?];
+        for (name, bank) in &self.banks {
+            others.push(control(name, bank.control)?);
+        }
         Ok(Ecosystem {
             tpp: control("tpp", self.tpp.control)?,
             tpps: self
@@ -208,7 +259,7 @@ impl Hosted {
                 .iter()
                 .map(|(name, tpp)| Ok((name.clone(), control(name, tpp.control)?)))
                 .collect::<Result<_, StartError>>()?,
-            others: vec![control("directory", self.directory.control)?, control("bank", self.bank.control)?],
+            others,
             trust_anchor: certificate(&self.directory.trust_anchor)?,
             credentials: credentials(&self.bank.logins),
         })
@@ -222,6 +273,7 @@ impl Hosted {
             .into_iter()
             .chain(self.tpps.into_values().flat_map(|tpp| tpp.tasks))
             .chain(self.bank.tasks)
+            .chain(self.banks.into_values().flat_map(|bank| bank.tasks))
             .chain(self.directory.tasks)
             .collect();
         party::ended(tasks).await;

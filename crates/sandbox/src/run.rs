@@ -13,7 +13,7 @@ use clap::Args;
 use party::StartError;
 use scenario::{
     ControlAddress, Ecosystem, Options, Runner, Scenario, ScenarioResult,
-    language::{Step, TPP},
+    language::{OtherParty, Step, TPP},
     report,
 };
 use tokio::task::JoinSet;
@@ -22,7 +22,7 @@ use url::Url;
 
 use crate::{
     command::{FAILED, Fixtures},
-    hosting::{self, Place, certificate, credentials_in},
+    hosting::{self, Further, Place, certificate, credentials_in},
     terminal::{self, Lines, Terminal},
 };
 
@@ -81,6 +81,9 @@ struct Elsewhere {
     /// Control port of the bank, for its journal, clock, faults and lessons; not needed for a bank that has none
     #[arg(long, env = "OB_SANDBOX_BANK_CONTROL", value_name = "URL", requires = "tpp_control")]
     bank_control: Option<Url>,
+    /// Control port of a further bank that scenarios name; may be given more than once
+    #[arg(long, value_name = "NAME=URL", requires = "tpp_control", value_parser = named)]
+    other_bank_control: Vec<(String, Url)>,
     /// Control port of the Directory, for its journal and clock
     #[arg(long, env = "OB_SANDBOX_DIRECTORY_CONTROL", value_name = "URL", requires = "tpp_control")]
     directory_control: Option<Url>,
@@ -237,7 +240,11 @@ impl Elsewhere {
         Ok(Some(Ecosystem {
             tpp: control(TPP, tpp),
             tpps: self.other_tpp_control.iter().map(|(name, url)| (name.clone(), control(name, url))).collect(),
-            others: others.into_iter().filter_map(|(party, url)| Some(control(party, url.as_ref()?))).collect(),
+            others: others
+                .into_iter()
+                .filter_map(|(party, url)| Some(control(party, url.as_ref()?)))
+                .chain(self.other_bank_control.iter().map(|(name, url)| control(name, url)))
+                .collect(),
             trust_anchor: certificate(anchor)?,
             credentials: credentials_in(fixtures.personas.as_deref())?,
         }))
@@ -251,23 +258,27 @@ fn numbered(found: Vec<Found>) -> Numbered {
     found.into_iter().map(|found| found.scenario).enumerate().collect()
 }
 
-/// The further TPPs that these scenarios need; a name stands for one profile in a run.
-fn further_tpps(found: &[Found]) -> Result<BTreeMap<String, Option<PathBuf>>, StartError> {
-    let mut tpps: BTreeMap<String, Option<PathBuf>> = BTreeMap::new();
+/// The further parties of a kind that these scenarios need; a name stands for one profile in a run.
+fn further(found: &[Found], parties: fn(&Scenario) -> &BTreeMap<String, OtherParty>) -> Result<Further, StartError> {
+    let mut all = Further::new();
     for Found { file, scenario } in found {
-        for (name, tpp) in scenario.profiles() {
-            let profile = tpp.profile.as_ref().map(PathBuf::from);
-            if let Some(other) = tpps.insert(name.clone(), profile.clone())
+        for (name, party) in parties(scenario) {
+            let profile = party.profile.as_ref().map(PathBuf::from);
+            if let Some(other) = all.insert(name.clone(), profile.clone())
                 && other != profile
             {
                 let file = file.display();
-                return Err(wrong(format!(
-                    "{file}: the TPP {name} has another profile in another scenario of this run"
-                )));
+                return Err(wrong(format!("{file}: {name} has another profile in another scenario of this run")));
             }
         }
     }
-    Ok(tpps)
+    Ok(all)
+}
+
+/// Those of them that a share of the scenarios needs.
+fn needed(all: &Further, share: &Numbered, parties: fn(&Scenario) -> &BTreeMap<String, OtherParty>) -> Further {
+    let named = |name: &String| share.iter().any(|(_, scenario)| parties(scenario).contains_key(name));
+    all.iter().filter(|(name, _)| named(name)).map(|(name, profile)| (name.clone(), profile.clone())).collect()
 }
 
 /// Runs scenarios in ecosystems that live no longer than they do. Which scenario runs in which is fixed, so that runs
@@ -286,10 +297,12 @@ async fn run_alone(
         .map_err(|error| StartError::Other(format!("cannot make a temporary folder: {error}")))?;
     let misbehaves = |found: &Found| found.scenario.all_steps().any(|step| matches!(step, Step::Misbehave(_)));
     let lesson = manner.lesson || found.iter().any(misbehaves);
-    let tpps = further_tpps(&found)?;
+    let tpps = further(&found, |scenario| &scenario.tpps)?;
+    let banks = further(&found, |scenario| &scenario.banks)?;
     let workers = parallel.min(found.len()).max(1);
     if !manner.json {
         let more = if tpps.is_empty() { "" } else { ", further TPPs" };
+        let more = if banks.is_empty() { more.to_owned() } else { format!("{more}, further banks") };
         let times = if workers > 1 { format!("{workers} times ") } else { String::new() };
         println!("Starting {times}a Directory, a bank and a TPP{more}, with new keys and certificates ...");
     }
@@ -310,7 +323,8 @@ async fn run_alone(
         let seed = manner.options.seed.map(|seed| seed.wrapping_add(distance));
         let place = Place {
             lesson,
-            tpps: tpps.clone(),
+            tpps: needed(&tpps, &share, |scenario| &scenario.tpps),
+            banks: needed(&banks, &share, |scenario| &scenario.banks),
             chance_seed: seed,
             ..fixtures.place(folder.path().join(worker.to_string()), None)
         };

@@ -42,6 +42,7 @@ pub(crate) fn compare(expect: &Expect, happened: &Happened, spoke: &[Spoke]) -> 
         refusal(expect, happened),
         status(expect, happened),
         error(expect, happened),
+        says(expect, happened.refused.as_deref().unwrap_or_default()),
         rule(expect, spoke),
         headers(expect, happened),
         body(expect, happened.body.as_ref().unwrap_or(&Value::Null)),
@@ -69,6 +70,11 @@ fn error(expect: &Expect, happened: &Happened) -> Option<String> {
     let wanted = expect.error.as_ref()?;
     let found = happened.errors();
     (!found.contains(wanted)).then(|| format!("expected the error {wanted}, found {}", listed(&found)))
+}
+
+fn says(expect: &Expect, reason: &str) -> Option<String> {
+    let missing = expect.says.iter().find(|wanted| !reason.contains(wanted.as_str()))?;
+    Some(format!("expected the refusal to say {missing:?}, found {}", shortened(reason)))
 }
 
 fn rule(expect: &Expect, spoke: &[Spoke]) -> Option<String> {
@@ -194,5 +200,10 @@ mod tests {
         let silent = compare(&expect(json!({"rule": "api.consent.own"})), &refused, &[]);
         assert_eq!(silent.as_deref(), Some("expected the rule api.consent.own to speak, found none"));
         assert_eq!(compare(&expect(json!({})), &refused, &[]).as_deref(), Some("the bank answered 400"));
+        assert_eq!(compare(&expect(json!({"says": ["answered 400"]})), &refused, &[]), None);
+        let other = compare(&expect(json!({"says": ["revoked"]})), &refused, &[]);
+        assert_eq!(other.as_deref(), Some("expected the refusal to say \"revoked\", found the bank answered 400"));
+        let done = compare(&expect(json!({"says": ["revoked"]})), &happened(), &[]);
+        assert_eq!(done.as_deref(), Some("expected a refusal, but the step was done"));
     }
 }

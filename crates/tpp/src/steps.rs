@@ -60,6 +60,10 @@ pub struct Onboarded {
     pub organisation_id: String,
     /// Software statement id at the Directory.
     pub software_id: String,
+    /// `kid` of its transport certificate.
+    pub transport_kid: String,
+    /// `kid` of its signing certificate.
+    pub signing_kid: String,
     /// Whether an earlier onboarding was found.
     pub again: bool,
 }

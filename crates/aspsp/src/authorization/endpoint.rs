@@ -114,6 +114,7 @@ fn leave(context: &Context, response: &AuthorizationResponse) -> Response {
                 tpp: TppView { name: "the company that sent you", on_behalf_of: None },
                 heading: "That did not work",
                 status: "We could not begin.",
+                later: None,
             };
             let view = OutboundFormView { outbound, action: &action, fields: &fields, seconds: 0 };
             let (pages, bank) = (&context.pages, &context.bank);

@@ -20,9 +20,9 @@ use transport::{Request, Response, reply};
 
 use super::{
     endpoint::error_page,
-    login_page::Login,
+    login_page::{Login, LoginRequest},
     session::{self, Session, Stage},
-    views,
+    terms, views,
 };
 use crate::{
     Context,
@@ -132,7 +132,12 @@ async fn elsewhere(context: &Context, request: &Request, visit: Visit) -> Respon
     if request.params.get("Step") != Some(IDENTIFIED) {
         let return_to = context.urls.page(&format!("/authorisation/{}/{IDENTIFIED}", interaction.id));
         let signing = context.engine.signing_key();
-        return match page.link(signing, &issuer, &login_id, &interaction.client_name, &return_to, now) {
+        // Who the customer is, is not known: accounts are told by their numbers.
+        let terms =
+            visit.consent.as_ref().map(|(consent, _)| terms::of_payment(context, consent, "")).unwrap_or_default();
+        let (login_id, client_name) = (login_id.as_str(), interaction.client_name.as_str());
+        let asked = LoginRequest { login_id, client_name, return_to: &return_to, terms };
+        return match page.link(signing, &issuer, &asked, now) {
             Ok(link) => secured(reply::redirect(StatusCode::SEE_OTHER, &link)),
             Err(error) => Refusal::from(error).page(context, request),
         };
@@ -328,7 +333,7 @@ async fn authenticated(
         Next::Approve(accounts) => {
             finish(context, visit, Decision::Approved { subject: customer, authenticated_at: now }, accounts).await
         }
-        Next::Reject => finish(context, visit, Decision::Rejected(Rejection::NoEligibleAccount), Vec::new()).await,
+        Next::Reject(rejection) => finish(context, visit, Decision::Rejected(rejection), Vec::new()).await,
     }
 }
 
@@ -341,7 +346,7 @@ enum Next {
     /// Everything was shown where the customer authenticated, which was the only action.
     Approve(Vec<String>),
     /// No account of the customer fits.
-    Reject,
+    Reject(Rejection),
 }
 
 /// The accounts that fit decide, and whether the TPP named one (OB Customer Experience Guidelines: with a payer's account
@@ -349,7 +354,8 @@ enum Next {
 fn after_authentication(context: &Context, consent: &Consent, customer: &str, now: OffsetDateTime) -> Next {
     let eligible = payer::eligible(context, consent, customer, now);
     if eligible.is_empty() {
-        return Next::Reject;
+        let unmet = payer::fits_but_for_signatories(context, consent, customer, now);
+        return Next::Reject(if unmet { Rejection::AuthorisationType } else { Rejection::NoEligibleAccount });
     }
     if payer::is_open(consent) {
         return Next::Choose;
@@ -455,6 +461,7 @@ fn decided(
                 Rejection::TimedOut => Reason::TimedOut,
                 Rejection::NoEligibleAccount => Reason::NoEligibleAccount,
                 Rejection::TooLate => Reason::AfterCutOff,
+                Rejection::AuthorisationType => Reason::AuthorisationType,
             };
             Ok(consent.clone().reject(reason, now).unwrap_or_else(|_| consent.clone()))
         }

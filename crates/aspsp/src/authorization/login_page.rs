@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 use url::Url;
 
+use super::terms::Term;
+
 rules::catalogue! {
     /// Rules of the answers of a login page.
     pub RULES;
@@ -53,9 +55,22 @@ struct Asked<'a> {
     aud: &'a str,
     iat: NumericDate,
     exp: NumericDate,
-    login_id: &'a str,
-    client_name: &'a str,
-    return_to: &'a str,
+    #[serde(flatten)]
+    request: &'a LoginRequest<'a>,
+}
+
+/// What the page is told of one authorisation.
+#[derive(Serialize)]
+pub struct LoginRequest<'a> {
+    /// Names the login; goes back unchanged.
+    pub login_id: &'a str,
+    /// The TPP's name, to be shown.
+    pub client_name: &'a str,
+    /// Where the customer goes back to.
+    pub return_to: &'a str,
+    /// What the customer authenticates for: who is paid how much (RTS Article 5). The page shows it with the second factor;
+    /// none where nothing is paid.
+    pub terms: Vec<Term>,
 }
 
 /// What the page answers.
@@ -202,20 +217,11 @@ impl LoginPage {
         &self,
         signing: &SigningKey,
         issuer: &str,
-        login_id: &str,
-        client_name: &str,
-        return_to: &str,
+        request: &LoginRequest<'_>,
         now: OffsetDateTime,
     ) -> Result<String, JoseError> {
-        let asked = Asked {
-            iss: issuer,
-            aud: self.url.as_str(),
-            iat: now.into(),
-            exp: (now + LIFETIME).into(),
-            login_id,
-            client_name,
-            return_to,
-        };
+        let asked =
+            Asked { iss: issuer, aud: self.url.as_str(), iat: now.into(), exp: (now + LIFETIME).into(), request };
         let mut link = self.url.clone();
         link.query_pairs_mut().append_pair("request", &signing.sign_claims(Some("login-request+jwt"), &asked)?);
         Ok(link.into())

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     Context,
     consents::{Consent, ConsentKind, Content},
+    dashboard,
     pages::{Refresh, TppView},
     payer,
 };
@@ -65,6 +66,8 @@ pub(super) struct OutboundView<'a> {
     pub(super) tpp: TppView<'a>,
     pub(super) heading: &'static str,
     pub(super) status: &'static str,
+    /// Address of the dashboard, where something lasts that can be stopped there.
+    pub(super) later: Option<String>,
 }
 
 /// The last page where the answer travels in a form (OAuth 2.0 Form Post Response Mode, 2).
@@ -124,7 +127,9 @@ pub(super) fn page(context: &Context, visit: &Visit, status: StatusCode, problem
         }
         (Stage::Done { location, fields, approved }, _) => {
             let (heading, text) = if *approved { words.done } else { words.declined };
-            let view = OutboundView { tpp: tpp(), heading, status: text };
+            let lasts = *approved && consent.is_some_and(|consent| consent.kind().row().lasting);
+            let later = lasts.then(|| context.urls.page(dashboard::PATH));
+            let view = OutboundView { tpp: tpp(), heading, status: text, later };
             let seconds = context.bank.outbound_seconds;
             if fields.is_empty() {
                 let refresh = Refresh { seconds, location };
@@ -175,8 +180,10 @@ fn signatories(context: &Context, accounts: &[String]) -> Option<String> {
     let books = context.money.at(context.tools.clock.now());
     let account = books.account(&AccountId::new(accounts.first()?.as_str()))?;
     let further = account.signatories.checked_sub(1).filter(|further| *further > 0)?;
-    let people = if further == 1 { "one more person".to_owned() } else { format!("{further} more people") };
-    Some(format!("The payment is made when {people} who may pay from {} have confirmed it, too.", account.nickname))
+    let from = &account.nickname;
+    let (people, have) =
+        if further == 1 { ("one more person".to_owned(), "has") } else { (format!("{further} more people"), "have") };
+    Some(format!("The payment is made when {people} who may pay from {from} {have} confirmed it, too."))
 }
 
 fn accounts(context: &Context, customer: &str, consent: &Consent) -> Vec<AccountView> {

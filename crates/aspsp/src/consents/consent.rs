@@ -100,6 +100,8 @@ pub enum Reason {
     NoEligibleAccount,
     /// The PSU decided after the cut-off time.
     AfterCutOff,
+    /// The PSU has no account that is authorised by as many people as the TPP wants.
+    AuthorisationType,
     /// The PSU withdrew access at the bank.
     Withdrawn,
     /// The order was made.
@@ -118,6 +120,10 @@ impl Reason {
                 (ErrorCode::AuthorisationNotCompleted, "The customer has no account for this request.")
             }
             Self::AfterCutOff => (ErrorCode::RulesAfterCutOffDateTime, "The customer decided after the cut-off time."),
+            Self::AuthorisationType => {
+                let text = "The customer has no account with the AuthorisationType of this request.";
+                (ErrorCode::AuthorisationNotCompleted, text)
+            }
             Self::Withdrawn => (ErrorCode::TokenSuspended, "The customer withdrew the access at the bank."),
             Self::Consumed => (ErrorCode::ConsentConsumed, "The order was made."),
         };

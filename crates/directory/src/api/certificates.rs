@@ -62,10 +62,7 @@ pub(crate) async fn associate(context: Arc<Context>, request: Request) -> Result
         return Err(DirectoryError::explained(&KNOWN, NOT_FOUND, expected, kid));
     };
     let software_id = statement.software_statement_id.clone();
-    let key_ids = match issued.kind.key_use() {
-        Some("tls") => &mut statement.transport_key_ids,
-        _ => &mut statement.signing_key_ids,
-    };
+    let key_ids = certification::key_ids(&mut statement, issued.kind);
     issued.associations.retain(|id| *id != software_id);
     key_ids.retain(|id| *id != issued.kid);
     if wanted.associate {

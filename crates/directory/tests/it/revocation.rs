@@ -105,3 +105,40 @@ async fn an_unknown_certificate_cannot_be_revoked() {
     let answer = tpp.call(&directory, Method::DELETE, &path, |builder| builder).await;
     directory.assert_refused(&answer, 404, "not_found", "directory.certificate.known");
 }
+
+#[tokio::test]
+async fn the_operator_revokes_and_takes_it_back() {
+    let directory = Directory::start().await;
+    let tpp = directory.tpp().await;
+    let software = tpp.software().await.software_statement_id;
+    let kid = &tpp.membership.signing_kid;
+    let kind = openbanking::directory::CertificateKind::Obseal;
+    tpp.client.link_certificate(&software, kind, kid, &tpp.trace).await.unwrap();
+    let published = async || directory.key_set(&format!("/keystore/{}/{software}.jwks", tpp.id())).await;
+    let before = published().await;
+    assert_eq!(before, [("sig".to_owned(), kid.clone())]);
+    let operate = async |kid: &str, how: &str| {
+        let path = format!("/organisations/{}/certificates/{kid}/{how}", tpp.id());
+        directory.control(Method::POST, &path, &json!({})).await.status
+    };
+
+    assert_eq!(operate(kid, "revoke").await, 204);
+    assert_eq!(published().await, []);
+    // Once more changes nothing.
+    assert_eq!(operate(kid, "revoke").await, 204);
+    assert_eq!(operate(kid, "reinstate").await, 204);
+    assert_eq!(published().await, before);
+    assert_eq!(operate(kid, "reinstate").await, 204);
+    assert_eq!(published().await, before);
+    assert_eq!(operate("unknown", "reinstate").await, 404);
+
+    let transport = &tpp.membership.transport_kid;
+    let http = directory.http(Some(&tpp.membership.transport));
+    let url = tpp.address.api("/v2.1/organisation").unwrap();
+    assert_eq!(operate(transport, "revoke").await, 204);
+    let refused = call(&http, "none", &url, Method::GET, |builder| builder).await;
+    assert!(matches!(refused, Err(CallError::Tls { .. })), "{:?}", refused.map(|answer| answer.status));
+    assert_eq!(operate(transport, "reinstate").await, 204);
+    let answer = call(&http, "none", &url, Method::GET, |builder| builder).await.unwrap();
+    assert_eq!(answer.status, 401, "the connection stands; the token is none");
+}

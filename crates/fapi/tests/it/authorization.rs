@@ -187,18 +187,23 @@ async fn without_state_there_is_neither_state_nor_s_hash() {
 
 #[tokio::test]
 async fn a_rejection_tells_the_client_and_grants_nothing() {
-    for (rejection, description) in [
-        (Rejection::Cancelled, "The customer cancelled."),
-        (Rejection::AuthenticationFailed, "The customer could not be authenticated."),
-        (Rejection::TimedOut, "The customer did not decide in time."),
-        (Rejection::NoEligibleAccount, "The customer has no account for this request."),
-        (Rejection::TooLate, "The customer decided when it was too late for this request."),
+    let denied = "access_denied";
+    for (rejection, error, description) in [
+        (Rejection::Cancelled, denied, "The customer cancelled."),
+        (Rejection::AuthenticationFailed, denied, "The customer could not be authenticated."),
+        (Rejection::TimedOut, denied, "The customer did not decide in time."),
+        (Rejection::NoEligibleAccount, denied, "The customer has no account for this request."),
+        (Rejection::TooLate, denied, "The customer decided when it was too late for this request."),
+        (
+            Rejection::AuthorisationType,
+            "invalid_request",
+            "The customer has no account with the AuthorisationType of this request.",
+        ),
     ] {
         let world = World::new();
         let interaction = world.interaction(&json!({})).await;
         let response = world.decide(&interaction, &Decision::Rejected(rejection)).await;
-        let expected =
-            [("error", "access_denied"), ("error_description", description), ("state", "state-1"), ("iss", ISSUER)];
+        let expected = [("error", error), ("error_description", description), ("state", "state-1"), ("iss", ISSUER)];
         assert_eq!(response.parameters, expected.map(|(name, value)| (name, value.to_owned())));
         assert_eq!((world.memory().all::<Grant>(), world.memory().all::<AuthorizationCode>()), (vec![], vec![]));
     }

@@ -148,3 +148,35 @@ fn check_way_back(page: &Page, world: &Scene, state: &str) {
     assert_eq!(page.all("#return-link"), ["Go back now"]);
     assert!(!page.all("#status").is_empty());
 }
+
+/// The tests that the checklist in `docs/consent-pages.md` names are there, and each point but the one that is not met has one.
+#[test]
+fn the_checklist_names_tests_that_are_there() {
+    let page = include_str!("../../../../docs/consent-pages.md");
+    let tests = [
+        include_str!("browser.rs"),
+        include_str!("consent_pages.rs"),
+        include_str!("consent_pages/accounts.rs"),
+        include_str!("consent_pages/payments.rs"),
+        include_str!("consent_pages/protection.rs"),
+        include_str!("consent_pages/terms.rs"),
+        include_str!("dashboard.rs"),
+        include_str!("../../../aspsp/src/pages.rs"),
+    ]
+    .concat();
+    let rows: Vec<Vec<&str>> = page
+        .lines()
+        .map(|line| line.split('|').map(str::trim).collect())
+        .filter(|row: &Vec<_>| row.len() == 7)
+        .collect();
+    let points = rows.iter().filter(|row| row[1].parse::<u8>().is_ok());
+    let mut seen = 0;
+    for row in points {
+        seen += 1;
+        let names = row[5].split('`').skip(1).step_by(2).filter(|name| !name.ends_with(".rs"));
+        let missing: Vec<_> = names.filter(|name| !tests.contains(&format!("fn {name}("))).collect();
+        assert!(missing.is_empty(), "point {}: {missing:?}", row[1]);
+        assert!(!row[5].is_empty() || row[1] == "25", "point {} has no test", row[1]);
+    }
+    assert_eq!(seen, 25);
+}

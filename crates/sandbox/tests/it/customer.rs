@@ -64,6 +64,27 @@ async fn a_cancelled_authorisation_is_an_answer_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_customer_looks_at_the_connections_and_stops_one() {
+    let world = World::new().await;
+    let (first, _) = link(&world).await;
+    let output = customer(&world, &first, &["--account", "Everyday"]).await;
+    assert_eq!(output.status.code(), Some(0));
+    let dashboard = world.page("/connections");
+    let says = |output: &Output| String::from_utf8(output.stdout.clone()).unwrap();
+    let looked = customer(&world, &dashboard, &["--press", ""]).await;
+    assert!(says(&looked).contains("Larkspur Budget Active Sees your account information"), "{}", says(&looked));
+    let stopped = customer(&world, &dashboard, &["--press", "Larkspur Budget", "--press", "Stop the access"]).await;
+    assert_eq!(stopped.status.code(), Some(0), "{}", String::from_utf8_lossy(&stopped.stderr));
+    assert!(says(&stopped).contains("Stopped by you"), "{}", says(&stopped));
+    let (second, _) = link(&world).await;
+    let cancelled = customer(&world, &second, &["--cancel-on", "Choose your accounts"]).await;
+    assert_eq!(fragment(&answer(&cancelled), "error").as_deref(), Some("access_denied"));
+    let nothing = customer(&world, &dashboard, &["--press", "Close my account"]).await;
+    assert_eq!(nothing.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&nothing.stderr).contains("no button or link \"Close my account\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_page_without_an_answer_and_a_customer_that_nobody_knows_are_told_apart() {
     let world = World::new().await;
     let (mut link, _) = link(&world).await;

@@ -46,6 +46,19 @@ fn every_file_passes_and_every_attack_succeeds_with_its_rule_off() {
     assert!(lessons.into_iter().all(|result| result["stolen"].is_string()));
 }
 
+#[test]
+fn an_attack_has_a_lesson_or_says_why_it_has_none() {
+    let files = std::fs::read_dir(scenarios("attacks")).unwrap().map(|entry| entry.unwrap().path());
+    let mut attacks = 0;
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let lesson = Scenario::read(&file).unwrap().lesson.is_some();
+        assert_ne!(lesson, text.contains("\n# No lesson: "), "{}", file.display());
+        attacks += 1;
+    }
+    assert!(attacks >= 40, "{attacks} attacks");
+}
+
 /// Names, outcomes and rules; addresses have other ports each time.
 fn stable(results: &[Value]) -> Vec<String> {
     let masked = |text: &str| {

@@ -18,6 +18,8 @@ pub struct Expect {
     pub rule: Option<String>,
     /// True when the step must be refused, whichever way.
     pub refused: bool,
+    /// Texts that the reason of the refusal must contain: for what is refused before there is an answer, as by TLS.
+    pub says: Vec<String>,
     /// Values in the JSON answer, by JSON pointer.
     pub equal: BTreeMap<String, Value>,
     /// Texts that are part of values in the JSON answer, by JSON pointer.
@@ -42,6 +44,10 @@ impl Expect {
     /// Whether the step must be refused.
     #[must_use]
     pub fn refusal(&self) -> bool {
-        self.refused || self.error.is_some() || self.rule.is_some() || self.status.is_some_and(|status| status >= 400)
+        self.refused
+            || !self.says.is_empty()
+            || self.error.is_some()
+            || self.rule.is_some()
+            || self.status.is_some_and(|status| status >= 400)
     }
 }

@@ -24,11 +24,15 @@ pub use reading::ScenarioError;
 use steps::{
     AdvanceStep, AuthoriseStep, CallStep, ClientTokenStep, Common, Decision, DeliverResponseStep, ExchangeCodeStep,
     ExpectJournalStep, FaultStep, Include, LodgeConsentStep, MisbehaveStep, OnboardStep, RefreshStep, RegisterStep,
-    RevokeStep, SetStatusStep, Stepped, VisitStep,
+    RevokeCertificateStep, RevokeStep, SetStatusStep, Stepped, VisitStep,
 };
 
 /// The TPP whose steps they are when nothing is said.
 pub const TPP: &str = "tpp";
+/// The first bank, where faults and journals are meant.
+pub const BANK: &str = "bank";
+/// The Directory, where faults and journals are meant.
+pub const DIRECTORY: &str = "directory";
 
 /// A scenario.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -51,7 +55,11 @@ pub struct Scenario {
     pub version: ApiVersion,
     /// Further TPPs beside the one called `tpp`, by the names that steps use: what each is.
     #[serde(default)]
-    pub tpps: BTreeMap<String, OtherTpp>,
+    pub tpps: BTreeMap<String, OtherParty>,
+    /// Further banks beside the one called `bank`, by the names under which faults and journals know them: what each is.
+    /// Steps name a bank by its name at the Directory.
+    #[serde(default)]
+    pub banks: BTreeMap<String, OtherParty>,
     /// Values that steps find under these names.
     #[serde(default)]
     pub variables: BTreeMap<String, String>,
@@ -62,11 +70,11 @@ pub struct Scenario {
     pub lesson: Option<Lesson>,
 }
 
-/// A further TPP.
+/// A further TPP or bank.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct OtherTpp {
-    /// Its profile, beside the scenario's file; the built-in second TPP when it is not said.
+pub struct OtherParty {
+    /// Its profile, beside the scenario's file; the built-in second TPP or bank when it is not said.
     pub profile: Option<String>,
 }
 
@@ -120,6 +128,8 @@ pub enum Step {
     Misbehave(MisbehaveStep),
     /// The Directory's operator changes the TPP's status.
     SetStatus(SetStatusStep),
+    /// The Directory's operator revokes a certificate of the TPP.
+    RevokeCertificate(RevokeCertificateStep),
     /// What the journals must hold.
     ExpectJournal(ExpectJournalStep),
     /// Values for later steps, by name.
@@ -145,6 +155,7 @@ impl Step {
             Self::Fault(step) => step,
             Self::Misbehave(step) => step,
             Self::SetStatus(step) => step,
+            Self::RevokeCertificate(step) => step,
             Self::ExpectJournal(step) => step,
             Self::Advance(_) | Self::Set(_) | Self::Include(_) => return None,
         })
@@ -164,6 +175,7 @@ impl Step {
             Self::Revoke(step) => step,
             Self::Call(step) => step,
             Self::SetStatus(step) => step,
+            Self::RevokeCertificate(step) => step,
             _ => return,
         };
         stepped.by(tpp);
@@ -224,6 +236,9 @@ impl Step {
             Self::Misbehave(step) if step.deviations.is_empty() => "The bank behaves again".to_owned(),
             Self::Misbehave(step) => format!("The bank misbehaves: {}", step.deviations.join(", ")),
             Self::SetStatus(step) => format!("The Directory's operator makes the TPP {}", step.status),
+            Self::RevokeCertificate(step) => {
+                format!("The Directory's operator revokes the TPP's {} certificate", step.which)
+            }
             Self::ExpectJournal(_) => "The journals are read".to_owned(),
             Self::Set(values) => format!("Set {}", values.keys().cloned().collect::<Vec<_>>().join(", ")),
             Self::Include(include) => format!("The steps of {}", include.file),

@@ -7,7 +7,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use simulation::faults::Fault;
 
-use super::{OtherTpp, Scenario, Step, TPP};
+use super::{BANK, DIRECTORY, Scenario, Step, TPP};
 
 /// Files within files.
 const DEEPEST: usize = 8;
@@ -55,8 +55,8 @@ impl Scenario {
             lesson.steps = included(path, std::mem::take(&mut lesson.steps), 0)?;
         }
         scenario.check().map_err(|error| ScenarioError::Wrong { path: path.to_owned(), error })?;
-        for tpp in scenario.tpps.values_mut() {
-            tpp.profile = tpp.profile.take().map(|profile| beside(path, &profile).display().to_string());
+        for other in scenario.tpps.values_mut().chain(scenario.banks.values_mut()) {
+            other.profile = other.profile.take().map(|profile| beside(path, &profile).display().to_string());
         }
         for step in &mut scenario.steps {
             if let Step::Call(call) = step {
@@ -81,6 +81,11 @@ impl Scenario {
         }
         if self.tpps.contains_key(TPP) {
             return Err(format!("tpps: {TPP} is the name of the TPP that every scenario has"));
+        }
+        for bank in self.banks.keys() {
+            if [BANK, DIRECTORY, TPP].contains(&bank.as_str()) || self.tpps.contains_key(bank) {
+                return Err(format!("banks: {bank} is the name of another party of the scenario"));
+            }
         }
         let known = || self.tpps.keys().map(String::as_str).chain([TPP]);
         for step in self.all_steps() {
@@ -111,11 +116,6 @@ impl Scenario {
             (None, Some(_)) => Err("lesson: a scenario with a lesson says what the attacker gains".to_owned()),
             _ => Ok(()),
         }
-    }
-
-    /// The profiles of its further TPPs.
-    pub fn profiles(&self) -> impl Iterator<Item = (&String, &OtherTpp)> {
-        self.tpps.iter()
     }
 }
 
@@ -253,6 +253,11 @@ steps:
         let with = other.replace("persona: nora", "persona: nora\ntpps: { attacker: {} }");
         assert!(error(&with).contains("did you mean attacker?"), "{}", error(&with));
         assert!(parse(&with.replace("attaker", "attacker")).is_ok());
+        let bank = |name: &str| TEXT.replace("persona: nora", &format!("persona: nora\nbanks: {{ {name}: {{}} }}"));
+        assert!(parse(&bank("thistledown")).is_ok());
+        for taken in ["bank", "directory", "tpp"] {
+            assert!(error(&bank(taken)).contains("another party"), "{}", error(&bank(taken)));
+        }
         let lesson = format!("{TEXT}gains: Much.\nlesson: {{ off: [ais.consent.body], stolen: Much. }}\n");
         assert!(error(&lesson).contains("no step expects"), "{}", error(&lesson));
         assert!(parse(&lesson.replace("ais.consent.body", "ais.consent.permissions")).is_ok());

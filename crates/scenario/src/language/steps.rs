@@ -1,6 +1,6 @@
 //! The steps, in the field's verbs: one type for each.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use openbanking::{permissions::Permission, version::ApiVersion};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -288,12 +288,41 @@ step! {
 }
 
 step! {
+    /// The Directory's operator revokes a certificate of the TPP; banks hear of it at once. It is taken back when the
+    /// scenario ends.
+    RevokeCertificateStep {
+        /// Which one.
+        which: CertificateUse,
+    }
+}
+
+step! {
     /// What the parties' journals must hold of this scenario so far.
     ExpectJournalStep {
         /// Events that happened in this order; others may lie between them.
         order: Vec<Event>,
         /// Events that must not have happened.
         never: Vec<Event>,
+    }
+}
+
+/// What a TPP has a certificate for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CertificateUse {
+    /// The one that it shows in TLS handshakes (OBWAC).
+    #[default]
+    Transport,
+    /// The one whose key signs its JWTs (OBSeal).
+    Signing,
+}
+
+impl fmt::Display for CertificateUse {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Transport => "transport",
+            Self::Signing => "signing",
+        })
     }
 }
 

@@ -20,7 +20,7 @@ use url::Url;
 use crate::{
     ecosystem::{ControlClient, ControlFailure, Ecosystem},
     expectation::{Happened, compare},
-    language::{Expect, Scenario, Step, TPP},
+    language::{BANK, DIRECTORY, Expect, Scenario, Step, TPP},
     result::{ScenarioResult, Spoke, StepResult},
     variables::Variables,
 };
@@ -108,7 +108,7 @@ pub struct Runner {
 /// What the runner knows of a TPP in this scenario.
 #[derive(Debug, Default)]
 struct TppState {
-    organisation_id: Option<String>,
+    onboarded: Option<Onboarded>,
     consent_id: Option<String>,
     /// `state` of the last authorisation.
     state: Option<String>,
@@ -196,7 +196,7 @@ impl Runner {
         progress: &mut dyn Progress,
     ) -> Result<ScenarioResult, RunError> {
         let Some(lesson) = &scenario.lesson else { return self.run(scenario, progress).await };
-        let party = self.party(lesson.at.as_deref().unwrap_or("bank"))?;
+        let party = self.party(lesson.at.as_deref().unwrap_or(BANK))?;
         party.switch_off(&lesson.off).await?;
         let result = self.run_as(scenario, true, progress).await;
         party.switch_on().await?;
@@ -211,6 +211,9 @@ impl Runner {
     ) -> Result<ScenarioResult, RunError> {
         for step in scenario.all_steps() {
             self.tpp(step.tpp())?;
+        }
+        for bank in scenario.banks.keys() {
+            self.party(bank)?;
         }
         let mut run = Run::new(self, scenario, lesson).await?;
         progress.begins(scenario, lesson);
@@ -289,6 +292,11 @@ impl Runner {
             let all: Vec<String> = others.chain(self.tpps.keys().cloned()).collect();
             RunError::UnknownParty { kind: "party", name: name.to_owned(), known: known(all.iter()) }
         })
+    }
+
+    /// The banks of the run.
+    fn banks(&self) -> impl Iterator<Item = &ControlClient> {
+        self.others.iter().filter(|client| client.party() != DIRECTORY)
     }
 
     fn everybody(&self) -> impl Iterator<Item = &ControlClient> {

@@ -66,11 +66,7 @@ impl Run<'_> {
             Err(error) => return Ok(lost(&error)),
         };
         if let Some(error) = &arrival.error_page {
-            // The page says the code, then its description.
-            let code = error.split([':', ' ']).next().unwrap_or_default().to_owned();
-            let mut done = Done::denied(format!("the bank showed the customer an error page: {error}"), &code);
-            done.happened.shown = Some(arrival.text);
-            return Ok(done);
+            return Ok(refused_on_page(error, arrival.text));
         }
         let pages = arrival.pages.len();
         if catches {
@@ -174,12 +170,23 @@ impl Run<'_> {
             Ok(arrival) => arrival,
             Err(error) => return Ok(lost(&error)),
         };
+        if let Some(error) = &arrival.error_page {
+            return Ok(refused_on_page(error, arrival.text));
+        }
         let happened = Happened { shown: Some(arrival.text), ..Happened::default() };
         Ok(Done {
             happened,
             ..Done::well(format!("{} pages; the last one is {}", arrival.pages.len(), arrival.url.path()))
         })
     }
+}
+
+/// The bank showed an error page, which says the code, then its description.
+fn refused_on_page(error: &str, shown: String) -> Done {
+    let code = error.split([':', ' ']).next().unwrap_or_default();
+    let mut done = Done::denied(format!("the bank showed the customer an error page: {error}"), code);
+    done.happened.shown = Some(shown);
+    done
 }
 
 fn lost(error: &PsuError) -> Done {

@@ -1,15 +1,16 @@
-//! Steps that change the parties: time, faults, deviations, statuses, lessons.
+//! Steps that change the parties: time, faults, deviations, statuses, certificates, lessons.
 
 use http::Method;
 use serde_json::{Value, json};
 use time::Duration;
+use tpp::steps::Onboarded;
 
 use super::{Done, Run, RunError};
 use crate::{
     ecosystem::{ControlClient, ControlFailure},
     language::{
-        Passing, Step,
-        steps::{FaultStep, MisbehaveStep, SetStatusStep},
+        BANK, DIRECTORY, Passing, Step,
+        steps::{CertificateUse, FaultStep, MisbehaveStep, RevokeCertificateStep, SetStatusStep},
     },
 };
 
@@ -44,37 +45,62 @@ impl Run<'_> {
     }
 
     pub(super) async fn misbehave(&mut self, asked: &MisbehaveStep) -> Result<Done, RunError> {
-        let party = self.runner.party(asked.at.as_deref().unwrap_or("bank"))?;
+        let party = self.runner.party(asked.at.as_deref().unwrap_or(BANK))?;
         let told = json!({ "deviations": asked.deviations });
         party.tell(Method::POST, "/misbehave", Some(&told)).await?;
         Ok(Done::well(format!("{} is told so", party.party())))
     }
 
     pub(super) async fn set_status(&mut self, step: &Step, asked: &SetStatusStep) -> Result<Done, RunError> {
-        let Some(organisation) = self.state(step).organisation_id.clone() else {
+        let Some(organisation) = self.state(step).onboarded.as_ref().map(|known| known.organisation_id.clone()) else {
             return Ok(Done::missing("organisation", "onboard"));
         };
         let path = format!("/organisations/{organisation}/status");
-        let told = json!({ "status": asked.status });
-        self.runner.party("directory")?.tell(Method::POST, &path, Some(&told)).await?;
-        // The bank asks the Directory now and then; here it need not be waited for.
-        if let Ok(bank) = self.runner.party("bank") {
-            bank.tell(Method::POST, "/directory/refresh", None).await?;
-        }
+        self.operate(&path, Some(&json!({ "status": asked.status }))).await?;
         Ok(Done::well(format!("{organisation} is {}", asked.status)))
     }
 
-    /// Leaves no fault, no deviation and no status behind for the next scenario.
+    /// Revokes a certificate, or takes it back: `revoke` or `reinstate`.
+    pub(super) async fn set_revoked(
+        &mut self,
+        step: &Step,
+        asked: &RevokeCertificateStep,
+        how: &str,
+    ) -> Result<Done, RunError> {
+        let Some(Onboarded { organisation_id, transport_kid, signing_kid, .. }) = self.state(step).onboarded.clone()
+        else {
+            return Ok(Done::missing("certificate", "onboard"));
+        };
+        let kid = match asked.which {
+            CertificateUse::Transport => transport_kid,
+            CertificateUse::Signing => signing_kid,
+        };
+        self.operate(&format!("/organisations/{organisation_id}/certificates/{kid}/{how}"), None).await?;
+        Ok(Done::well(format!("{organisation_id}'s {} certificate {kid}", asked.which)))
+    }
+
+    /// Tells the Directory's operator something, and the banks to hear of it: they ask the Directory now and then, and
+    /// need not be waited for here.
+    async fn operate(&self, path: &str, told: Option<&Value>) -> Result<(), RunError> {
+        self.runner.party(DIRECTORY)?.tell(Method::POST, path, told).await?;
+        for bank in self.runner.banks() {
+            bank.tell(Method::POST, "/directory/refresh", None).await?;
+        }
+        Ok(())
+    }
+
+    /// Leaves no fault, no deviation, no status and no revocation behind for the next scenario.
     pub(super) async fn clean_up(&mut self) -> Result<(), RunError> {
         let mut parties = Vec::new();
         for step in self.scenario.all_steps() {
             match step {
                 Step::Fault(fault) => parties.push(fault.at.clone()),
-                Step::Misbehave(step) => parties.push(step.at.clone().unwrap_or_else(|| "bank".to_owned())),
+                Step::Misbehave(step) => parties.push(step.at.clone().unwrap_or_else(|| BANK.to_owned())),
                 Step::SetStatus(asked) if asked.status != "Active" => {
                     let active = SetStatusStep { status: "Active".to_owned(), ..asked.clone() };
                     self.set_status(step, &active).await?;
                 }
+                Step::RevokeCertificate(asked) => drop(self.set_revoked(step, asked, "reinstate").await?),
                 _ => {}
             }
         }
@@ -85,7 +111,7 @@ impl Run<'_> {
             let party = self.runner.party(&name)?;
             party.tell(Method::POST, "/reset", None).await?;
             // A reset also ends lessons, and this one may go on.
-            if let Some(lesson) = rules.filter(|lesson| lesson.at.as_deref().unwrap_or("bank") == name) {
+            if let Some(lesson) = rules.filter(|lesson| lesson.at.as_deref().unwrap_or(BANK) == name) {
                 party.switch_off(&lesson.off).await?;
             }
         }

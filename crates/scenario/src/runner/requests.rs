@@ -69,7 +69,7 @@ impl Run<'_> {
             Ok(onboarded) => onboarded,
             Err(done) => return Ok(*done),
         };
-        self.state(step).organisation_id = Some(onboarded.organisation_id.clone());
+        self.state(step).onboarded = Some(onboarded.clone());
         let again = if onboarded.again { " (an earlier onboarding was taken up)" } else { "" };
         let Onboarded { organisation_id, software_id, .. } = &onboarded;
         Ok(Done::with(format!("organisation {organisation_id}, software {software_id}{again}"), json!(onboarded)))

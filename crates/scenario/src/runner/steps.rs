@@ -65,6 +65,7 @@ impl Run<'_> {
             Step::Fault(asked) => self.fault(asked).await,
             Step::Misbehave(asked) => self.misbehave(asked).await,
             Step::SetStatus(asked) => self.set_status(step, asked).await,
+            Step::RevokeCertificate(asked) => self.set_revoked(step, asked, "revoke").await,
             Step::ExpectJournal(asked) => Ok(match self.read_journals(asked) {
                 Some(problem) => Done::impossible(problem),
                 None => Done::well(format!("{} events, in this order", asked.order.len())),

@@ -22,9 +22,16 @@ impl Tpp {
     pub async fn onboard(self: &Arc<Self>, trace: &Trace) -> Result<Onboarded, Failure> {
         let known = self.records.software.get(&*self.store, SOFTWARE).await?;
         let member = self.become_member(trace).await?;
-        let organisation_id = member.membership.organisation_id.clone();
+        let membership = &member.membership;
+        let onboarded = |software_id, again| Onboarded {
+            organisation_id: membership.organisation_id.clone(),
+            software_id,
+            transport_kid: membership.transport_kid.clone(),
+            signing_kid: membership.signing_kid.clone(),
+            again,
+        };
         if let Some((record, _)) = known {
-            return Ok(Onboarded { organisation_id, software_id: record.software_id, again: true });
+            return Ok(onboarded(record.software_id, true));
         }
         let software = &self.profile.software;
         let request = SoftwareStatementRequest {
@@ -45,7 +52,6 @@ impl Tpp {
             Some(statement) => statement,
             None => member.directory.create_software_statement(&request, trace).await?,
         };
-        let membership = &member.membership;
         for (kind, kid) in
             [(CertificateKind::Obwac, &membership.transport_kid), (CertificateKind::Obseal, &membership.signing_kid)]
         {
@@ -54,7 +60,7 @@ impl Tpp {
         let record = SoftwareRecord { software_id: statement.software_statement_id };
         let change = self.records.software.put(SOFTWARE, &record)?;
         self.store.commit(vec![change]).await?;
-        Ok(Onboarded { organisation_id, software_id: record.software_id, again: false })
+        Ok(onboarded(record.software_id, false))
     }
 
     /// Whether this TPP was onboarded before.

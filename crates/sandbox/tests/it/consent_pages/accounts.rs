@@ -64,6 +64,7 @@ async fn from_the_login_to_the_way_back() {
     check(&last, &consent);
     check_way_back(&last, &world, &state);
     assert!(last.answer("code").is_some());
+    assert!(last.all("#later")[0].contains(world.page("/connections").as_str()), "where it can be stopped");
     assert_eq!(world.status("account-access", &consent).await, "AUTH");
 
     // A second submit, and Back, lead to the same answer and authorise nothing more.

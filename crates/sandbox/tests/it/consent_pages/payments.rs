@@ -139,3 +139,18 @@ async fn others_who_must_confirm_are_told_before() {
     let page = browser.log_in(TOBIAS).await;
     assert_eq!(page.all(".account .name"), ["Household", "Roof fund"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authorisation_type_that_no_account_has_is_the_tpps_mistake() {
+    let world = Scene::new().await;
+    let several = json!({ "Authorisation": { "AuthorisationType": "Multiple" } });
+    let consent = world.payment("domestic-payment", &domestic("10.00"), &several).await;
+    let (link, state) = world.link(&consent).await;
+    let mut browser = Browser::new(&world);
+    browser.open(&link).await;
+    let last = browser.log_in(NORA).await.clone();
+    check_way_back(&last, &world, &state);
+    assert_eq!(last.answer("error").as_deref(), Some("invalid_request"));
+    assert!(last.answer("error_description").unwrap().contains("AuthorisationType"));
+    assert_eq!(world.status("domestic-payment", &consent).await, "RJCT");
+}

@@ -92,11 +92,11 @@ async fn the_file_is_told_by_its_total() {
         .collect();
     let file = json!({ "Data": { "DomesticPayments": payments } }).to_string();
     let initiation = json!({ "FileType": "UK.OBIE.PaymentInitiation.4.0", "FileHash": hash(&file),
-        "NumberOfTransactions": "2", "ControlSum": "30.75", "FileReference": "WAGES" });
+        "NumberOfTransactions": "2", "ControlSum": 30.75, "FileReference": "WAGES" });
     let consent = world.lodge("v4.0", "file-payment-consents", &json!({ "Data": { "Initiation": initiation } })).await;
     let upload = json!({ "bank": world.hosted.bank.name, "version": "v4.0", "api": "pisp", "token": "client",
         "method": "POST", "path": format!("/file-payment-consents/{consent}/file"),
-        "body": { "text": { "content-type": "application/json", "text": file } } });
+        "body": { "text": { "content_type": "application/json", "text": file } } });
     let told = world.step("call", &upload).await;
     assert_eq!(told["status"], 200, "{told}");
     let terms = terms(&world, &consent).await;
