@@ -77,11 +77,11 @@ pub(super) fn initiation(kind: PaymentKind, version: ApiVersion, now: OffsetDate
 
 /// A body that lodges a consent.
 pub(super) fn consent(kind: PaymentKind, version: ApiVersion, now: OffsetDateTime) -> Value {
-    of(kind, initiation(kind, version, now))
+    of(kind, &initiation(kind, version, now))
 }
 
 /// The same for an `Initiation`.
-pub(super) fn of(kind: PaymentKind, initiation: Value) -> Value {
+pub(super) fn of(kind: PaymentKind, initiation: &Value) -> Value {
     let mut body = json!({ "Data": { "Initiation": initiation }, "Risk": {} });
     if kind.has_permission() {
         body["Data"]["Permission"] = json!("Create");
@@ -98,7 +98,7 @@ pub(super) fn domestic(to: &str, amount: &str) -> Value {
         "InstructionIdentification": "I-1", "EndToEndIdentification": "E-1", "InstructedAmount": money(amount, "GBP"),
         "CreditorAccount": account(to, "Tobias Ashdown-Vale"),
     });
-    of(PaymentKind::Domestic, initiation)
+    of(PaymentKind::Domestic, &initiation)
 }
 
 /// The order of what a consent asked for.

@@ -56,7 +56,7 @@ fn consent_of(file: &File) -> Value {
     use openssl::{base64::encode_block, sha::sha256};
     bodies::of(
         KIND,
-        json!({
+        &json!({
             "FileType": file.kind, "FileHash": encode_block(&sha256(file.text.as_bytes())), "FileReference": "PAYROLL",
             "NumberOfTransactions": file.number, "ControlSum": file.sum,
         }),

@@ -235,7 +235,7 @@ async fn a_scheduled_payment_waits_for_its_day() {
         initiation["RequestedExecutionDateTime"] = json!(bodies::day(api.now(), 4));
         initiation["RemittanceInformation"] =
             by(version, json!({ "Reference": reference }), json!({ "Unstructured": [reference] }));
-        let paid = api.pay(kind, &bodies::of(kind, initiation), "nora", "Everyday").await;
+        let paid = api.pay(kind, &bodies::of(kind, &initiation), "nora", "Everyday").await;
         let id = paid.text("/Data/DomesticScheduledPaymentId");
         let booked = async || nora.transactions("Everyday", &reference).await.len();
         api.pass(Duration::days(2)).await;
@@ -272,7 +272,7 @@ async fn a_standing_order_pays_month_after_month() {
                 }),
             ),
         );
-        let paid = api.pay(kind, &bodies::of(kind, initiation), "rosalind", "Studio").await;
+        let paid = api.pay(kind, &bodies::of(kind, &initiation), "rosalind", "Studio").await;
         let id = paid.text("/Data/DomesticStandingOrderId");
         for _ in 0..100 {
             api.pass(Duration::DAY).await;

@@ -293,7 +293,7 @@ async fn no_rule_that_is_off_makes_the_bank_fail() {
     let paid = api.order(KIND, &order, &customer).await.is(201).text("/Data/DomesticPaymentId");
     let file = bodies::of(
         PaymentKind::File,
-        json!({ "FileType": "UK.OBIE.PaymentInitiation.4.0", "FileHash": "m5ah/h1UjLvJYMxqAoZmj9dKdjZnsGNm+yMkJp/KuqQ=" }),
+        &json!({ "FileType": "UK.OBIE.PaymentInitiation.4.0", "FileHash": "m5ah/h1UjLvJYMxqAoZmj9dKdjZnsGNm+yMkJp/KuqQ=" }),
     );
     let file = api.lodge(PaymentKind::File, &file).await.is(201).consent_id();
     let mut yen = bodies::consent(PaymentKind::International, version, api.now());
