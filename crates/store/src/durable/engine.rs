@@ -1,12 +1,28 @@
 //! sled under the rule that a commit is seen entirely or not at all.
 
-use std::sync::RwLock;
+use std::{collections::BTreeMap, sync::RwLock};
 
 use super::record::{self, STATE, State};
 use crate::{
     Change, CommitError, Direction, Range, StoreError, Stored, keys,
     plan::{Plan, plan},
 };
+
+/// Commits that were judged and are not made yet. They become one batch, since each batch makes sled write its log out
+/// twice, and that wakes all of its threads.
+pub(super) struct Waiting {
+    /// What the database will vouch for.
+    pub(super) state: State,
+    /// Every record that changes, as the last of the commits leaves it.
+    records: BTreeMap<Vec<u8>, Option<Stored>>,
+}
+
+impl Waiting {
+    /// None, on a database that vouches for `state`.
+    pub(super) fn new(state: State) -> Self {
+        Self { state, records: BTreeMap::new() }
+    }
+}
 
 /// The open database. Only the writer changes it.
 pub(super) struct Engine {
@@ -50,38 +66,47 @@ impl Engine {
         })
     }
 
-    /// Judges and makes one commit; it is durable after the next [`Engine::flush`]. Only the writer may call this, for
-    /// between the judging and the making nobody else may write.
-    ///
-    /// Returns whether anything was written.
-    pub(super) fn apply(&self, changes: Vec<Change>, state: &mut State) -> Result<bool, CommitError> {
-        let version = state.last_version + 1;
-        let plan: Plan = plan(changes, version, |place| self.look_up(place))?;
-        if plan.is_empty() {
-            return Ok(false);
+    /// Judges one commit on top of those that wait, and lets it wait with them. Only the writer may call this, for between
+    /// the judging and the making nobody else may write.
+    pub(super) fn judge(&self, changes: Vec<Change>, waiting: &mut Waiting) -> Result<(), CommitError> {
+        let version = waiting.state.last_version + 1;
+        let plan: Plan = plan(changes, version, |place| match waiting.records.get(place) {
+            Some(record) => Ok(record.clone()),
+            None => self.look_up(place),
+        })?;
+        if !plan.is_empty() {
+            waiting.state.last_version = version;
         }
-        let mut next = *state;
-        next.last_version = version;
-        let mut batch = sled::Batch::default();
         for (place, step) in plan {
             if let Some(before) = &step.before {
-                next.remove(&place, before);
+                waiting.state.remove(&place, before);
             }
-            match &step.after {
-                Some(after) => {
-                    next.add(&place, after);
-                    batch.insert(place, record::encode(after));
-                }
+            if let Some(after) = &step.after {
+                waiting.state.add(&place, after);
+            }
+            waiting.records.insert(place, step.after);
+        }
+        Ok(())
+    }
+
+    /// Makes the commits that wait, all of them or none, and makes them durable.
+    pub(super) fn make(&self, waiting: &mut Waiting) -> Result<(), StoreError> {
+        if waiting.records.is_empty() {
+            return Ok(());
+        }
+        let mut batch = sled::Batch::default();
+        for (place, record) in std::mem::take(&mut waiting.records) {
+            match &record {
+                Some(stored) => batch.insert(place, record::encode(stored)),
                 None => batch.remove(place),
             }
         }
-        batch.insert(STATE, next.encode());
+        batch.insert(STATE, waiting.state.encode());
         {
             let _whole = self.whole.write().map_err(|_| StoreError::Stopped)?;
             self.db.apply_batch(batch).map_err(|error| failed(&error))?;
         }
-        *state = next;
-        Ok(true)
+        self.flush()
     }
 
     /// Makes everything durable that was applied before.

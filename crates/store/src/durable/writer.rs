@@ -6,20 +6,34 @@ use std::{
     io,
     sync::{Arc, mpsc},
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use tokio::sync::oneshot;
 
-use super::{directory::Directory, engine::Engine, record::State};
+use super::{
+    directory::Directory,
+    engine::{Engine, Waiting},
+    record::State,
+};
 use crate::{Change, CommitError, StoreError};
 
 /// So many commits share a flush at most, so that the first does not wait for an endless stream of others.
 const GROUP: usize = 256;
 
+/// How long the writer lets others hand over their commits before it writes, and how often it does so for one group as long
+/// as more come in. It waits only in company: writing a group costs as much as judging many commits, while somebody who is
+/// alone would wait for nobody.
+const GATHERING: Duration = Duration::from_micros(500);
+const GATHERINGS: usize = 4;
+
+/// What becomes of a commit.
+type Fate = Result<(), CommitError>;
+
 /// A commit on its way to the writer.
 struct Job {
     changes: Vec<Change>,
-    answer: oneshot::Sender<Result<(), CommitError>>,
+    answer: oneshot::Sender<Fate>,
 }
 
 /// The thread and the way to it. Dropping it finishes what is queued.
@@ -60,48 +74,83 @@ impl Drop for Writer {
     }
 }
 
-/// Takes jobs until the store is dropped. After a failure to write nobody knows what is on disk: it answers all further
-/// commits with that failure.
-fn write(engine: &Engine, queue: &mpsc::Receiver<Job>, mut state: State, directory: &Directory) {
-    let mut failure: Option<String> = None;
-    while let Ok(first) = queue.recv() {
-        let mut answers = Vec::new();
-        let mut written = false;
-        for Job { changes, answer } in std::iter::once(first).chain(queue.try_iter()).take(GROUP) {
-            let result = match &failure {
+/// The commits that share a flush, and what became of those before them.
+struct Group<'a> {
+    engine: &'a Engine,
+    waiting: Waiting,
+    /// The first failure to write. Nobody knows what is on disk after it, so all further commits are answered with it.
+    failure: Option<String>,
+    answers: Vec<(oneshot::Sender<Fate>, Fate)>,
+}
+
+impl Group<'_> {
+    /// Judges the commits that wait in the queue, as far as the group has room, and answers how many.
+    fn take(&mut self, queue: impl Iterator<Item = Job>) -> usize {
+        let before = self.answers.len();
+        for Job { changes, answer } in queue.take(GROUP - before) {
+            let result = match &self.failure {
                 Some(reason) => Err(StoreError::Engine { reason: reason.clone() }.into()),
-                None => engine.apply(changes, &mut state),
+                None => self.engine.judge(changes, &mut self.waiting),
             };
             match &result {
-                Ok(wrote) => written |= wrote,
-                Err(CommitError::Conflict { .. } | CommitError::Store(StoreError::Key { .. })) => {}
-                Err(CommitError::Store(error)) => note(&mut failure, error),
+                Ok(()) | Err(CommitError::Conflict { .. } | CommitError::Store(StoreError::Key { .. })) => {}
+                Err(CommitError::Store(error)) => note(&mut self.failure, error),
             }
-            answers.push((answer, result.map(drop)));
+            self.answers.push((answer, result));
         }
-        if written
-            && failure.is_none()
-            && let Err(error) = engine.flush()
+        self.answers.len() - before
+    }
+
+    /// Makes the commits, answers them, and tells how many they were.
+    fn finish(&mut self) -> usize {
+        if self.failure.is_none()
+            && let Err(error) = self.engine.make(&mut self.waiting)
         {
-            note(&mut failure, &error);
+            note(&mut self.failure, &error);
         }
+        let many = self.answers.len();
         // Refusals wait for the flush as well: what they found must not vanish after they were told.
-        for (answer, result) in answers {
-            let result = match &failure {
+        for (answer, result) in self.answers.drain(..) {
+            let result = match &self.failure {
                 Some(reason) => Err(StoreError::Engine { reason: reason.clone() }.into()),
                 None => result,
             };
             // A caller that has gone away wants no answer.
             let _ = answer.send(result);
         }
+        many
     }
+}
+
+/// Takes jobs until the store is dropped.
+fn write(engine: &Engine, queue: &mpsc::Receiver<Job>, state: State, directory: &Directory) {
+    let mut group = Group { engine, waiting: Waiting::new(state), failure: None, answers: Vec::new() };
+    let mut last = 0;
+    while let Ok(first) = queue.recv() {
+        group.take(std::iter::once(first).chain(queue.try_iter()));
+        if last > 1 || group.answers.len() > 1 {
+            for _ in 0..GATHERINGS {
+                gather();
+                if group.take(queue.try_iter()) == 0 {
+                    break;
+                }
+            }
+        }
+        last = group.finish();
+    }
+    let Group { waiting, failure, .. } = group;
     let closed = match failure {
-        None => engine.flush().and_then(|()| directory.mark(state.last_version)),
+        None => engine.flush().and_then(|()| directory.mark(waiting.state.last_version)),
         Some(reason) => Err(StoreError::Engine { reason }),
     };
     if let Err(error) = closed {
         tracing::error!(%error, "the store could not be written out when it was closed");
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "nothing tells that somebody is about to hand over a commit")]
+fn gather() {
+    thread::sleep(GATHERING);
 }
 
 /// Remembers the first failure.

@@ -67,4 +67,28 @@ proptest! {
             assert_alike(&memory, &again.store, &ranges).await;
         });
     }
+
+    #[test]
+    fn commits_that_are_made_together_are_as_if_one_came_after_the_other(
+        batches in vec(vec(change(), 0..6), 1..25), ranges in vec(range(), 6)
+    ) {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+            let memory = MemoryStore::new();
+            let home = tempfile::tempdir().unwrap();
+            let path = home.path().join("state");
+            let disk = SledStore::open(&path).unwrap().store;
+            // All are handed over, in their order, before the first is waited for.
+            let together = futures_util::future::join_all(batches.iter().map(|batch| disk.commit(batch.clone()))).await;
+            for (batch, other) in batches.iter().zip(together) {
+                let one = memory.commit(batch.clone()).await;
+                assert_eq!(format!("{one:?}"), format!("{other:?}"), "{batch:?}");
+            }
+            assert_alike(&memory, &disk, &ranges).await;
+
+            drop(disk);
+            let again = SledStore::open(&path).unwrap();
+            assert_eq!(again.set_aside, None);
+            assert_alike(&memory, &again.store, &ranges).await;
+        });
+    }
 }

@@ -7,17 +7,19 @@ use std::{
     panic::AssertUnwindSafe,
     pin::Pin,
     sync::Arc,
+    task::{self, Poll},
     time::{Duration, Instant},
 };
 
 use bytes::{Buf, Bytes};
-use futures_util::{FutureExt, Stream, StreamExt};
+use futures_util::{FutureExt, Stream, StreamExt, future::BoxFuture};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use hyper::body::{Body, Incoming};
 use hyper_util::service::TowerToHyperService;
 use rules::Verdict;
 use simulation::{DecodedToken, Exchange, Side, Trace, faults::FaultMark, redact_query};
 use time::OffsetDateTime;
+use tokio::runtime::Handle;
 use uuid::Uuid;
 use warp::{Filter, filters::BoxedFilter};
 
@@ -66,20 +68,47 @@ fn filter<C: Send + Sync + 'static>(engine: Arc<Engine<C>>) -> BoxedFilter<(Resp
             let head = Head { caller, method, path: path.as_str().to_owned(), query, headers };
             let body: BodyStream = Box::pin(pieces(body));
             let engine = Arc::clone(&engine);
-            // A task of its own, so that a client that goes away does not leave the work half done and unrecorded.
-            let work = tokio::spawn(async move { engine.exchange(head, body).await });
+            let exchange = async move { engine.exchange(head, body).await };
+            // What a panic leaves behind is the engine, which has no state of its own.
+            let work = Unabandoned(Some(Box::pin(AssertUnwindSafe(exchange).catch_unwind())));
             async move {
                 match work.await {
                     Ok(Some(response)) => response,
                     Ok(None) => hang_up.hang_up().await,
-                    Err(error) => {
-                        tracing::error!(%error, "an exchange ended badly");
+                    Err(panic) => {
+                        let error = panic_text(panic.as_ref());
+                        tracing::error!(error, "an exchange ended badly");
                         reply::empty(StatusCode::INTERNAL_SERVER_ERROR)
                     }
                 }
             }
         })
         .boxed()
+}
+
+/// Work that is done to its end, so that a client that goes away does not leave it half done and unrecorded. It runs where
+/// it is waited for; only what nobody waits for any more becomes a task of its own.
+struct Unabandoned<T: Send + 'static>(Option<BoxFuture<'static, T>>);
+
+impl<T: Send + 'static> Future for Unabandoned<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<T> {
+        let Some(work) = &mut self.0 else { return Poll::Pending };
+        let done = work.as_mut().poll(context);
+        if done.is_ready() {
+            self.0 = None;
+        }
+        done
+    }
+}
+
+impl<T: Send + 'static> Drop for Unabandoned<T> {
+    fn drop(&mut self) {
+        if let (Some(work), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(work);
+        }
+    }
 }
 
 fn pieces(

@@ -46,3 +46,30 @@ async fn idle_connections_do_not_hold_it_up() {
     timeout(Duration::from_secs(4), party.serving).await.unwrap().unwrap();
     drop(silent);
 }
+
+async fn is_done_to_its_end(party: Party) {
+    let mut live = party.journal.subscribe();
+    let client = client(None);
+    let url = party.url("/slow");
+    let request = tokio::spawn(async move { client.get(&url).send().await });
+    party.context.entered.notified().await;
+    request.abort();
+    assert!(request.await.unwrap_err().is_cancelled());
+    party.stop.trigger();
+    // Less than the time that requests in flight are given: the connection is gone, and its request is not yet answered.
+    timeout(Duration::from_secs(4), party.serving).await.unwrap().unwrap();
+    assert_eq!(party.journal.last(), 0);
+    party.context.release.notify_one();
+    let written = timeout(LONG, live.recv()).await.unwrap().unwrap();
+    assert_eq!((written.url.as_str(), written.status), ("/slow", Some(200)));
+}
+
+#[tokio::test]
+async fn what_a_client_no_longer_waits_for_is_done_over_http_2() {
+    is_done_to_its_end(Party::secure().await).await;
+}
+
+#[tokio::test]
+async fn what_a_client_no_longer_waits_for_is_done_over_http_1() {
+    is_done_to_its_end(Party::plain().await).await;
+}
