@@ -42,7 +42,7 @@ impl World {
     }
 
     /// The customer authorises the consent for all accounts, for the first time or again.
-    async fn authorised(&self, consent: &str, persona: &str) {
+    pub(crate) async fn authorised(&self, consent: &str, persona: &str) {
         let link = self.step("authorise", &json!({ "bank": self.hosted.bank.name, "consent-id": consent })).await;
         let credentials = sandbox::hosting::credentials(&self.hosted.bank.logins)[persona].clone();
         let psu = Psu::new(self.browser(), credentials);
