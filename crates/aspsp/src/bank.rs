@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    api::allowance::RateLimit,
     endpoints::{self, EndpointsOff},
     payment_initiation::PaymentSettings,
 };
@@ -40,6 +41,9 @@ pub struct Bank {
     /// Whether a card issuer may use each reference once only when it asks for a confirmation of funds.
     #[serde(default)]
     pub unique_references: bool,
+    /// How often a client may ask; as often as it likes when left out.
+    #[serde(default)]
+    pub rate_limit: Option<RateLimit>,
     /// How payments are handled.
     #[serde(default)]
     pub payments: PaymentSettings,

@@ -44,8 +44,8 @@ pub use settings::{ProfileName, Settings};
 pub use start::{Login, Running, start};
 
 use crate::{
-    authorization::login_page::LoginPage, bank::Bank, customers::Customers, memory::Memory, money::Money, pages::Pages,
-    rates::Rates,
+    api::allowance::Allowance, authorization::login_page::LoginPage, bank::Bank, customers::Customers, memory::Memory,
+    money::Money, pages::Pages, rates::Rates,
 };
 
 /// Where the bank's two listeners are reached.
@@ -103,6 +103,8 @@ pub struct Context {
     pub money: Money,
     /// What currencies are worth.
     pub rates: Rates,
+    /// What clients have used of the requests that they may make.
+    pub allowance: Allowance,
     /// Where the listeners are.
     pub urls: Urls,
     /// Discovery and keys.

@@ -25,7 +25,7 @@ use url::Url;
 
 use crate::{
     Context, Documents, ProfileName, Settings, Urls,
-    api::idempotency,
+    api::{allowance::Allowance, idempotency},
     authorization::{login_page::LoginPage, session},
     back_office,
     bank::Bank,
@@ -161,6 +161,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         login_page,
         money,
         rates,
+        allowance: Allowance::default(),
         urls: urls.clone(),
         documents,
         bank,

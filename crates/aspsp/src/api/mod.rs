@@ -1,5 +1,6 @@
 //! What all Read/Write Data APIs of the bank share: paths, headers and tokens ([`request`]), and refusals ([`refusal`]).
 
+pub mod allowance;
 pub mod idempotency;
 mod progress;
 mod refusal;

@@ -42,6 +42,8 @@ impl Wire {
 pub struct Refused {
     status: StatusCode,
     detail: Option<ErrorDetail>,
+    /// `Retry-After`, in seconds.
+    retry_after: Option<i64>,
 }
 
 /// Why a request of the API is not answered with what it asked for.
@@ -59,7 +61,7 @@ impl ApiError {
     /// A refusal because of what a body says.
     pub fn unreadable(rule: &'static Rule, error: ReadingError) -> Self {
         let evidence = Evidence::new(format!("{}: {}", error.path, error.expected), error.found.clone());
-        let refused = Refused { status: StatusCode::BAD_REQUEST, detail: Some(error.into()) };
+        let refused = Refused { status: StatusCode::BAD_REQUEST, detail: Some(error.into()), retry_after: None };
         Self::Refused(Box::new(Refusal::new(rule, refused, evidence)))
     }
 
@@ -67,7 +69,18 @@ impl ApiError {
     #[must_use]
     pub fn refused(rule: &'static Rule, detail: ErrorDetail, evidence: Evidence) -> Self {
         let status = StatusCode::from_u16(detail.code.http_status()).unwrap_or(StatusCode::BAD_REQUEST);
-        Self::Refused(Box::new(Refusal::new(rule, Refused { status, detail: Some(detail) }, evidence)))
+        Self::Refused(Box::new(Refusal::new(
+            rule,
+            Refused { status, detail: Some(detail), retry_after: None },
+            evidence,
+        )))
+    }
+
+    /// A refusal of a client that asked too often: 429, and when it may ask again.
+    #[must_use]
+    pub fn too_often(rule: &'static Rule, seconds: i64, evidence: Evidence) -> Self {
+        let refused = Refused { status: StatusCode::TOO_MANY_REQUESTS, detail: None, retry_after: Some(seconds) };
+        Self::Refused(Box::new(Refusal::new(rule, refused, evidence)))
     }
 
     /// The refusal of a rule that was switched off and without which there is nothing to go on with.
@@ -93,6 +106,9 @@ impl ApiError {
                 let mut response = body(version, request, refusal.error.status, refusal.error.detail.clone());
                 if refusal.error.status == StatusCode::FORBIDDEN {
                     challenge(&mut response, "insufficient_scope", refusal.rule.reason);
+                }
+                if let Some(seconds) = refusal.error.retry_after {
+                    response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
                 }
                 response.extensions_mut().insert(refusal.verdict());
                 response
@@ -125,7 +141,7 @@ fn refused(refusal: Refusal<Wire>) -> ApiError {
         let detail = ErrorDetail::new(code, reason);
         wire.path.map_or(detail.clone(), |path| detail.at(path))
     });
-    ApiError::Refused(Box::new(refusal.map_error(|wire| Refused { status: wire.status, detail })))
+    ApiError::Refused(Box::new(refusal.map_error(|wire| Refused { status: wire.status, detail, retry_after: None })))
 }
 
 /// 401 has no body, but for an expired token in v4.0 (OB Read/Write 4.0, 401 Unauthorized).

@@ -19,6 +19,8 @@ pub const JSON: &str = "application/json";
 rules::catalogue! {
     /// Rules of headers.
     pub RULES;
+    RATE_LIMIT { id: "api.rate-limit",
+        reason: "The client does not ask more often than the bank allows.", clause: "OB Read/Write 4.0, 429 (Too Many Requests)" }
     ACCEPT { id: "api.headers.accept",
         reason: "The client accepts what the endpoint answers with: application/json, or the type of a file.", clause: "OB Read/Write 4.0, Headers; HTTP Status Codes, 406" }
     CONTENT_TYPE { id: "api.headers.content-type",
@@ -174,6 +176,18 @@ pub async fn admit_any(context: &Context, request: &Request, demand: Demand) -> 
         .map_err(ApiError::Access)?;
     let mut passed = accepted.passed;
     let off = &context.engine.profile().switched_off;
+    if let Some(limit) = context.bank.rate_limit {
+        let counted = context.allowance.take(&accepted.value.client.client_id, limit, context.tools.clock.now());
+        match counted {
+            _ if off.contains(&RATE_LIMIT) => passed.skipped.push(&RATE_LIMIT),
+            Ok(()) => passed.rules.push(&RATE_LIMIT),
+            Err(seconds) => {
+                let most = format!("at most {} requests in {} seconds", limit.requests, limit.seconds);
+                let evidence = Evidence::new(most, format!("one more; {seconds} seconds too early"));
+                return Err(ApiError::too_often(&RATE_LIMIT, seconds, evidence).after(passed));
+            }
+        }
+    }
     let headers = apply(&request.headers, &checks(), off).map_err(|error| error.after(passed.clone()))?;
     passed.extend(headers);
     Ok((accepted.value, passed))

@@ -235,3 +235,24 @@ async fn what_a_bank_does_not_offer() {
         reply.refused(400, by(version, "UK.OBIE.Unsupported.Currency", "U023"), "pis.consent.currency");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_asks_too_often_is_told_when_to_come_back() {
+    let limited = "rate-limit: { requests: 3, seconds: 60 }\npayments: {}";
+    let world = World::with_bank(|profile| with_payments(profile, limited)).await;
+    let api = Api::new(&world, ApiVersion::V4_0).await;
+    let path = "/domestic-payment-consents/none";
+    let mut replies = Vec::new();
+    for _ in 0..4 {
+        replies.push(api.get(path, &api.own).await);
+    }
+    let statuses: Vec<u16> = replies.iter().map(|reply| reply.status).collect();
+    assert_eq!(statuses, [400, 400, 400, 429]);
+    let last = replies.pop().unwrap();
+    let wait: i64 = last.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    assert_eq!(last.rule.as_deref(), Some("api.rate-limit"));
+    let mut api = api;
+    api.pass(Duration::seconds(60)).await;
+    assert_eq!(api.get(path, &api.own).await.status, 400, "and then it may ask again");
+}
