@@ -131,7 +131,8 @@ fn write(engine: &Engine, queue: &mpsc::Receiver<Job>, state: State, directory: 
         if last > 1 || group.answers.len() > 1 {
             for _ in 0..GATHERINGS {
                 gather();
-                if group.take(queue.try_iter()) == 0 {
+                // As many as the last time are all that can be expected.
+                if group.take(queue.try_iter()) == 0 || group.answers.len() >= last {
                     break;
                 }
             }
