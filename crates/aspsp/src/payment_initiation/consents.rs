@@ -134,15 +134,13 @@ fn answer(context: &Context, status: StatusCode, consent: &Consent) -> Result<Re
     };
     let version = consent.version;
     let facts = ConsentFacts {
-        status_reason: consent.status_reason(version, now),
-        status_update_date_time: consent.status_updated_at(now),
         cut_off_date_time: payment.offer.cut_off,
         expected_execution_date_time: payment.offer.expected_execution,
         expected_settlement_date_time: payment.offer.expected_settlement,
         charges: payment.offer.charges.clone(),
         exchange_rate_information: payment.offer.exchange_rate.clone(),
         debtor: debtor(context, consent),
-        ..ConsentFacts::new(&consent.id, version.code(consent.status_at(now)), consent.created_at)
+        ..ConsentFacts::new(consent.state_at(version, now))
     };
     let links = Links::to_self(context.urls.api(&consent.kind().resource(version, &consent.id)));
     Ok(reply::json(status, &ConsentAnswer::of(&payment.request, facts, links, Meta::one_page())))

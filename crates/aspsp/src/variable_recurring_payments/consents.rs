@@ -154,10 +154,8 @@ fn answer(context: &Context, status: StatusCode, consent: &Consent) -> Result<Re
     let now = context.tools.clock.now();
     let (vrp, version) = (content(consent)?, consent.version);
     let facts = VrpConsentFacts {
-        status_reason: consent.status_reason(version, now),
-        status_update_date_time: consent.status_updated_at(now),
         debtor_account: payer::chosen(context, consent),
-        ..VrpConsentFacts::new(&consent.id, version.code(consent.status_at(now)), consent.created_at)
+        ..VrpConsentFacts::new(consent.state_at(version, now))
     };
     let links = Links::to_self(context.urls.api(&KIND.resource(version, &consent.id)));
     Ok(reply::json(status, &VrpConsentAnswer::of(&vrp.request, facts, links, Meta::one_page())))

@@ -8,13 +8,10 @@ use openbanking::{
     headers::FAPI_CUSTOMER_IP_ADDRESS,
     links::{Links, Meta},
     money::{Currency, Money},
-    payments::StatusFamily,
+    payments::{OrderFacts, StatusFamily},
     reading::ReadingError,
     version::ApiVersion,
-    vrp::{
-        InteractionType, ORDER_ID_MEMBER, Period, PeriodicLimit, VrpOrderAnswer, VrpOrderFacts, VrpOrderRequest,
-        period_bounds,
-    },
+    vrp::{InteractionType, ORDER_ID_MEMBER, Period, PeriodicLimit, VrpOrderAnswer, VrpOrderRequest, period_bounds},
 };
 use rules::{Check, holds};
 use serde::{Deserialize, Serialize};
@@ -260,12 +257,12 @@ fn answer(context: &Context, code: StatusCode, order: &Order<VrpOrderRequest>) -
     let state = known(&books, order)?;
     let account = books.account(&ledger::AccountId::new(order.account.as_str())).and_then(payer::cash_account);
     let version = order.request.version();
-    let facts = VrpOrderFacts {
+    let facts = OrderFacts {
         status_reasons: why(state),
         updated: state.status_updated_at(),
         refund: account.clone().filter(|_| order.refund),
-        debtor_account: account,
-        ..VrpOrderFacts::new(&order.id, stands(state, StatusFamily::Vrp, version), order.created_at)
+        debtor: account,
+        ..OrderFacts::new(&order.id, stands(state, StatusFamily::Vrp, version), order.created_at)
     };
     let links = Links::to_self(context.urls.api(&answers::path(order)));
     Ok(reply::json(code, &VrpOrderAnswer::of(&order.request, facts, links, Meta::one_page())))
