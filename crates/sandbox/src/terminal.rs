@@ -62,7 +62,7 @@ impl Terminal {
 
     fn explain(&mut self, spoke: &Spoke) {
         self.say(format!("        rule      {} ({})", spoke.rule, spoke.party));
-        self.say(format!("                  {}", spoke.reason));
+        self.say(format!("        demands   {}", spoke.reason));
         self.say(format!("        clause    {}", spoke.clause));
         self.say(format!("        expected  {}", spoke.expected));
         self.say(format!("        found     {}", spoke.found));

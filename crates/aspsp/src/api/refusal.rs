@@ -105,7 +105,7 @@ impl ApiError {
             Self::Refused(refusal) => {
                 let mut response = body(version, request, refusal.error.status, refusal.error.detail.clone());
                 if refusal.error.status == StatusCode::FORBIDDEN {
-                    challenge(&mut response, "insufficient_scope", refusal.rule.reason);
+                    challenge(&mut response, "insufficient_scope", refusal.rule.unmet);
                 }
                 if let Some(seconds) = refusal.error.retry_after {
                     response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
@@ -136,7 +136,7 @@ pub fn apply<F: ?Sized>(facts: &F, checks: &[Check<F, Wire>], off: &SwitchedOff)
 }
 
 fn refused(refusal: Refusal<Wire>) -> ApiError {
-    let (wire, reason) = (refusal.error, refusal.rule.reason);
+    let (wire, reason) = (refusal.error, refusal.rule.unmet);
     let detail = wire.code.map(|code| {
         let detail = ErrorDetail::new(code, reason);
         wire.path.map_or(detail.clone(), |path| detail.at(path))

@@ -277,7 +277,7 @@ pub(crate) fn under(
         Ok(()) => passed.rules.push(rule),
         Err(error) => {
             let evidence = Evidence::new(format!("{}: {}", error.path, error.expected), error.found.clone());
-            let detail = ErrorDetail::new(error.code, rule.reason).at(error.path);
+            let detail = ErrorDetail::new(error.code, rule.unmet).at(error.path);
             return Err(ApiError::refused(rule, detail, evidence));
         }
     }
