@@ -111,6 +111,7 @@ const CODES: &[(Kind, [&str; 2], [&str; 2])] = &[
     (Kind::Interest, ["MCOP", "INTR"], ["MDOP", "INTR"]),
     (Kind::Fee, ["MCOP", "CHRG"], ["MDOP", "CHRG"]),
     (Kind::CurrencyExchange, ["RCDT", "XBCT"], ["ICDT", "XBCT"]),
+    (Kind::PaymentReturned, ["ICDT", "RRTN"], ["RCDT", "RRTN"]),
 ];
 
 /// A transaction; none when its direction is not permitted.

@@ -3,6 +3,7 @@
 mod lives;
 mod properties;
 mod rejections;
+mod returns;
 mod signatories;
 mod standing;
 
