@@ -344,9 +344,9 @@ impl History {
         &self.months
     }
 
-    /// The sum of everything booked.
-    pub(crate) fn booked(&self) -> i64 {
-        self.lines.last().map_or(0, |line| line.balance_after)
+    /// The sum of everything booked and pending.
+    pub(crate) fn in_the_end(&self) -> i64 {
+        self.lines.last().map_or(0, |line| line.balance_after) + self.pending.credits - self.pending.debits
     }
 
     /// Pending credits and pending debits made up to that moment, both positive.

@@ -43,7 +43,8 @@ pub(super) fn account(
     let opened = account.opened.with_time(Time::MIDNIGHT).assume_utc();
     shown.nickname = Some(account.nickname.clone());
     shown.opening_date = Some(opened);
-    shown.switch_status = Some(SwitchStatus::NotSwitched);
+    let switched = if account.switched { SwitchStatus::SwitchCompleted } else { SwitchStatus::NotSwitched };
+    shown.switch_status = Some(switched);
     shown.account = numbers(&account.identification, Some(&account.holder_name));
     shown.servicer = Some(Agent { name: Some(bank.name.clone()), ..Agent::of_bic(&bank.bic) });
     // Statements come every month, as a PDF on request.

@@ -6,6 +6,7 @@ mod books;
 mod fixture;
 #[cfg(test)]
 mod going_on;
+mod living;
 #[cfg(test)]
 mod orders;
 #[cfg(test)]
