@@ -11,6 +11,7 @@
 
 pub mod account_information;
 pub mod api;
+pub mod app;
 pub mod authorization;
 mod back_office;
 pub mod bank;

@@ -6,7 +6,7 @@ use http::Method;
 use transport::{Request, Route, Router, RouterError, route};
 
 use crate::{
-    Context, account_information,
+    Context, account_information, app,
     authorization::{discovery, endpoint, interaction, pushed, registration, token, tokens},
     dashboard,
     endpoints::{EndpointsOff, endpoint_of},
@@ -31,7 +31,7 @@ pub(crate) fn public(context: Arc<Context>) -> Result<Router<Context>, RouterErr
         route(Method::GET, "/assets/bank.css", |_: Arc<Context>, _: Request| async { pages::style() }),
         route(Method::GET, "/assets/return.js", |_: Arc<Context>, _: Request| async { pages::script() }),
     ];
-    let routes = routes.into_iter().chain(dashboard::routes());
+    let routes = routes.into_iter().chain(dashboard::routes()).chain(app::routes());
     Router::new(context, routes, problem)
 }
 

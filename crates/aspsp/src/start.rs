@@ -26,6 +26,7 @@ use url::Url;
 use crate::{
     Context, Documents, ProfileName, Settings, Urls,
     api::{allowance::Allowance, idempotency},
+    app,
     authorization::{login_page::LoginPage, session},
     back_office,
     bank::Bank,
@@ -191,9 +192,10 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
             let store = context.store();
             let sessions = sweep(store, session::collection(), |session| session.over(now)).await?;
             let logins = sweep(store, dashboard::session::collection(), |session| session.expires_at <= now).await?;
+            let devices = sweep(store, app::device::collection(), |device| device.expires_at <= now).await?;
             let attempts = sweep(store, customers::attempts(), |attempts| attempts.over(now)).await?;
             let keys = sweep(store, idempotency::collection(), |key| key.expires_at <= now).await?;
-            Ok(sessions + logins + attempts + keys + sweep_engine(store, now).await?)
+            Ok(sessions + logins + devices + attempts + keys + sweep_engine(store, now).await?)
         }
     })));
     tasks.push(tokio::spawn(participants::keep_revocations(watch, tools.stop.clone())));

@@ -29,7 +29,7 @@ pub struct Credentials {
     pub username: String,
     /// Password.
     pub password: String,
-    /// What the customer reads on the phone.
+    /// What the customer reads on the phone, and types as passcode of the bank's app.
     pub one_time_password: String,
 }
 

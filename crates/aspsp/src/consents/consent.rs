@@ -2,7 +2,7 @@
 
 use fapi::{Intent, Usable};
 use openbanking::{
-    consent::{ConsentStatus, StatusReason},
+    consent::{ConsentState, ConsentStatus, StatusReason},
     error::ErrorCode,
     funds_confirmation::FundsConfirmationConsentRequest,
     payments::PaymentKind,
@@ -236,6 +236,16 @@ impl Consent {
         match (version, reason) {
             (ApiVersion::V4_0, Some(reason)) => vec![reason.wire()],
             _ => Vec::new(),
+        }
+    }
+
+    /// What answers tell of a consent of any kind, in the version of an API.
+    #[must_use]
+    pub fn state_at(&self, version: ApiVersion, now: OffsetDateTime) -> ConsentState {
+        ConsentState {
+            status_reason: self.status_reason(version, now),
+            status_update_date_time: self.status_updated_at(now),
+            ..ConsentState::new(&self.id, version.code(self.status_at(now)), self.created_at)
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
 use openbanking::consent::ConsentStatus;
 use serde::Serialize;
 use store::{Change, Collection, Range, StoreError};
@@ -14,12 +13,13 @@ use super::{
     refusal::Refusal,
 };
 use crate::{
-    Context,
+    Context, app,
     authorization::{
         ClusterView, clusters,
         terms::{self, Term},
     },
     consents::{self, Authorisation, Consent, ConsentKind, Content},
+    pages::Sheet,
     variable_recurring_payments,
 };
 
@@ -158,7 +158,8 @@ pub(super) async fn show(context: Arc<Context>, request: Request) -> Response {
         let connection = view(&context, &consent).await?;
         let action = format!("{PATH}/{}", consent.id);
         let page = PageView { list: PATH, action, csrf: who.csrf, connection };
-        Ok(context.pages.show(StatusCode::OK, &context.bank, "connection", "Connection", None, &page))
+        let sheet = Sheet::new("connection", "Connection", app::device::skin(&request));
+        Ok(context.pages.show(&context.bank, &sheet, &page))
     };
     shown.await.unwrap_or_else(|refusal: Refusal| refusal.page(&context, &request))
 }

@@ -18,6 +18,9 @@ use transport::{Route, route};
 use crate::Context;
 
 pub(crate) use connections::remember;
+pub(crate) use entry::{LoggedIn, checked, checked_for};
+pub(crate) use refusal::Refusal;
+pub(crate) use session::form_token;
 
 /// Where the dashboard is.
 pub const PATH: &str = "/connections";

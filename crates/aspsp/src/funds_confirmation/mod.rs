@@ -8,8 +8,7 @@ use http::{Method, StatusCode};
 use openbanking::{
     error::ErrorCode,
     funds_confirmation::{
-        FundsConfirmation, FundsConfirmationConsentAnswer, FundsConfirmationConsentFacts,
-        FundsConfirmationConsentRequest, FundsConfirmationRequest,
+        FundsConfirmation, FundsConfirmationConsentAnswer, FundsConfirmationConsentRequest, FundsConfirmationRequest,
     },
     links::{Envelope, Links, Meta},
     version::ApiVersion,
@@ -131,15 +130,9 @@ fn answer(context: &Context, status: StatusCode, version: ApiVersion, consent: &
     let Content::FundsConfirmation(asked) = &consent.content else {
         return Err(ApiError::Failed("a consent of another kind was read".to_owned()));
     };
-    let facts = FundsConfirmationConsentFacts {
-        consent_id: consent.id.clone(),
-        creation_date_time: consent.created_at,
-        status: version.code(consent.status_at(now)),
-        status_reason: consent.status_reason(version, now),
-        status_update_date_time: consent.status_updated_at(now),
-    };
+    let state = consent.state_at(version, now);
     let links = Links::to_self(context.urls.api(&KIND.resource(version, &consent.id)));
-    Ok(reply::json(status, &FundsConfirmationConsentAnswer::of(asked, facts, links, Meta::one_page())))
+    Ok(reply::json(status, &FundsConfirmationConsentAnswer::of(asked, state, links, Meta::one_page())))
 }
 
 struct Question<'a> {

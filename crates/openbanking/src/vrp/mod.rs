@@ -12,7 +12,7 @@ mod schema;
 
 pub use answer::{
     Available, VrpConsentAnswer, VrpConsentAnswerData, VrpConsentFacts, VrpFundsAnswer, VrpFundsAnswerData,
-    VrpFundsResult, VrpOrderAnswer, VrpOrderAnswerData, VrpOrderFacts, VrpRefund,
+    VrpFundsResult, VrpOrderAnswer, VrpOrderAnswerData, VrpRefund,
 };
 pub use codes::{AuthenticationMethod, InteractionType, PeriodAlignment, PeriodType, VrpType};
 pub use control_parameters::{Breach, ControlParameters, PeriodicLimit};

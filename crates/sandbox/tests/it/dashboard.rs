@@ -60,7 +60,7 @@ impl Scene {
         id.as_str().unwrap().to_owned()
     }
 
-    async fn dashboard(&self, who: Who) -> Browser {
+    pub(crate) async fn dashboard(&self, who: Who) -> Browser {
         let mut browser = Browser::new(self);
         browser.open(&self.page("/connections")).await;
         let page = browser.log_in(who).await;
