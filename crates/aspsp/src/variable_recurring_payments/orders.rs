@@ -100,10 +100,10 @@ impl Making for Ordering<'_> {
         progress.judged(apply(&facts, &consent_checks(), off))?;
         let vrp = content(&behind.consent)?;
         // Answers tell the account that the customer chose inside Initiation, and orders may repeat it.
-        let same = asked.matches(&vrp.request).or_else(|error| match payer::chosen(context, &behind.consent) {
-            Some(account) => asked.matches(&vrp.request.with_debtor_account(&account)),
-            None => Err(error),
-        });
+        let names_it = asked.data()["Initiation"].get("DebtorAccount").is_some();
+        let told = payer::chosen(context, &behind.consent).filter(|_| names_it);
+        let consented = told.map(|account| vrp.request.with_debtor_account(&account));
+        let same = asked.matches(consented.as_ref().unwrap_or(&vrp.request));
         progress.judged(under(&SAME, same, off))?;
         progress.judged(apply(&Presence { order: &asked, request }, &presence(), off))?;
         let before = so_far(context, &behind.consent.id).await?;

@@ -2,6 +2,7 @@
 
 use crate::fixture::{DATE, NOW, personas};
 use ledger::{AccountId, AccountStatus, Action, Books, Command, Kind, Personas, Row, TransactionQuery, generate};
+use openbanking::money::Money;
 use std::collections::{BTreeMap, BTreeSet};
 use time::{Duration, OffsetDateTime};
 
@@ -72,9 +73,9 @@ fn nobody_grows_rich_by_standing_still() {
 fn credit_lines_hold() {
     let (books, _) = two_years();
     for account in books.accounts().filter(|account| account.kind != ledger::AccountKind::Loan) {
-        let line = account.credit_line.map_or(0, |line| line.minor());
+        let line = account.credit_line.map_or(0, Money::minor);
         for row in rows(&books, &account.id, NOW, NOW + Duration::days(400)) {
-            let after = row.balance_after.map_or(0, |after| after.minor());
+            let after = row.balance_after.map_or(0, Money::minor);
             assert!(after >= -line, "{} holds {after}", account.nickname);
         }
     }

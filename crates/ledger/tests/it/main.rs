@@ -6,6 +6,7 @@ mod books;
 mod fixture;
 #[cfg(test)]
 mod going_on;
+#[cfg(test)]
 mod living;
 #[cfg(test)]
 mod orders;
