@@ -38,7 +38,7 @@ rules::catalogue! {
         reason: "The limits are in the currency of the country.", clause: "OB Read/Write 4.0, Domestic VRP Consents" }
 }
 
-const KIND: ConsentKind = ConsentKind::VariableRecurringPayments;
+pub(super) const KIND: ConsentKind = ConsentKind::VariableRecurringPayments;
 
 /// Tokens that open consents.
 pub(super) const DEMAND: Demand = Demand { scope: Some("payments"), kind: TokenKind::Client };
@@ -151,7 +151,7 @@ pub(super) fn content(consent: &Consent) -> Result<&VariableRecurringPayments, A
 }
 
 /// The consent as its version tells it. The account that the customer chose is told, as the VRP profile wants for sweeping.
-fn answer(context: &Context, status: StatusCode, consent: &Consent) -> Result<Response, ApiError> {
+pub(super) fn answer(context: &Context, status: StatusCode, consent: &Consent) -> Result<Response, ApiError> {
     let now = context.tools.clock.now();
     let (vrp, version) = (content(consent)?, consent.version);
     let facts = VrpConsentFacts {

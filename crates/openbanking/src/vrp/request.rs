@@ -76,6 +76,11 @@ impl VrpConsentRequest {
         self.version
     }
 
+    /// The body as it was sent, with namespaces.
+    pub(super) fn whole(&self) -> &Value {
+        &self.body
+    }
+
     /// The whole `Data`.
     pub fn data(&self) -> &Value {
         &self.body["Data"]

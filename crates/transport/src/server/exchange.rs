@@ -189,6 +189,7 @@ impl<C: Send + Sync + 'static> Engine<C> {
             caller,
             interaction_id,
             trace,
+            notes: http::Extensions::new(),
         }
     }
 
