@@ -55,8 +55,10 @@ impl Scenario {
             lesson.steps = included(path, std::mem::take(&mut lesson.steps), 0)?;
         }
         scenario.check().map_err(|error| ScenarioError::Wrong { path: path.to_owned(), error })?;
-        for other in scenario.tpps.values_mut().chain(scenario.banks.values_mut()) {
-            other.profile = other.profile.take().map(|profile| beside(path, &profile).display().to_string());
+        let tpps = scenario.tpps.values_mut().map(|tpp| &mut tpp.profile);
+        let banks = scenario.banks.values_mut().flat_map(|bank| [&mut bank.profile, &mut bank.clients]);
+        for file in tpps.chain(banks).flatten() {
+            *file = beside(path, file).display().to_string();
         }
         for step in &mut scenario.steps {
             if let Step::Call(call) = step {
@@ -105,11 +107,15 @@ impl Scenario {
             }
         }
         if let Some(lesson) = &self.lesson {
+            let differs = |step: &Step| step.common().is_some_and(|common| common.in_lesson.is_some());
             let spoken = |rule: &String| {
                 self.steps.iter().any(|step| step.expect().is_some_and(|expect| expect.rule.as_ref() == Some(rule)))
             };
-            if !lesson.off.iter().any(spoken) {
-                return Err(format!("lesson: no step expects one of the rules {}", lesson.off.join(", ")));
+            if !lesson.off.iter().any(spoken) && !self.steps.iter().any(differs) {
+                return Err(format!(
+                    "lesson: no step expects one of the rules {}, and none says what comes of it in a lesson (in-lesson)",
+                    lesson.off.join(", ")
+                ));
             }
         }
         match (&self.gains, &self.lesson) {

@@ -13,7 +13,7 @@ use std::{
 
 use psu::Psu;
 use simulation::{Chance, Clock, Journal, Trace};
-use tpp::steps::{Failure, Onboard, Onboarded, Outcome, Register, Registered};
+use tpp::steps::{Failure, Onboard, Onboarded, Outcome, Part, Register, Registered};
 use transport::{ClientSettings, HttpClient, TlsError};
 use url::Url;
 
@@ -98,7 +98,7 @@ pub struct Options {
 /// Runs scenarios against an ecosystem.
 pub struct Runner {
     credentials: BTreeMap<String, psu::Credentials>,
-    trust_anchor: pki::Certificate,
+    trust_anchors: Vec<pki::Certificate>,
     tpps: BTreeMap<String, ControlClient>,
     others: Vec<ControlClient>,
     chance: Chance,
@@ -112,13 +112,22 @@ struct TppState {
     consent_id: Option<String>,
     /// `state` of the last authorisation.
     state: Option<String>,
-    redirect_uri: Option<Url>,
-    /// Parameters of an answer that was caught before it reached the TPP.
-    caught: Option<Vec<(String, String)>>,
+    /// Where the bank's answers go.
+    callback: Option<Callback>,
+    /// An answer that was caught before it reached the TPP: its parameters, and where they were.
+    caught: Option<(Part, Vec<(String, String)>)>,
     /// The last access token, when secrets are shown.
     access_token: Option<String>,
     /// Base URLs of banks' pages, by the names that steps use.
     issuers: HashMap<String, Url>,
+}
+
+/// A redirect URI.
+#[derive(Debug, Clone)]
+struct Callback {
+    uri: Url,
+    /// Whether the TPP serves it. Otherwise the customer's browser stops before it, and the answer is handed over.
+    served: bool,
 }
 
 /// A scenario under way.
@@ -159,15 +168,15 @@ impl Runner {
     /// # Errors
     /// TLS cannot be set up.
     pub fn new(ecosystem: Ecosystem) -> Result<Self, TlsError> {
-        let Ecosystem { tpp, tpps, others, trust_anchor, credentials } = ecosystem;
-        let control = |address| ControlClient::new(address, &trust_anchor);
+        let Ecosystem { tpp, tpps, others, trust_anchors, credentials } = ecosystem;
+        let control = |address| ControlClient::new(address, &trust_anchors);
         let tpps = std::iter::once((TPP.to_owned(), tpp))
             .chain(tpps)
             .map(|(name, address)| Ok((name, control(address)?)))
             .collect::<Result<_, TlsError>>()?;
         let others = others.into_iter().map(control).collect::<Result<_, _>>()?;
         let (chance, options) = (Chance::from_system(), Options::default());
-        Ok(Self { tpps, others, trust_anchor, credentials, chance, options })
+        Ok(Self { tpps, others, trust_anchors, credentials, chance, options })
     }
 
     /// The same runner with these options.
@@ -346,7 +355,7 @@ impl<'a> Run<'a> {
         if !self.customers.contains_key(&name) {
             let client = HttpClient::new(ClientSettings {
                 party: "psu",
-                anchors: vec![self.runner.trust_anchor.clone()],
+                anchors: self.runner.trust_anchors.clone(),
                 identity: None,
                 journal: Some(self.browser.clone()),
                 clock: self.clock.clone(),

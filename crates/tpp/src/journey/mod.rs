@@ -166,7 +166,7 @@ impl Tpp {
             exp: (now + LIFETIME).into(),
             jti: self.chance.uuid().to_string(),
         };
-        let honest = member.membership.signing.sign_claims(Some("JWT"), &claims)?;
+        let honest = member.signing.sign_claims(Some("JWT"), &claims)?;
         self.forger(&member, |forger| forger.jwt(Made::ClientAssertion, honest, tamper))
     }
 }
