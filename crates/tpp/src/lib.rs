@@ -44,7 +44,7 @@ use transport::{HttpClient, Identity};
 use url::Url;
 
 pub use settings::Settings;
-pub use start::{Running, start};
+pub use start::{Running, public_keys, start};
 
 use crate::{
     callback::Pages,

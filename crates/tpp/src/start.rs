@@ -6,10 +6,11 @@ use std::{
     sync::Arc,
 };
 
+use jose::Jwks;
 use openbanking::directory::{Contact, ContactType, EnrolmentRequest};
 use party::{DataDirectory, Lesson, StartError, Tools, control as control_port, participant::make_keys};
 use pki::Certificate;
-use simulation::Trace;
+use simulation::{Clock, Trace};
 use store::{SledStore, Store};
 use tokio::{sync::Mutex, task::JoinHandle};
 use url::Url;
@@ -117,6 +118,22 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     }
     let name = tpp.profile.organisation.legal_name.clone();
     Ok(Running { name, public, control: control_address, exports: data.join("exports"), trusts, tasks })
+}
+
+/// The public key of the profile's identity as a JWK set (RFC 7517, 5).
+///
+/// # Errors
+/// The profile cannot be used, or has no identity of its own: the keys of a TPP that enrols are at the Directory.
+pub fn public_keys(settings: &Settings) -> Result<String, StartError> {
+    let wrong = |error: String| StartError::Configuration(error);
+    let profile = Profile::load(settings.profile.as_deref()).map_err(|error| wrong(error.to_string()))?;
+    let files = profile.identity.as_ref().ok_or_else(|| {
+        wrong("the profile has no identity: the keys of a TPP that enrols are in the Directory's key sets".to_owned())
+    })?;
+    let now = Clock::real().true_now();
+    let own = files.read(&profile.folder, now).map_err(|error| wrong(error.to_string()))?;
+    let keys = Jwks { keys: vec![own.signing.public_jwk().clone()] };
+    serde_json::to_string_pretty(&keys).map_err(|error| StartError::Other(error.to_string()))
 }
 
 /// The identity that the profile names, with whom it trusts; none of a TPP that enrols.

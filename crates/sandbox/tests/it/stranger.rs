@@ -262,6 +262,18 @@ async fn a_stranger_with_a_software_statement_registers_by_itself() {
     assert!(told.contains("identity.redirect-uri: https://another.example/back is not among"), "{told}");
 }
 
+#[test]
+fn a_stranger_tells_its_public_key() {
+    let files = Files::made(Duration::ZERO);
+    let profile = files.profile(&files.identity(&json!({ "trust": "own-authority.pem" })), &json!({}));
+    let output = run("ob-tpp", &["--profile", &profile.display().to_string(), "jwks"]);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told, json!({ "keys": [files.jwk] }));
+    let output = run("ob-tpp", &["jwks"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("has no identity"), "{output:?}");
+}
+
 /// What `ob-tpp` says with this profile; it does not start.
 fn started(profile: &Path) -> String {
     let data = tempfile::tempdir().unwrap();

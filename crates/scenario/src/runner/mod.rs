@@ -13,7 +13,10 @@ use std::{
 
 use psu::Psu;
 use simulation::{Chance, Clock, Journal, Trace};
-use tpp::steps::{Failure, Onboard, Onboarded, Outcome, Part, Register, Registered};
+use tpp::{
+    api::Api,
+    steps::{Failure, Onboard, Onboarded, Outcome, Part, Register, Registered},
+};
 use transport::{ClientSettings, HttpClient, TlsError};
 use url::Url;
 
@@ -143,6 +146,8 @@ struct Run<'a> {
     clock: Clock,
     variables: Variables,
     states: HashMap<String, TppState>,
+    /// Of which API each consent is.
+    apis: HashMap<String, Api>,
     seen: Seen,
 }
 
@@ -336,6 +341,7 @@ impl<'a> Run<'a> {
             browser: Journal::new("psu", BROWSER_JOURNAL),
             variables,
             states: HashMap::new(),
+            apis: HashMap::new(),
             seen: Seen::new(runner),
         };
         run.credentials(&scenario.persona)?;
@@ -393,7 +399,8 @@ impl<'a> Run<'a> {
         let mut done = self.take(step).await?;
         let duration_us = micros(began);
         let (exchanges, served) = self.new_exchanges().await?;
-        let expect = self.filled(self.expected(step))?;
+        let mut expect = self.filled(self.expected(step))?;
+        let unheard = self.unheard(&mut expect);
         let mut spoke = std::mem::take(&mut done.spoke);
         if done.happened.refused.is_some() || expect.refusal() {
             spoke.extend(exchanges.iter().chain(&served).filter_map(Spoke::of_exchange));
@@ -410,11 +417,25 @@ impl<'a> Run<'a> {
             problem = self.keep(step, &done.happened);
         }
         let outcome = match &done.happened.refused {
-            Some(why) if problem.is_none() => format!("refused, as expected: {why}"),
+            Some(why) if problem.is_none() => format!("refused, as expected: {why}{unheard}"),
             Some(why) => why.clone(),
             None => done.outcome,
         };
         Ok(StepResult { title: step.title(), outcome, duration_us, problem, spoke, exchanges, served, curl: done.curl })
+    }
+
+    /// Without a bank's journal nobody can tell which of its rules spoke: then a refusal is expected, and this says so.
+    fn unheard(&self, expect: &mut Expect) -> String {
+        let others = ["tpp.", "directory."];
+        match &expect.rule {
+            Some(rule) if self.runner.banks().next().is_none() && !others.iter().any(|own| rule.starts_with(own)) => {
+                let said = format!(" (no bank's journal is read, so that nobody knows whether {rule} spoke)");
+                expect.refused = true;
+                expect.rule = None;
+                said
+            }
+            _ => String::new(),
+        }
     }
 
     /// Keeps what the step says of what happened; the problem, when something is not there.

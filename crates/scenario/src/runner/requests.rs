@@ -6,6 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use time::Duration;
 use tpp::{
+    api::Api,
     steps::{
         self, Answered, Body, ClientToken, Dress, ExchangeCode, Lodged, Onboard, Onboarded, Outcome, Refresh, Register,
         Registered, Revoke, Tokens, account_access,
@@ -118,6 +119,7 @@ impl Run<'_> {
         };
         self.variables.keep("consent", lodged.consent_id.clone());
         self.state(step).consent_id = Some(lodged.consent_id.clone());
+        self.apis.insert(lodged.consent_id.clone(), Api::of_kind(&told.kind));
         let outcome = format!("consent {}, {}", lodged.consent_id, lodged.status);
         Ok(Done { outcome, ..answered(lodged.answered) })
     }
@@ -194,7 +196,9 @@ impl Run<'_> {
             tamper: self.tamper(&asked.tamper)?,
         };
         let token = self.state(step).access_token.clone();
-        let command = curl::command(&told, token.as_deref());
+        let consent = told.consent_id.as_ref();
+        let api = consent.and_then(|consent| self.apis.get(consent)).copied().unwrap_or_default();
+        let command = curl::command(&told, api, token.as_deref());
         let mut done = match self.tell(step, "call", &told).await? {
             Ok(answer) => answered(answer),
             Err(done) => *done,

@@ -11,7 +11,7 @@ use serde_json::Value;
 use simulation::Trace;
 use url::Url;
 
-use super::{LIFETIME, distrusted, endpoint, refused};
+use super::{LIFETIME, distrusted, endpoint, label, refused};
 use crate::{
     Tpp,
     profile::{Authentication, ResponseType},
@@ -177,7 +177,7 @@ impl Tpp {
         let client = self.client(tamper.certificate).await?;
         let shown = [(Kind::Registration, &jwt), (Kind::SoftwareStatement, &ssa)];
         let shown = shown.into_iter().filter_map(|(kind, jwt)| decoded(kind.name(), Some(jwt)));
-        let request = client.request(Method::POST, &url).to(&bank.name).trace(trace).tokens(shown);
+        let request = client.request(Method::POST, &url).to(&label(&bank.name)).trace(trace).tokens(shown);
         let answer = request.body("application/jwt", jwt.into_bytes()).send().await?;
         if answer.status.as_u16() != 201 {
             return Err(refused("the bank's registration endpoint", &answer));

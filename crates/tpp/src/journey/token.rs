@@ -12,7 +12,7 @@ use time::Duration;
 use transport::Answer;
 use url::Url;
 
-use super::{distrusted, endpoint, refused, token_endpoint};
+use super::{distrusted, endpoint, label, refused, token_endpoint};
 use crate::{
     Tpp,
     api::Api,
@@ -256,7 +256,7 @@ impl Tpp {
             parameters.apply(&mut form);
         }
         let client = self.client(tamper.certificate).await?;
-        let request = client.request(Method::POST, url).to(&registration.bank).trace(trace).tokens(shown);
+        let request = client.request(Method::POST, url).to(&label(&registration.bank)).trace(trace).tokens(shown);
         Ok(request.form(&form).send().await?)
     }
 
