@@ -13,7 +13,7 @@ use clap::Args;
 use party::StartError;
 use scenario::{
     ControlAddress, Ecosystem, Options, Runner, Scenario, ScenarioResult,
-    language::{Step, TPP},
+    language::{Known, Step, TPP},
     report,
 };
 use tokio::task::JoinSet;
@@ -137,8 +137,9 @@ impl Run {
     /// A file is wrong, or a scenario could not run.
     pub(crate) async fn obey(self, stop: &Stop) -> Result<ExitCode, StartError> {
         let mut found = Vec::new();
+        let known = known(&self.fixtures)?;
         for file in scenario_files(&self.files)? {
-            let scenario = Scenario::read(&file).map_err(wrong)?;
+            let scenario = Scenario::read_knowing(&file, &known).map_err(wrong)?;
             found.push(Found { file, scenario });
         }
         check_names(&found)?;
@@ -178,6 +179,15 @@ impl Found {
             .iter()
             .any(|place| place.to_lowercase().contains(&text))
     }
+}
+
+/// What scenarios can name: rules of our parties, and customers.
+fn known(fixtures: &Fixtures) -> Result<Known, StartError> {
+    let rules = [aspsp::catalogue(), directory::catalogue(), tpp::rules_of_a_client()].concat();
+    Ok(Known {
+        rules: rules.iter().map(|rule| rule.id.to_owned()).collect(),
+        personas: credentials_in(fixtures.personas.as_deref())?.into_keys().collect(),
+    })
 }
 
 /// The files that are named, and those in the folders that are, in alphabetical order.

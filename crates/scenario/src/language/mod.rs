@@ -5,8 +5,10 @@
 //! that name. What many scenarios have in common stands in files of its own ([`reading`]). The form of the files as a
 //! JSON Schema, for editors, is [`schema`].
 
+mod checking;
 mod duration;
 mod expect;
+mod places;
 pub mod reading;
 pub mod schema;
 pub mod steps;
@@ -17,8 +19,10 @@ use openbanking::version::ApiVersion;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub use checking::Known;
 pub use duration::{NotATime, Passing};
 pub use expect::Expect;
+pub use places::Place;
 pub use reading::ScenarioError;
 
 use steps::{
@@ -68,6 +72,9 @@ pub struct Scenario {
     /// How the attack succeeds when its rules are off.
     #[serde(default)]
     pub lesson: Option<Lesson>,
+    /// Where each step stands, those of the lesson behind the others.
+    #[serde(skip)]
+    pub places: Vec<Place>,
 }
 
 /// A further TPP.

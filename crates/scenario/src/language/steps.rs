@@ -289,8 +289,8 @@ step! {
 step! {
     /// The Directory's operator changes the status of the TPP's organisation.
     SetStatusStep {
-        /// `Active`, `Revoked` or `Withdrawn`.
-        status: String,
+        /// What it is from now on.
+        status: ParticipantStatus,
     }
 }
 
@@ -310,6 +310,28 @@ step! {
         order: Vec<Event>,
         /// Events that must not have happened.
         never: Vec<Event>,
+    }
+}
+
+/// Status of an organisation at the Directory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum ParticipantStatus {
+    /// It may take part.
+    #[default]
+    Active,
+    /// Its authorisation was taken away.
+    Revoked,
+    /// It went away by itself.
+    Withdrawn,
+}
+
+impl fmt::Display for ParticipantStatus {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Active => "Active",
+            Self::Revoked => "Revoked",
+            Self::Withdrawn => "Withdrawn",
+        })
     }
 }
 

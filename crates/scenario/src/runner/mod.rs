@@ -73,6 +73,14 @@ pub enum RunError {
         /// Those that are.
         known: String,
     },
+    /// A step of the file cannot be done.
+    #[error("{place}: {error}")]
+    At {
+        /// File and line.
+        place: String,
+        /// Why.
+        error: Box<RunError>,
+    },
     /// A step that had to be done was not done.
     #[error("{0}")]
     Step(String),
@@ -238,10 +246,14 @@ impl Runner {
         let mut ended = Ok(());
         for (index, step) in all.iter().enumerate() {
             progress.step_begins(index + 1, all.len(), &step.title());
+            let place = scenario.places.get(index).map(ToString::to_string);
             let result = match run.step(step).await {
-                Ok(result) => result,
+                Ok(result) => StepResult { place, ..result },
                 Err(error) => {
-                    ended = Err(error);
+                    ended = Err(match place {
+                        Some(place) => RunError::At { place, error: Box::new(error) },
+                        None => error,
+                    });
                     break;
                 }
             };
@@ -421,7 +433,17 @@ impl<'a> Run<'a> {
             Some(why) => why.clone(),
             None => done.outcome,
         };
-        Ok(StepResult { title: step.title(), outcome, duration_us, problem, spoke, exchanges, served, curl: done.curl })
+        Ok(StepResult {
+            title: step.title(),
+            place: None,
+            outcome,
+            duration_us,
+            problem,
+            spoke,
+            exchanges,
+            served,
+            curl: done.curl,
+        })
     }
 
     /// Without a bank's journal nobody can tell which of its rules spoke: then a refusal is expected, and this says so.
