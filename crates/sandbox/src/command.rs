@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use party::{StartError, logging::Logging};
 use scenario::{Runner, language::schema};
 use serde_json::json;
@@ -45,8 +45,21 @@ enum Command {
     Run(Box<Run>),
     /// Be a customer: open a TPP's link to the bank, log in, confirm or cancel, print where the bank sends the browser
     Psu(Box<Customer>),
-    /// Print the JSON Schema of scenario files, for editors
-    Schema,
+    /// Print a JSON Schema, for editors: of scenario files, or of TPP profiles
+    Schema {
+        /// Which files
+        #[arg(value_enum, default_value_t = Form::Scenario)]
+        of: Form,
+    },
+}
+
+/// Files that have a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// Scenario files, and those that they include
+    Scenario,
+    /// Profiles of TPPs (`--tpp`, `tpps` in scenarios)
+    TppProfile,
 }
 
 #[derive(Debug, Args)]
@@ -93,8 +106,12 @@ impl Arguments {
             Some(Command::Up(up)) => up.obey(&stop).await,
             Some(Command::Run(run)) => run.obey(&stop).await,
             Some(Command::Psu(customer)) => customer.obey().await,
-            Some(Command::Schema) => {
-                print!("{}", schema::text());
+            Some(Command::Schema { of }) => {
+                let text = match of {
+                    Form::Scenario => schema::text(),
+                    Form::TppProfile => tpp::profile::schema(),
+                };
+                print!("{text}");
                 Ok(ExitCode::SUCCESS)
             }
         }

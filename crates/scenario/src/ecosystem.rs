@@ -36,8 +36,8 @@ pub struct Ecosystem {
     pub tpps: BTreeMap<String, ControlAddress>,
     /// The others, whose journals are read and whose clocks are moved.
     pub others: Vec<ControlAddress>,
-    /// The certificate that the customer's browser trusts.
-    pub trust_anchor: Certificate,
+    /// The certificates that the customer's browser trusts.
+    pub trust_anchors: Vec<Certificate>,
     /// The customers by user name.
     pub credentials: BTreeMap<String, Credentials>,
 }
@@ -81,10 +81,10 @@ pub(crate) struct ControlClient {
 }
 
 impl ControlClient {
-    pub(crate) fn new(address: ControlAddress, anchor: &Certificate) -> Result<Self, TlsError> {
+    pub(crate) fn new(address: ControlAddress, anchors: &[Certificate]) -> Result<Self, TlsError> {
         let http = HttpClient::new(ClientSettings {
             party: "runner",
-            anchors: vec![anchor.clone()],
+            anchors: anchors.to_vec(),
             identity: None,
             journal: None,
             clock: Clock::real(),

@@ -7,6 +7,7 @@ use time::Duration;
 
 use super::{Api, Sent, bodies, by, each};
 use crate::hand_made::{Shows, World};
+use scenario::language::OtherTpp;
 
 const KIND: PaymentKind = PaymentKind::Domestic;
 
@@ -184,7 +185,7 @@ async fn an_order_is_exactly_what_was_consented_to() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_another_tpps_stays_its_own() {
-    let world = World::on(|place| drop(place.tpps.insert("mallory".to_owned(), None))).await;
+    let world = World::on(|place| drop(place.tpps.insert("mallory".to_owned(), OtherTpp::default()))).await;
     let mallory = world.second("mallory").await;
     for version in ApiVersion::ALL {
         let api = Api::new(&world, version).await;
