@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use openbanking::ssa::Role;
+use party::settings::parse_yaml;
 use serde::Deserialize;
 
 const BUILT_IN: &str = include_str!("../../../fixtures/tpp.yaml");
@@ -79,7 +80,7 @@ impl Profile {
             None => BUILT_IN.to_owned(),
             Some(path) => std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?,
         };
-        let profile: Self = serde_saphyr::from_str(&text).map_err(|error| failed(error.to_string()))?;
+        let profile: Self = parse_yaml(&text).map_err(failed)?;
         if !profile.software.callback.starts_with('/') {
             return Err(failed(format!("software.callback is {}, it must begin with /", profile.software.callback)));
         }

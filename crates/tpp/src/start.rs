@@ -7,7 +7,7 @@ use std::{
 };
 
 use openbanking::directory::{Contact, ContactType, EnrolmentRequest};
-use party::{DataDirectory, Lesson, StartError, Tools, control as control_port, participant::make_keys};
+use party::{DataDirectory, Lesson, Owner, StartError, Tools, control as control_port, participant::make_keys};
 use simulation::Trace;
 use store::{SledStore, Store};
 use tokio::{sync::Mutex, task::JoinHandle};
@@ -19,7 +19,7 @@ use crate::{
     control,
     disguise::Disguises,
     memory::{ClientTokens, KeySets},
-    profile::Profile,
+    profile::{Organisation, Profile},
     records::Records,
     tampering::Shelf,
 };
@@ -51,6 +51,8 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         Profile::load(settings.profile.as_deref()).map_err(|error| StartError::Configuration(error.to_string()))?;
     let pages = Pages::new().map_err(|error| StartError::Other(format!("a page cannot be used: {error}")))?;
     let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-tpp".as_ref()))?;
+    let Organisation { legal_name, competent_authority, registration_id, .. } = &profile.organisation;
+    data.claim(&Owner::organisation("ob-tpp", competent_authority, registration_id, legal_name))?;
     party::clock::restore(&data, &tools.clock)?;
     let tools = tools.seeded(settings.chance_seed, &data)?;
     let (callback, address) =

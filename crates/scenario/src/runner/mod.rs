@@ -13,8 +13,8 @@ use std::{
 
 use psu::Psu;
 use simulation::{Chance, Clock, Journal, Trace};
-use tpp::steps::{Failure, Onboard, Onboarded, Outcome, Register, Registered};
-use transport::{ClientSettings, HttpClient, TlsError};
+use tpp::steps::{ClientToken, Failure, Onboard, Onboarded, Outcome, Register, Registered};
+use transport::{ClientSettings, HttpClient, Stop, TlsError};
 use url::Url;
 
 use crate::{
@@ -70,6 +70,9 @@ pub enum RunError {
         /// Those that are.
         known: String,
     },
+    /// It was asked to stop.
+    #[error("it was stopped")]
+    Stopped,
     /// A step that had to be done was not done.
     #[error("{0}")]
     Step(String),
@@ -93,6 +96,8 @@ pub struct Options {
     pub seed: Option<u64>,
     /// Whether tokens are written into results.
     pub show_secrets: bool,
+    /// Ends the scenario that runs; what it bent is straightened first.
+    pub stop: Stop,
 }
 
 /// Runs scenarios against an ecosystem.
@@ -160,7 +165,7 @@ impl Runner {
     /// TLS cannot be set up.
     pub fn new(ecosystem: Ecosystem) -> Result<Self, TlsError> {
         let Ecosystem { tpp, tpps, others, trust_anchor, credentials } = ecosystem;
-        let control = |address| ControlClient::new(address, &trust_anchor);
+        let control = |address| ControlClient::new(address, std::slice::from_ref(&trust_anchor));
         let tpps = std::iter::once((TPP.to_owned(), tpp))
             .chain(tpps)
             .map(|(name, address)| Ok((name, control(address)?)))
@@ -178,10 +183,11 @@ impl Runner {
         self
     }
 
-    /// Runs a scenario to its end, or to the first step that is not as expected.
+    /// Runs a scenario to its end, or to the first step that is not as expected. What stops it after it began is the
+    /// result's `error`.
     ///
     /// # Errors
-    /// The run cannot go on: a control port is not there, or the file names somebody or something unknown.
+    /// It cannot begin: a control port is not there, or the file names somebody unknown.
     pub async fn run(&self, scenario: &Scenario, progress: &mut dyn Progress) -> Result<ScenarioResult, RunError> {
         self.run_as(scenario, false, progress).await
     }
@@ -224,7 +230,11 @@ impl Runner {
         let mut ended = Ok(());
         for (index, step) in all.iter().enumerate() {
             progress.step_begins(index + 1, all.len(), &step.title());
-            let result = match run.step(step).await {
+            let taken = tokio::select! {
+                taken = run.step(step) => taken,
+                () = self.options.stop.wait() => Err(RunError::Stopped),
+            };
+            let result = match taken {
                 Ok(result) => result,
                 Err(error) => {
                     ended = Err(error);
@@ -238,8 +248,7 @@ impl Runner {
                 break;
             }
         }
-        run.clean_up().await?;
-        ended?;
+        let ended = ended.and(run.clean_up().await);
         let result = ScenarioResult {
             name: scenario.name.clone(),
             about: scenario.about.clone(),
@@ -250,6 +259,7 @@ impl Runner {
             duration_us: micros(began),
             left_out: all.len() - results.len(),
             steps: results,
+            error: ended.err().map(|error| error.to_string()),
         };
         progress.ended(&result);
         Ok(result)
@@ -267,10 +277,32 @@ impl Runner {
             Outcome::Done(_) => {}
             Outcome::Failed(failure) => return Err(failed(failure)),
         }
-        let step = Register { bank: bank.to_owned(), ..Register::default() };
-        match tpp.step::<_, Registered>("register", &step, &trace).await? {
-            Outcome::Done(registered) => Ok(registered.client_id),
-            Outcome::Failed(failure) => Err(failed(failure)),
+        let mut step = Register { bank: bank.to_owned(), ..Register::default() };
+        let mut registered = match tpp.step::<_, Registered>("register", &step, &trace).await? {
+            Outcome::Done(registered) => registered,
+            Outcome::Failed(failure) => return Err(failed(failure)),
+        };
+        // A bank that began anew knows nobody from before.
+        if registered.again && !self.is_client(bank, &trace).await? {
+            step.anew = true;
+            registered = match tpp.step("register", &step, &trace).await? {
+                Outcome::Done(registered) => registered,
+                Outcome::Failed(failure) => return Err(failed(failure)),
+            };
+        }
+        Ok(registered.client_id)
+    }
+
+    /// Whether the bank still knows the TPP as a client.
+    async fn is_client(&self, bank: &str, trace: &Trace) -> Result<bool, RunError> {
+        let step = ClientToken { bank: bank.to_owned(), ..ClientToken::default() };
+        match self.tpp(TPP)?.step::<_, serde_json::Value>("client-token", &step, trace).await? {
+            Outcome::Done(_) => Ok(true),
+            Outcome::Failed(failure) => {
+                let error =
+                    failure.body.as_ref().and_then(|body| body.get("error")).and_then(serde_json::Value::as_str);
+                Ok(error != Some("invalid_client"))
+            }
         }
     }
 
@@ -315,7 +347,7 @@ impl<'a> Run<'a> {
         let clock = Clock::real();
         let ahead = now - clock.now();
         if ahead.is_positive() {
-            clock.advance(ahead).map_err(|error| RunError::Step(error.to_string()))?;
+            clock.reach(ahead).map_err(|error| RunError::Step(error.to_string()))?;
         }
         let run = Self {
             runner,
