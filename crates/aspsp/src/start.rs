@@ -16,7 +16,7 @@ use openbanking::{
     ssa::Role,
 };
 use party::{
-    DataDirectory, Lesson, StartError, Tools, control,
+    DataDirectory, Lesson, Owner, StartError, Tools, control,
     participant::{DirectoryAddress, DirectoryClient, Membership, enrol, find_directory},
     sweeping::{keep_swept, sweep, sweep_engine},
 };
@@ -34,7 +34,7 @@ use crate::{
     app,
     authorization::{login_page::LoginPage, session},
     back_office,
-    bank::Bank,
+    bank::{Bank, Organisation},
     clients,
     customers::{self, Customers},
     dashboard,
@@ -87,9 +87,13 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     tools.lesson = Lesson::new(settings.lesson.unwrap_or_default(), crate::catalogue());
     let bank = Bank::load(settings.bank.as_deref()).map_err(|error| StartError::Configuration(error.to_string()))?;
     let personas = money::personas(settings.personas.as_deref())?;
+    let login_page = LoginPage::load(settings.login_page.as_ref(), settings.login_keys.as_deref())?;
+    let configured = clients::load(settings.clients.as_deref())?;
     let pages = Pages::new(tools.lesson.clone())
         .map_err(|error| StartError::Other(format!("a page cannot be used: {error}")))?;
     let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-aspsp".as_ref()))?;
+    let Organisation { competent_authority, registration_id, .. } = &bank.organisation;
+    data.claim(&Owner::organisation("ob-aspsp", competent_authority, registration_id, &bank.name))?;
     party::clock::restore(&data, &tools.clock)?;
     tools = tools.seeded(settings.chance_seed, &data)?;
 
@@ -144,8 +148,6 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         ..profile(&settings, &urls, &directory, &membership)
     });
     let documents = documents(&profile, &membership, &keys)?;
-    let login_page = LoginPage::load(settings.login_page.as_ref(), settings.login_keys.as_deref())?;
-    let configured = clients::load(settings.clients.as_deref())?;
     clients::settle(&*store, configured, &profile, tools.clock.now()).await?;
     let logins = logins(&personas, &books);
     let customers = Customers::new(&personas, &books);
