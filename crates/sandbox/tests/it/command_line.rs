@@ -32,6 +32,7 @@ fn a_taken_port_is_named() {
         let (code, words) = last_words(&output);
         assert_eq!(code, Some(2), "{name}");
         assert!(words.starts_with(&format!("{name}: cannot listen on {address}")), "{words}");
+        assert!(words.contains("another program has that port"), "{words}");
     }
 }
 
@@ -83,6 +84,9 @@ fn help_teaches() {
         let text = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(0));
         assert!(text.contains("Exit codes") && text.contains("Usage"), "{name}: {text}");
+        let short = String::from_utf8(run(name, &["-h"]).stdout).unwrap();
+        let sentence = |help: &str| help.lines().next().unwrap().trim_end_matches('.').to_owned();
+        assert_eq!(sentence(&short), sentence(&text), "{name}");
     }
 }
 
@@ -136,4 +140,65 @@ fn an_unknown_customer_or_bank_is_told() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(text.contains("no bank called No Bank; it knows Ashdown Bank"), "{text}");
+}
+
+#[test]
+fn a_scenario_that_cannot_run_keeps_no_other_from_running_or_from_the_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let persona = |name: &str, persona: &str| {
+        let text =
+            format!("name: {name}\nabout: x\nbank: Ashdown Bank\npersona: {persona}\nsteps:\n  - onboard: {{}}\n");
+        std::fs::write(folder.path().join(format!("{name}.yaml")), text).unwrap();
+    };
+    persona("before", "nora");
+    persona("broken", "nobody");
+    persona("later", "nora");
+    let (files, reports) = (folder.path().display().to_string(), folder.path().join("reports"));
+    let output = run("ob-sandbox", &["run", &files, "--report", &reports.display().to_string()]);
+    let (code, words) = last_words(&output);
+    assert_eq!(code, Some(2));
+    assert!(words.contains("broken: the scenario's persona \"nobody\""), "{words}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("Could not run: broken") && text.contains("2 of 3 scenarios passed"), "{text}");
+    let results: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(reports.join("results.json")).unwrap()).unwrap();
+    let names: Vec<&str> = results.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["before", "broken", "later"]);
+    let page = std::fs::read_to_string(reports.join("report.html")).unwrap();
+    assert!(page.contains("<strong>broken</strong></a> could not run"), "{page}");
+}
+
+#[test]
+fn a_run_that_is_stopped_reports_what_did_run() {
+    use std::io::{BufRead, BufReader};
+
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["one", "two"] {
+        // Nothing moves the clock there, so that waiting for the fault's delay is where it is stopped.
+        let text = format!(
+            "name: {name}\nabout: x\nbank: Ashdown Bank\npersona: nora\nsteps:\n  - onboard: {{}}\n  \
+             - fault: {{ at: bank, delay: 60000 }}\n  - register: {{}}\n"
+        );
+        std::fs::write(folder.path().join(format!("{name}.yaml")), text).unwrap();
+    }
+    let reports = folder.path().join("reports");
+    let program = env!("CARGO_BIN_EXE_ob-sandbox");
+    let mut child = Command::new(program)
+        .env_clear()
+        .args(["run", &folder.path().display().to_string(), "--report", &reports.display().to_string()])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("3/3 The TPP registers")));
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(2), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("COULD NOT RUN: it was stopped")), "{rest:?}");
+    let results: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(reports.join("results.json")).unwrap()).unwrap();
+    assert_eq!(results[0]["steps"].as_array().unwrap().len(), 2, "what was done is there");
+    assert_eq!(results[1]["error"], "not run: the run was stopped before");
 }

@@ -13,11 +13,12 @@ use std::{
 
 use psu::Psu;
 use simulation::{Chance, Clock, Journal, Trace};
-use tpp::steps::{ClientToken, Failure, Onboard, Onboarded, Outcome, Register, Registered};
+use tpp::steps::{ClientToken, Failure, Onboard, Onboarded, Outcome, Register, Registered, Sent};
 use transport::{ClientSettings, HttpClient, Stop, TlsError};
 use url::Url;
 
 use crate::{
+    answer, curl,
     ecosystem::{ControlClient, ControlFailure, Ecosystem},
     expectation::{Happened, compare},
     language::{BANK, DIRECTORY, Expect, Scenario, Step, TPP},
@@ -120,8 +121,6 @@ struct TppState {
     redirect_uri: Option<Url>,
     /// Parameters of an answer that was caught before it reached the TPP.
     caught: Option<Vec<(String, String)>>,
-    /// The last access token, when secrets are shown.
-    access_token: Option<String>,
     /// Base URLs of banks' pages, by the names that steps use.
     issuers: HashMap<String, Url>,
 }
@@ -147,7 +146,8 @@ struct Done {
     happened: Happened,
     outcome: String,
     spoke: Vec<Spoke>,
-    curl: Option<String>,
+    /// The request to the bank's API.
+    sent: Option<Box<Sent>>,
 }
 
 fn micros(since: Instant) -> u64 {
@@ -259,6 +259,7 @@ impl Runner {
             duration_us: micros(began),
             left_out: all.len() - results.len(),
             steps: results,
+            folder: None,
             error: ended.err().map(|error| error.to_string()),
         };
         progress.ended(&result);
@@ -437,7 +438,17 @@ impl<'a> Run<'a> {
             Some(why) => why.clone(),
             None => done.outcome,
         };
-        Ok(StepResult { title: step.title(), outcome, duration_us, problem, spoke, exchanges, served, curl: done.curl })
+        Ok(StepResult {
+            title: step.title(),
+            outcome,
+            duration_us,
+            problem,
+            spoke,
+            exchanges,
+            served,
+            answer: answer::shown(&done.happened, self.runner.options.show_secrets),
+            curl: done.sent.as_deref().map(curl::command),
+        })
     }
 
     /// Keeps what the step says of what happened; the problem, when something is not there.
