@@ -9,7 +9,7 @@ use crate::{
     Context, account_information, app,
     authorization::{discovery, endpoint, interaction, pushed, registration, token, tokens},
     dashboard,
-    endpoints::{EndpointsOff, endpoint_of},
+    endpoints::{EndpointsOff, endpoint_of, operation},
     funds_confirmation, pages, payment_initiation,
     problem::problem,
     variable_recurring_payments,
@@ -54,12 +54,13 @@ pub(crate) fn mutual(context: Arc<Context>) -> Result<Router<Context>, RouterErr
     routes.extend(variable_recurring_payments::routes());
     routes.extend(funds_confirmation::routes());
     let off = &context.bank.endpoints_off;
-    routes.retain(|route| offered(&route.path, off));
+    routes.retain(|route| offered(&route.method, &route.path, off));
     Router::new(context, routes, problem)
 }
 
 /// Whether the bank's profile offers an endpoint. Account information looks at its own, because a path there may have
 /// several endpoints on one row.
-fn offered(path: &str, off: &EndpointsOff) -> bool {
-    endpoint_of(path).is_none_or(|endpoint| endpoint.starts_with("/aisp/") || off.offers(&endpoint))
+fn offered(method: &Method, path: &str, off: &EndpointsOff) -> bool {
+    let offers = |endpoint: &str| off.offers(endpoint) && off.offers(&operation(method, endpoint));
+    endpoint_of(path).is_none_or(|endpoint| endpoint.starts_with("/aisp/") || offers(&endpoint))
 }

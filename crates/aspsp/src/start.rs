@@ -1,6 +1,10 @@
 //! Bringing a bank up: listeners, keys, enrolment at the Directory, books, and the authorization server on top.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use fapi::{Deviations, Endpoints, Engine, Profile, client::AuthenticationMethod, deviation::Rogue, metadata};
@@ -16,6 +20,7 @@ use party::{
     participant::{DirectoryAddress, DirectoryClient, Membership, enrol, find_directory},
     sweeping::{keep_swept, sweep, sweep_engine},
 };
+use pki::Certificate;
 use simulation::{Chance, Trace};
 use store::{SledStore, Store};
 use time::Date;
@@ -36,7 +41,7 @@ use crate::{
     memory::{KEYS_TIMEOUT, Memory},
     money::{self, Money},
     pages::Pages,
-    participants::{self, Revocations, Watch},
+    participants::{self, Revocations, Trusted, Watch},
     rates::Rates,
     routes,
 };
@@ -126,8 +131,12 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
 
     let membership = Arc::new(membership);
     let http = client(&membership, &tools)?;
-    let self_signed = settings.self_signed_clients.unwrap_or_default();
-    let revocations = Revocations::begin(&directory, Arc::clone(&membership), http.clone(), self_signed).await?;
+    let trusted = Trusted {
+        authorities: authorities(settings.client_authorities.as_deref())?,
+        self_signed: settings.self_signed_clients.unwrap_or_default(),
+    };
+    let off = tools.lesson.switched_off();
+    let revocations = Revocations::begin(&directory, Arc::clone(&membership), http.clone(), trusted, off).await?;
     let public_tls = Arc::new(ServerTls::new(&membership.server, ClientCertificates::Unasked, &[])?);
 
     if tools.lesson.is_on() {
@@ -202,6 +211,16 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     })));
     tasks.push(tokio::spawn(participants::keep_revocations(watch, tools.stop.clone())));
     Ok(Running { name, urls, control: control_address, exports: data.join("exports"), logins, tasks })
+}
+
+/// The certificates in this file; none without one.
+fn authorities(path: Option<&Path>) -> Result<Vec<Certificate>, StartError> {
+    let Some(path) = path else { return Ok(Vec::new()) };
+    let wrong = |error: &dyn std::fmt::Display| {
+        StartError::Configuration(format!("client-authorities: {}: {error}", path.display()))
+    };
+    let pem = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    Certificate::all_from_pem(&pem).map_err(|error| wrong(&error))
 }
 
 fn default_directory() -> Result<Url, StartError> {

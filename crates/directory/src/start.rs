@@ -52,7 +52,7 @@ pub struct Running {
 /// # Errors
 /// A port is taken, or the configuration or the store cannot be used.
 pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartError> {
-    let lesson = Lesson::new(settings.lesson.unwrap_or_default(), crate::switchable());
+    let lesson = Lesson::new(settings.lesson.unwrap_or_default(), crate::catalogue());
     let tools = Tools { lesson, ..tools };
     let participants = participants::load(settings.participants.as_deref())?;
     let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-directory".as_ref()))?;

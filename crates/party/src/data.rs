@@ -234,16 +234,9 @@ impl DataDirectory {
     /// It is there and is not a list of certificates.
     pub fn read_chain(&self, name: &str) -> Result<Option<Vec<Certificate>>, DataError> {
         let Some(text) = self.read(name)? else { return Ok(None) };
-        let chain: Result<Vec<Certificate>, PkiError> = text
-            .split_inclusive("-----END CERTIFICATE-----")
-            .filter(|block| block.contains("BEGIN CERTIFICATE"))
-            .map(Certificate::from_pem)
-            .collect();
-        match chain {
-            Ok(chain) if !chain.is_empty() => Ok(Some(chain)),
-            Ok(_) => Err(DataError::Content { path: self.join(name), error: "no certificate in it".to_owned() }),
-            Err(error) => Err(DataError::Content { path: self.join(name), error: error.to_string() }),
-        }
+        Certificate::all_from_pem(&text)
+            .map(Some)
+            .map_err(|error| DataError::Content { path: self.join(name), error: error.to_string() })
     }
 
     /// The ES256 key of this name, made when it is not there.

@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use party::{StartError, logging::Logging};
 use scenario::language::schema;
 use transport::Stop;
@@ -49,8 +49,21 @@ enum Command {
     Psu(Box<Customer>),
     /// Let time pass at parties that run: all their clocks move to the same time
     Advance(Advance),
-    /// Print the JSON Schema of scenario files, for editors
-    Schema,
+    /// Print a JSON Schema, for editors: of scenario files, or of TPP profiles
+    Schema {
+        /// Which files
+        #[arg(value_enum, default_value_t = Form::Scenario)]
+        of: Form,
+    },
+}
+
+/// Files that have a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// Scenario files, and those that they include
+    Scenario,
+    /// Profiles of TPPs (`--tpp`, `tpps` in scenarios)
+    TppProfile,
 }
 
 /// What a user edits.
@@ -83,8 +96,12 @@ impl Arguments {
             Some(Command::Run(run)) => run.obey(&stop).await,
             Some(Command::Psu(customer)) => customer.obey().await,
             Some(Command::Advance(advance)) => advance.obey().await,
-            Some(Command::Schema) => {
-                print!("{}", schema::text());
+            Some(Command::Schema { of }) => {
+                let text = match of {
+                    Form::Scenario => schema::text(),
+                    Form::TppProfile => tpp::profile::schema(),
+                };
+                print!("{text}");
                 Ok(ExitCode::SUCCESS)
             }
         }

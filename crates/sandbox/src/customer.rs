@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::{
     command::FAILED,
-    hosting::{certificate, credentials_in},
+    hosting::{certificates, credentials_in},
 };
 
 /// Longest wait for a page.
@@ -87,7 +87,7 @@ impl Customer {
     pub(crate) async fn obey(self) -> Result<ExitCode, StartError> {
         let client = HttpClient::new(ClientSettings {
             party: "psu",
-            anchors: vec![certificate(&self.trust_anchor)?],
+            anchors: certificates(&self.trust_anchor)?,
             identity: None,
             journal: None,
             clock: Clock::real(),

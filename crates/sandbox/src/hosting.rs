@@ -11,7 +11,10 @@ use aspsp::{Login, ProfileName};
 use party::{DataDirectory, StartError, Tools, participant::make_keys};
 use pki::Certificate;
 use psu::Credentials;
-use scenario::{ControlAddress, Ecosystem};
+use scenario::{
+    ControlAddress, Ecosystem,
+    language::{AuthorizationServer, OtherBank, OtherTpp},
+};
 use simulation::Clock;
 use tokio::task::JoinHandle;
 use transport::Stop;
@@ -25,8 +28,10 @@ const SECOND_TPP: &str = include_str!("../../../fixtures/second-tpp.yaml");
 /// Profile of the second bank.
 const SECOND_BANK: &str = include_str!("../../../fixtures/second-bank.yaml");
 
-/// Further parties by the names that scenarios use, and their profiles; the built-in second one if none.
-pub type Further = BTreeMap<String, Option<PathBuf>>;
+/// Further TPPs by the names that scenarios use.
+pub type FurtherTpps = BTreeMap<String, OtherTpp>;
+/// Further banks by the names that scenarios use.
+pub type FurtherBanks = BTreeMap<String, OtherBank>;
 
 /// Where an ecosystem lives.
 #[derive(Debug, Clone, Default)]
@@ -42,9 +47,9 @@ pub struct Place {
     /// TPP profile; the built-in one if none.
     pub tpp: Option<PathBuf>,
     /// Further TPPs.
-    pub tpps: Further,
+    pub tpps: FurtherTpps,
     /// Further banks, with the first one's customers.
-    pub banks: Further,
+    pub banks: FurtherBanks,
     /// What the bank's authorization server demands and offers; the usual profile if none.
     pub profile: Option<ProfileName>,
     /// Whether rules can be switched off (lesson mode), at every party.
@@ -127,13 +132,13 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
         tpp::start(tpp, tools("tpp"))
     )?;
     let mut tpps = BTreeMap::new();
-    for (name, profile) in &place.tpps {
+    for (name, other) in &place.tpps {
         // With the seed of the first TPP it would make the first one's identifiers.
         let distance = 1000 + u64::try_from(tpps.len()).unwrap_or_default();
         let settings = tpp::Settings {
             lesson: Some(place.lesson),
             chance_seed: place.chance_seed.map(|seed| seed.wrapping_add(distance)),
-            ..further_tpp(&folder(name), profile.as_ref(), &directory)?
+            ..further_tpp(&folder(name), other.profile.as_deref(), &directory)?
         };
         tpps.insert(name.clone(), tpp::start(settings, tools(name)).await?);
     }
@@ -160,12 +165,17 @@ async fn further_banks(
     tools: &impl Fn(&str) -> Tools,
 ) -> Result<BTreeMap<String, aspsp::Running>, StartError> {
     let mut banks = BTreeMap::new();
-    for (name, profile) in &place.banks {
+    for (name, other) in &place.banks {
         // With the first bank's seeds it would make the first one's identifiers and money.
         let distance = 2000 + u64::try_from(banks.len()).unwrap_or_default();
         let data = place.data.join(name);
         let settings = aspsp::Settings {
-            bank: Some(own_profile(&data, profile.as_ref(), SECOND_BANK)?),
+            bank: Some(own_profile(&data, other.profile.as_deref(), SECOND_BANK)?),
+            profile: Some(match other.authorization_server {
+                AuthorizationServer::Fapi1AdvancedUk => ProfileName::Fapi1AdvancedUk,
+                AuthorizationServer::Fapi1Advanced => ProfileName::Fapi1Advanced,
+            }),
+            clients: other.clients.as_ref().map(PathBuf::from),
             data: Some(data),
             directory: Some(directory.public.clone()),
             trust_anchor: Some(directory.trust_anchor.clone()),
@@ -184,9 +194,9 @@ async fn further_banks(
 }
 
 /// The profile of a party beside the first one of its kind: its own, or the built-in one, written beside its data.
-fn own_profile(data: &Path, profile: Option<&PathBuf>, built_in: &str) -> Result<PathBuf, StartError> {
+fn own_profile(data: &Path, profile: Option<&str>, built_in: &str) -> Result<PathBuf, StartError> {
     if let Some(profile) = profile {
-        return Ok(profile.clone());
+        return Ok(profile.into());
     }
     DataDirectory::open(data)?;
     let path = data.join("profile.yaml");
@@ -198,7 +208,7 @@ fn own_profile(data: &Path, profile: Option<&PathBuf>, built_in: &str) -> Result
 /// Settings of a TPP beside the first one, on free ports.
 fn further_tpp(
     data: &Path,
-    profile: Option<&PathBuf>,
+    profile: Option<&str>,
     directory: &directory::Running,
 ) -> Result<tpp::Settings, StartError> {
     Ok(tpp::Settings {
@@ -242,14 +252,23 @@ pub fn credentials(logins: &[Login]) -> BTreeMap<String, Credentials> {
     logins.iter().map(|login| (login.username.clone(), credentials(login))).collect()
 }
 
-/// Reads a certificate file.
+/// Reads the certificates of a file.
 ///
 /// # Errors
-/// The file cannot be read or is no certificate.
+/// The file cannot be read or holds no certificate.
+pub fn certificates(path: &Path) -> Result<Vec<Certificate>, StartError> {
+    let wrong = |error: &dyn std::fmt::Display| StartError::Configuration(format!("{}: {error}", path.display()));
+    let pem = std::fs::read_to_string(path).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+    Certificate::all_from_pem(&pem).map_err(|error| wrong(&error))
+}
+
+/// Reads the first certificate of a file.
+///
+/// # Errors
+/// The file cannot be read or holds no certificate.
 pub fn certificate(path: &Path) -> Result<Certificate, StartError> {
-    let pem = std::fs::read_to_string(path)
-        .map_err(|error| StartError::Configuration(format!("cannot read {}: {error}", path.display())))?;
-    Ok(Certificate::from_pem(&pem)?)
+    let first = certificates(path)?.into_iter().next();
+    first.ok_or_else(|| StartError::Configuration(format!("{}: there is no certificate in it", path.display())))
 }
 
 impl Hosted {
@@ -262,6 +281,11 @@ impl Hosted {
         for (name, bank) in &self.banks {
             others.push(control(name, bank.control)?);
         }
+        let mut trust_anchors = certificates(&self.directory.trust_anchor)?;
+        // Customers of a TPP with keys of its own go to banks that it trusts.
+        for tpp in std::iter::once(&self.tpp).chain(self.tpps.values()) {
+            trust_anchors.extend(tpp.trusts.iter().cloned());
+        }
         Ok(Ecosystem {
             tpp: control("tpp", self.tpp.control)?,
             tpps: self
@@ -270,7 +294,7 @@ impl Hosted {
                 .map(|(name, tpp)| Ok((name.clone(), control(name, tpp.control)?)))
                 .collect::<Result<_, StartError>>()?,
             others,
-            trust_anchor: certificate(&self.directory.trust_anchor)?,
+            trust_anchors,
             credentials: credentials(&self.bank.logins),
         })
     }

@@ -13,7 +13,7 @@ use clap::Args;
 use party::{CANNOT_START, StartError};
 use scenario::{
     ControlAddress, Ecosystem, Options, Progress, RunError, Runner, Scenario, ScenarioResult,
-    language::{OtherParty, Step, TPP},
+    language::{Known, Step, TPP},
     report,
 };
 use tokio::task::JoinSet;
@@ -22,7 +22,7 @@ use url::Url;
 
 use crate::{
     command::{FAILED, Fixtures},
-    hosting::{self, Further, Place, certificate, credentials_in},
+    hosting::{self, Place, certificates, credentials_in},
     terminal::{self, Lines, Terminal},
 };
 
@@ -139,8 +139,9 @@ impl Run {
     /// A file is wrong, or a scenario could not run.
     pub(crate) async fn obey(self, stop: &Stop) -> Result<ExitCode, StartError> {
         let mut found = Vec::new();
+        let known = known(&self.fixtures)?;
         for file in scenario_files(&self.files)? {
-            let scenario = Scenario::read(&file).map_err(wrong)?;
+            let scenario = Scenario::read_knowing(&file, &known).map_err(wrong)?;
             found.push(Found { file, scenario });
         }
         check_names(&found)?;
@@ -186,6 +187,15 @@ impl Found {
             .iter()
             .any(|place| place.to_lowercase().contains(&text))
     }
+}
+
+/// What scenarios can name: rules of our parties, and customers.
+fn known(fixtures: &Fixtures) -> Result<Known, StartError> {
+    let rules = [aspsp::catalogue(), directory::catalogue(), tpp::rules_of_a_client()].concat();
+    Ok(Known {
+        rules: rules.iter().map(|rule| rule.id.to_owned()).collect(),
+        personas: credentials_in(fixtures.personas.as_deref())?.into_keys().collect(),
+    })
 }
 
 /// The files that are named, and those in the folders that are, in alphabetical order.
@@ -253,7 +263,7 @@ impl Elsewhere {
                 .filter_map(|(party, url)| Some(control(party, url.as_ref()?)))
                 .chain(self.other_bank_control.iter().map(|(name, url)| control(name, url)))
                 .collect(),
-            trust_anchor: certificate(anchor)?,
+            trust_anchors: certificates(anchor)?,
             credentials: credentials_in(fixtures.personas.as_deref())?,
         }))
     }
@@ -266,17 +276,19 @@ fn numbered(found: Vec<Found>) -> Numbered {
     found.into_iter().map(|found| found.scenario).enumerate().collect()
 }
 
-/// The further parties of a kind that these scenarios need; a name stands for one profile in a run.
-fn further(found: &[Found], parties: fn(&Scenario) -> &BTreeMap<String, OtherParty>) -> Result<Further, StartError> {
-    let mut all = Further::new();
+/// The further parties of a kind that these scenarios need; a name stands for one party in a run.
+fn further<P: Clone + PartialEq>(
+    found: &[Found],
+    parties: fn(&Scenario) -> &BTreeMap<String, P>,
+) -> Result<BTreeMap<String, P>, StartError> {
+    let mut all: BTreeMap<String, P> = BTreeMap::new();
     for Found { file, scenario } in found {
         for (name, party) in parties(scenario) {
-            let profile = party.profile.as_ref().map(PathBuf::from);
-            if let Some(other) = all.insert(name.clone(), profile.clone())
-                && other != profile
+            if let Some(other) = all.insert(name.clone(), party.clone())
+                && other != *party
             {
                 let file = file.display();
-                return Err(wrong(format!("{file}: {name} has another profile in another scenario of this run")));
+                return Err(wrong(format!("{file}: {name} is another party in another scenario of this run")));
             }
         }
     }
@@ -284,9 +296,13 @@ fn further(found: &[Found], parties: fn(&Scenario) -> &BTreeMap<String, OtherPar
 }
 
 /// Those of them that a share of the scenarios needs.
-fn needed(all: &Further, share: &Numbered, parties: fn(&Scenario) -> &BTreeMap<String, OtherParty>) -> Further {
+fn needed<P: Clone>(
+    all: &BTreeMap<String, P>,
+    share: &Numbered,
+    parties: fn(&Scenario) -> &BTreeMap<String, P>,
+) -> BTreeMap<String, P> {
     let named = |name: &String| share.iter().any(|(_, scenario)| parties(scenario).contains_key(name));
-    all.iter().filter(|(name, _)| named(name)).map(|(name, profile)| (name.clone(), profile.clone())).collect()
+    all.iter().filter(|(name, _)| named(name)).map(|(name, party)| (name.clone(), party.clone())).collect()
 }
 
 /// Runs scenarios in ecosystems that live no longer than they do. Which scenario runs in which is fixed, so that runs

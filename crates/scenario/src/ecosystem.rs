@@ -38,8 +38,8 @@ pub struct Ecosystem {
     pub tpps: BTreeMap<String, ControlAddress>,
     /// The others, whose journals are read and whose clocks are moved.
     pub others: Vec<ControlAddress>,
-    /// The certificate that the customer's browser trusts.
-    pub trust_anchor: Certificate,
+    /// The certificates that the customer's browser trusts.
+    pub trust_anchors: Vec<Certificate>,
     /// The customers by user name.
     pub credentials: BTreeMap<String, Credentials>,
 }

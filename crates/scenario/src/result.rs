@@ -76,6 +76,9 @@ impl ScenarioResult {
 pub struct StepResult {
     /// What the step was.
     pub title: String,
+    /// Where it stands: file and line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// What came of it, in a few words.
     pub outcome: String,
     /// Duration in microseconds.

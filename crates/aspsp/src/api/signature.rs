@@ -2,7 +2,7 @@
 //! signature itself; answers are signed over the bytes that are sent.
 
 use fapi::Client;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, header};
 use jose::{Algorithm, Header, JoseError, Jws};
 use openbanking::{
     error::ErrorCode,
@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use transport::{Request, Response};
 
 use super::{ApiError, Wire, apply};
-use crate::Context;
+use crate::{Context, endpoints::endpoint_of};
 
 rules::catalogue! {
     /// Rules of the signatures of requests.
@@ -245,15 +245,22 @@ pub async fn check(context: &Context, request: &Request, client: &Client) -> Res
     apply(&facts, &checks(), &context.engine.profile().switched_off)
 }
 
-/// Statuses whose bodies carry a signature (OpenAPI, x-jws-signature of responses).
-fn is_signed(status: StatusCode) -> bool {
-    status.is_success() || matches!(status.as_u16(), 400 | 403 | 409 | 422 | 500)
+/// Whether the answers below a path are signed: those of payments and variable recurring payments.
+#[must_use]
+pub fn signs(path: &str) -> bool {
+    endpoint_of(path).is_some_and(|endpoint| endpoint.starts_with("/pisp/"))
+}
+
+/// Everything that says something: a body, or a refusal, whose signature is over no bytes when it has no body. A deleted
+/// consent and an uploaded file are answered without one (OB Read/Write 4.0.1, Message Signing).
+fn is_signed(response: &Response) -> bool {
+    !response.body().is_empty() || !response.status().is_success()
 }
 
 /// Signs an answer over the bytes that are sent.
 #[must_use]
 pub fn sign(context: &Context, mut response: Response) -> Response {
-    if response.body().is_empty() || !is_signed(response.status()) {
+    if !is_signed(&response) {
         return response;
     }
     let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());

@@ -106,6 +106,8 @@ pub enum Reason {
     Withdrawn,
     /// The order was made.
     Consumed,
+    /// Its expiration date passed, and its tokens with it.
+    Expired,
 }
 
 impl Reason {
@@ -126,6 +128,7 @@ impl Reason {
             }
             Self::Withdrawn => (ErrorCode::TokenSuspended, "The customer withdrew the access at the bank."),
             Self::Consumed => (ErrorCode::ConsentConsumed, "The order was made."),
+            Self::Expired => (ErrorCode::TokenExpired, "The consent has expired."),
         };
         StatusReason::new(code, text)
     }
@@ -231,6 +234,7 @@ impl Consent {
         let reason = match self.status_at(now) {
             status if status == self.status => self.reason,
             ConsentStatus::Rejected => Some(Reason::TimedOut),
+            ConsentStatus::Expired => Some(Reason::Expired),
             _ => None,
         };
         match (version, reason) {

@@ -16,11 +16,11 @@ use openbanking::{
 use rules::{Check, Passed, holds};
 use store::Collection;
 use time::OffsetDateTime;
-use transport::{Request, Response, Route, reply, route};
+use transport::{Request, Response, Route, reply};
 
 use crate::{
     Context,
-    api::{ApiError, Progress, Wire, admit, apply, base},
+    api::{ApiError, Progress, Wire, admit, apply, base, counted},
     consents::{self, Consent, ConsentKind, Content, owned},
     endpoints::{Family, endpoint_of},
     payment_initiation::orders::{Facts, behind, consent_checks},
@@ -69,7 +69,7 @@ fn of_version(version: ApiVersion) -> Vec<Route<Context>> {
     let consent = format!("{consents}/{{ConsentId}}");
     macro_rules! row {
         ($method:ident, $path:expr, $handler:path) => {
-            route(Method::$method, $path, move |context: Arc<Context>, request: Request| async move {
+            counted(Method::$method, $path, version, move |context: Arc<Context>, request: Request| async move {
                 $handler(&context, &request, version)
                     .await
                     .unwrap_or_else(|error: ApiError| error.response(version, &request))

@@ -38,7 +38,7 @@ rules::catalogue! {
         reason: "The limits are in the currency of the country.", clause: "OB Read/Write 4.0, Domestic VRP Consents" }
 }
 
-const KIND: ConsentKind = ConsentKind::VariableRecurringPayments;
+pub(super) const KIND: ConsentKind = ConsentKind::VariableRecurringPayments;
 
 /// Tokens that open consents.
 pub(super) const DEMAND: Demand = Demand { scope: Some("payments"), kind: TokenKind::Client };
@@ -86,8 +86,8 @@ pub(super) async fn create(context: &Context, request: &Request, version: ApiVer
     progress.judged(signature::check(context, request, &access.client).await)?;
     let client_id = access.client.client_id;
     let making = Lodging { context, request, version, client_id: &client_id };
-    let id = once(context, request, (&client_id, version), &mut progress, &making).await?;
-    let (consent, _) = progress.add(owned::find(context, KIND, &id, &client_id, version).await)?;
+    let made = once(context, request, (&client_id, version), &mut progress, &making).await?;
+    let (consent, _) = progress.add(owned::find(context, KIND, &made.id, &client_id, version).await)?;
     answer(context, StatusCode::CREATED, &consent).map(|response| progress.attach(response))
 }
 
@@ -110,7 +110,8 @@ impl Making for Lodging<'_> {
         let facts = Asked { limits: &limits, today: now.date(), home: context.rates.home() };
         progress.judged(apply(&facts, &checks(), &context.engine.profile().switched_off))?;
         // The time of the day does not count (Domestic VRP Consents, ValidToDateTime).
-        let expires_at = limits.valid_to.map(|to| to.replace_time(time::Time::MIDNIGHT) + time::Duration::DAY);
+        let expires_at =
+            limits.valid_to.map(|to| to.replace_time(time::Time::MIDNIGHT).saturating_add(time::Duration::DAY));
         let content =
             Content::VariableRecurringPayments(Box::new(VariableRecurringPayments { request: asked, limits }));
         let mut consent = Consent::lodged(&context.tools.chance.uuid(), client_id.to_owned(), version, content, now);
@@ -150,7 +151,7 @@ pub(super) fn content(consent: &Consent) -> Result<&VariableRecurringPayments, A
 }
 
 /// The consent as its version tells it. The account that the customer chose is told, as the VRP profile wants for sweeping.
-fn answer(context: &Context, status: StatusCode, consent: &Consent) -> Result<Response, ApiError> {
+pub(super) fn answer(context: &Context, status: StatusCode, consent: &Consent) -> Result<Response, ApiError> {
     let now = context.tools.clock.now();
     let (vrp, version) = (content(consent)?, consent.version);
     let facts = VrpConsentFacts {

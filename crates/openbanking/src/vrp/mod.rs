@@ -6,6 +6,7 @@
 mod answer;
 mod codes;
 mod control_parameters;
+mod migration;
 mod period;
 mod request;
 mod schema;

@@ -177,7 +177,7 @@ fn a_run_that_is_stopped_reports_what_did_run() {
         // Nothing moves the clock there, so that waiting for the fault's delay is where it is stopped.
         let text = format!(
             "name: {name}\nabout: x\nbank: Ashdown Bank\npersona: nora\nsteps:\n  - onboard: {{}}\n  \
-             - fault: {{ at: bank, delay: 60000 }}\n  - register: {{}}\n"
+             - fault: {{ at: bank, fault: {{ delay: 60000 }} }}\n  - register: {{}}\n"
         );
         std::fs::write(folder.path().join(format!("{name}.yaml")), text).unwrap();
     }

@@ -45,4 +45,6 @@ mod seeds;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+mod stranger;
+#[cfg(test)]
 mod up;

@@ -128,6 +128,7 @@ mod tests {
         };
         let step = crate::StepResult {
             title: "The TPP <exchanges> the code".to_owned(),
+            place: Some("short.yaml:9".to_owned()),
             outcome: String::new(),
             duration_us: 1500,
             problem: Some("expected the status 200, found 400".to_owned()),

@@ -13,7 +13,7 @@ use std::{
 
 use psu::Psu;
 use simulation::{Chance, Clock, Journal, Trace};
-use tpp::steps::{ClientToken, Failure, Onboard, Onboarded, Outcome, Register, Registered, Sent};
+use tpp::steps::{ClientToken, Failure, Onboard, Onboarded, Outcome, Part, Register, Registered, Sent};
 use transport::{ClientSettings, HttpClient, Stop, TlsError};
 use url::Url;
 
@@ -71,6 +71,14 @@ pub enum RunError {
         /// Those that are.
         known: String,
     },
+    /// A step of the file cannot be done.
+    #[error("{place}: {error}")]
+    At {
+        /// File and line.
+        place: String,
+        /// Why.
+        error: Box<RunError>,
+    },
     /// It was asked to stop.
     #[error("it was stopped")]
     Stopped,
@@ -104,7 +112,7 @@ pub struct Options {
 /// Runs scenarios against an ecosystem.
 pub struct Runner {
     credentials: BTreeMap<String, psu::Credentials>,
-    trust_anchor: pki::Certificate,
+    trust_anchors: Vec<pki::Certificate>,
     tpps: BTreeMap<String, ControlClient>,
     others: Vec<ControlClient>,
     chance: Chance,
@@ -118,11 +126,20 @@ struct TppState {
     consent_id: Option<String>,
     /// `state` of the last authorisation.
     state: Option<String>,
-    redirect_uri: Option<Url>,
-    /// Parameters of an answer that was caught before it reached the TPP.
-    caught: Option<Vec<(String, String)>>,
+    /// Where the bank's answers go.
+    callback: Option<Callback>,
+    /// An answer that was caught before it reached the TPP: its parameters, and where they were.
+    caught: Option<(Part, Vec<(String, String)>)>,
     /// Base URLs of banks' pages, by the names that steps use.
     issuers: HashMap<String, Url>,
+}
+
+/// A redirect URI.
+#[derive(Debug, Clone)]
+struct Callback {
+    uri: Url,
+    /// Whether the TPP serves it. Otherwise the customer's browser stops before it, and the answer is handed over.
+    served: bool,
 }
 
 /// A scenario under way.
@@ -164,15 +181,15 @@ impl Runner {
     /// # Errors
     /// TLS cannot be set up.
     pub fn new(ecosystem: Ecosystem) -> Result<Self, TlsError> {
-        let Ecosystem { tpp, tpps, others, trust_anchor, credentials } = ecosystem;
-        let control = |address| ControlClient::new(address, std::slice::from_ref(&trust_anchor));
+        let Ecosystem { tpp, tpps, others, trust_anchors, credentials } = ecosystem;
+        let control = |address| ControlClient::new(address, &trust_anchors);
         let tpps = std::iter::once((TPP.to_owned(), tpp))
             .chain(tpps)
             .map(|(name, address)| Ok((name, control(address)?)))
             .collect::<Result<_, TlsError>>()?;
         let others = others.into_iter().map(control).collect::<Result<_, _>>()?;
         let (chance, options) = (Chance::from_system(), Options::default());
-        Ok(Self { tpps, others, trust_anchor, credentials, chance, options })
+        Ok(Self { tpps, others, trust_anchors, credentials, chance, options })
     }
 
     /// The same runner with these options.
@@ -230,14 +247,22 @@ impl Runner {
         let mut ended = Ok(());
         for (index, step) in all.iter().enumerate() {
             progress.step_begins(index + 1, all.len(), &step.title());
+            let place = scenario.places.get(index).map(ToString::to_string);
             let taken = tokio::select! {
                 taken = run.step(step) => taken,
                 () = self.options.stop.wait() => Err(RunError::Stopped),
             };
             let result = match taken {
-                Ok(result) => result,
+                Ok(result) => StepResult { place, ..result },
+                Err(RunError::Stopped) => {
+                    ended = Err(RunError::Stopped);
+                    break;
+                }
                 Err(error) => {
-                    ended = Err(error);
+                    ended = Err(match place {
+                        Some(place) => RunError::At { place, error: Box::new(error) },
+                        None => error,
+                    });
                     break;
                 }
             };
@@ -379,7 +404,7 @@ impl<'a> Run<'a> {
         if !self.customers.contains_key(&name) {
             let client = HttpClient::new(ClientSettings {
                 party: "psu",
-                anchors: vec![self.runner.trust_anchor.clone()],
+                anchors: self.runner.trust_anchors.clone(),
                 identity: None,
                 journal: Some(self.browser.clone()),
                 clock: self.clock.clone(),
@@ -417,7 +442,8 @@ impl<'a> Run<'a> {
         let mut done = self.take(step).await?;
         let duration_us = micros(began);
         let (exchanges, served) = self.new_exchanges().await?;
-        let expect = self.filled(self.expected(step))?;
+        let mut expect = self.filled(self.expected(step))?;
+        let unheard = self.unheard(&mut expect);
         let mut spoke = std::mem::take(&mut done.spoke);
         if done.happened.refused.is_some() || expect.refusal() {
             spoke.extend(exchanges.iter().chain(&served).filter_map(Spoke::of_exchange));
@@ -434,12 +460,13 @@ impl<'a> Run<'a> {
             problem = self.keep(step, &done.happened);
         }
         let outcome = match &done.happened.refused {
-            Some(why) if problem.is_none() => format!("refused, as expected: {why}"),
+            Some(why) if problem.is_none() => format!("refused, as expected: {why}{unheard}"),
             Some(why) => why.clone(),
             None => done.outcome,
         };
         Ok(StepResult {
             title: step.title(),
+            place: None,
             outcome,
             duration_us,
             problem,
@@ -449,6 +476,20 @@ impl<'a> Run<'a> {
             answer: answer::shown(&done.happened, self.runner.options.show_secrets),
             curl: done.sent.as_deref().map(curl::command),
         })
+    }
+
+    /// Without a bank's journal nobody can tell which of its rules spoke: then a refusal is expected, and this says so.
+    fn unheard(&self, expect: &mut Expect) -> String {
+        let others = ["tpp.", "directory."];
+        match &expect.rule {
+            Some(rule) if self.runner.banks().next().is_none() && !others.iter().any(|own| rule.starts_with(own)) => {
+                let said = format!(" (no bank's journal is read, so that nobody knows whether {rule} spoke)");
+                expect.refused = true;
+                expect.rule = None;
+                said
+            }
+            _ => String::new(),
+        }
     }
 
     /// Keeps what the step says of what happened; the problem, when something is not there.

@@ -10,7 +10,7 @@ use crate::{
     ecosystem::{ControlClient, ControlFailure, advance_together},
     language::{
         BANK, DIRECTORY, Passing, Step,
-        steps::{CertificateUse, FaultStep, MisbehaveStep, RevokeCertificateStep, SetStatusStep},
+        steps::{CertificateUse, FaultStep, MisbehaveStep, ParticipantStatus, RevokeCertificateStep, SetStatusStep},
     },
 };
 
@@ -55,7 +55,7 @@ impl Run<'_> {
             return Ok(Done::missing("organisation", "onboard"));
         };
         let path = format!("/organisations/{organisation}/status");
-        self.operate(&path, Some(&json!({ "status": asked.status }))).await?;
+        self.operate(&path, Some(&json!({ "status": asked.status.to_string() }))).await?;
         Ok(Done::well(format!("{organisation} is {}", asked.status)))
     }
 
@@ -96,8 +96,8 @@ impl Run<'_> {
             match step {
                 Step::Fault(fault) => parties.push(fault.at.clone()),
                 Step::Misbehave(step) => parties.push(step.at.clone().unwrap_or_else(|| BANK.to_owned())),
-                Step::SetStatus(asked) if asked.status != "Active" => {
-                    let active = SetStatusStep { status: "Active".to_owned(), ..asked.clone() };
+                Step::SetStatus(asked) if asked.status != ParticipantStatus::Active => {
+                    let active = SetStatusStep { status: ParticipantStatus::Active, ..asked.clone() };
                     self.set_status(step, &active).await?;
                 }
                 Step::RevokeCertificate(asked) => drop(self.set_revoked(step, asked, "reinstate").await?),

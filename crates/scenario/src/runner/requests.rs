@@ -76,7 +76,7 @@ impl Run<'_> {
 
     pub(super) async fn register(&mut self, step: &Step, asked: &RegisterStep) -> Result<Done, RunError> {
         let told = Register {
-            bank: self.bank(step),
+            bank: self.bank(step)?,
             client_id: asked.client_id.as_ref().map(|id| self.fill(id)).transpose()?,
             resource_base: asked.resource_base.clone(),
             anew: asked.anew,
@@ -100,7 +100,7 @@ impl Run<'_> {
         let now = self.runner.tpp(step.tpp())?.now().await?;
         let body = asked.body.as_ref().map(|body| self.variables.fill_json(body)).transpose();
         let told = steps::LodgeConsent {
-            bank: self.bank(step),
+            bank: self.bank(step)?,
             version: asked.version.unwrap_or(self.scenario.version),
             kind: asked.kind.clone().unwrap_or_else(account_access),
             body: body.map_err(RunError::Variable)?,
@@ -142,7 +142,7 @@ impl Run<'_> {
 
     pub(super) async fn client_token(&mut self, step: &Step, asked: &ClientTokenStep) -> Result<Done, RunError> {
         let told = ClientToken {
-            bank: self.bank(step),
+            bank: self.bank(step)?,
             api: asked.api,
             reveal: self.reveals(step),
             tamper: self.tamper(&asked.tamper)?,
@@ -156,7 +156,7 @@ impl Run<'_> {
             return Ok(Done::missing("consent", "lodge-consent"));
         };
         let tamper = self.tamper(&asked.tamper)?;
-        let told = Revoke { bank: self.bank(step), consent_id, token: asked.token, tamper };
+        let told = Revoke { bank: self.bank(step)?, consent_id, token: asked.token, tamper };
         Ok(match self.tell::<_, ()>(step, "revoke", &told).await? {
             Ok(()) => Done::well("given back"),
             Err(done) => *done,
@@ -165,7 +165,7 @@ impl Run<'_> {
 
     pub(super) async fn call(&mut self, step: &Step, asked: &CallStep) -> Result<Done, RunError> {
         let told = steps::Call {
-            bank: self.bank(step),
+            bank: self.bank(step)?,
             version: asked.version.unwrap_or(self.scenario.version),
             api: asked.api,
             consent_id: self.consent(step, asked.consent.as_ref())?,

@@ -71,6 +71,14 @@ impl From<party::participant::ParticipantError> for Failure {
     }
 }
 
+/// What the journal calls a bank: its name, or host and port of its discovery URL.
+fn label(bank: &str) -> String {
+    match Url::parse(bank) {
+        Ok(url) => url[url::Position::BeforeHost..url::Position::AfterPort].to_owned(),
+        Err(_) => bank.to_owned(),
+    }
+}
+
 /// An answer that was not the one hoped for.
 fn refused(what: &str, answer: &Answer) -> Failure {
     let body = json_body(&answer.body);
@@ -120,7 +128,7 @@ impl Tpp {
         trace: &Trace,
     ) -> Result<RequestBuilder, Failure> {
         let member = self.member().await?;
-        Ok(member.http.request(method, url).to(bank).trace(trace))
+        Ok(member.http.request(method, url).to(&label(bank)).trace(trace))
     }
 
     async fn registration(&self, bank: &str) -> Result<Registration, Failure> {
@@ -167,7 +175,7 @@ impl Tpp {
             exp: (now + LIFETIME).into(),
             jti: self.chance.uuid().to_string(),
         };
-        let honest = member.membership.signing.sign_claims(Some("JWT"), &claims)?;
+        let honest = member.signing.sign_claims(Some("JWT"), &claims)?;
         self.forger(&member, |forger| forger.jwt(Made::ClientAssertion, honest, tamper))
     }
 }

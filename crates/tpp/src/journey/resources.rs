@@ -8,7 +8,7 @@ use simulation::Trace;
 use transport::Answer;
 use url::Url;
 
-use super::distrusted;
+use super::{distrusted, label};
 use crate::{
     Tpp,
     api::Api,
@@ -138,7 +138,8 @@ impl Tpp {
             }
             content = Some((content_type, text));
         }
-        let mut request = client.request(outgoing.method.clone(), &outgoing.url).to(&registration.bank).trace(trace);
+        let mut request =
+            client.request(outgoing.method.clone(), &outgoing.url).to(&label(&registration.bank)).trace(trace);
         for (name, value) in &headers {
             request = request.header(name, value);
         }

@@ -200,6 +200,7 @@ impl<C: Send + Sync + 'static> Engine<C> {
             caller,
             interaction_id,
             trace,
+            notes: http::Extensions::new(),
         }
     }
 

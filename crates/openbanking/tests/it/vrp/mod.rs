@@ -110,6 +110,50 @@ const SHARED: &[&str] = &[
 ];
 
 #[test]
+fn a_consent_says_the_same_in_both_versions() {
+    let plain = |version: ApiVersion, remittance: Value, risk: Value, address: &str| {
+        let mut body = consent(version);
+        body["Data"]["ControlParameters"].as_object_mut().unwrap().remove("SupplementaryData");
+        body["Data"]["Initiation"] = json!({
+            "CreditorAccount": samples::account(ApiVersion::V3_1, "80200112344563"),
+            "CreditorPostalAddress": { "AddressType": address, "TownName": "Hedgeford", "Country": "GB" },
+            "RemittanceInformation": remittance,
+        });
+        body["Risk"] = risk;
+        VrpConsentRequest::read(version, body.to_string().as_bytes()).unwrap()
+    };
+    let contract = |name: &str, present: bool| json!({ name: present });
+    let old = |address| {
+        let remittance = json!({ "Unstructured": "Internal", "Reference": "FRESCO-037" });
+        plain(ApiVersion::V3_1, remittance, contract("ContractPresentInidicator", true), address)
+    };
+    let new = |remittance, present, address| {
+        plain(ApiVersion::V4_0, remittance, contract("ContractPresentIndicator", present), address)
+    };
+    let structured = json!([{ "CreditorReferenceInformation": { "Reference": "FRESCO-037" } }]);
+    for remittance in [
+        json!({ "Unstructured": ["Internal", "FRESCO-037"] }),
+        json!({ "Unstructured": ["Internal"], "Structured": structured }),
+    ] {
+        assert_eq!(old("POBox").says_the_same_as(&new(remittance, true, "PBOX")), Ok(()));
+    }
+    let texts = json!({ "Unstructured": ["Internal", "FRESCO-037"] });
+    let issued = json!([{ "CreditorReferenceInformation": { "Reference": "FRESCO-037", "Issuer": "I" } }]);
+    for (other, path) in [
+        (new(texts.clone(), false, "PBOX"), "Risk.ContractPresentIndicator"),
+        (new(texts.clone(), true, "HOME"), "Data.Initiation.CreditorPostalAddress.AddressType"),
+        (new(json!({ "Unstructured": ["Internal"] }), true, "PBOX"), "Data.Initiation.RemittanceInformation"),
+        (
+            new(json!({ "Unstructured": ["Internal"], "Structured": issued }), true, "PBOX"),
+            "Data.Initiation.RemittanceInformation",
+        ),
+    ] {
+        let different = old("POBox").says_the_same_as(&other).unwrap_err();
+        assert_eq!((different.code, different.path.as_str()), (ErrorCode::ResourceConsentMismatch, path));
+    }
+}
+
+#[test]
 fn what_the_schemas_refuse_is_refused_in_its_place() {
     for version in ApiVersion::ALL {
         let Some(specification) = specification(version) else { return };
