@@ -95,7 +95,7 @@ pub struct StepResult {
     pub served: Vec<Exchange>,
     /// What the bank answered, or the page that the customer ended on: secrets removed, and its beginning if it is long.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub answer: Option<String>,
+    pub body: Option<String>,
     /// A curl command that repeats the step's request to the bank by hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub curl: Option<String>,

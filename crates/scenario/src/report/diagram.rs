@@ -24,9 +24,9 @@ const TOP: usize = 40;
 const CHARACTER: usize = 7;
 /// Characters of a path that are shown.
 const LONGEST_PATH: usize = 58;
-/// Characters of a segment of a path above which it is an identifier, of which the beginning is enough.
-const LONGEST_SEGMENT: usize = 30;
-/// Characters of the beginning of an identifier.
+/// Characters of an identifier above which its beginning is enough.
+const LONGEST_IDENTIFIER: usize = 14;
+/// Characters of that beginning.
 const BEGINNING: usize = 8;
 
 /// A diagram with its coordinates.
@@ -83,7 +83,7 @@ pub(super) fn path(url: &str) -> String {
 
 /// The path as a label has it: identifiers shortened, and without its beginning when it is long all the same.
 fn short_path(path: &str) -> String {
-    let segment = |segment: &str| match segment.chars().count() > LONGEST_SEGMENT {
+    let segment = |segment: &str| match is_identifier(segment) && segment.chars().count() > LONGEST_IDENTIFIER {
         true => segment.chars().take(BEGINNING).chain(['\u{2026}']).collect(),
         false => segment.to_owned(),
     };
@@ -101,6 +101,12 @@ fn short_path(path: &str) -> String {
         kept.insert(0, '/');
     }
     format!("\u{2026}{kept}")
+}
+
+/// Whether a segment of a path names one of many, and not a kind: names of kinds are words.
+fn is_identifier(segment: &str) -> bool {
+    let digits = segment.chars().filter(char::is_ascii_digit).count();
+    digits >= 3 || segment.contains(|sign: char| sign.is_ascii_uppercase())
 }
 
 /// The same exchange in the journal of the party that answered.
@@ -251,9 +257,14 @@ mod tests {
                 "/open-banking/v4.0/aisp/account-access-consents/aac-39fd\u{2026}",
             ),
             (
-                "/v2.1/organisation/iAXkvPJZjFUyMHKsxO/software-statement/KdQyjiK7Th1BxgrnbgYjeE/certificate/obwac/x",
-                "\u{2026}/KdQyjiK7Th1BxgrnbgYjeE/certificate/obwac/x",
+                "/v2.1/organisation/iAXkvPJZjFUyMHKsxO/software-statement/KdQyjiK7Th1BxgrnbgYjeE/certificate/obwac/C20k",
+                "\u{2026}/software-statement/KdQyjiK7\u{2026}/certificate/obwac/C20k",
             ),
+            (
+                "/v2.1/organisation/iAXkvPJZjFUyMHKsxO/software-statement",
+                "/v2.1/organisation/iAXkvPJZ\u{2026}/software-statement",
+            ),
+            ("/.well-known/openid-configuration", "/.well-known/openid-configuration"),
         ] {
             assert_eq!(short_path(path), short);
             assert!(short_path(path).chars().count() <= LONGEST_PATH + 1);

@@ -74,7 +74,7 @@ struct StepView<'a> {
     spoke: &'a [Spoke],
     exchanges: Vec<ExchangeView<'a>>,
     tokens: Vec<TokenView<'a>>,
-    answer: Option<&'a str>,
+    body: Option<&'a str>,
     curl: Option<&'a str>,
 }
 
@@ -182,7 +182,7 @@ fn step(number: usize, step: &StepResult) -> StepView<'_> {
         spoke: &step.spoke,
         exchanges: asked(step).into_iter().map(exchange).collect(),
         tokens: each_once(step.exchanges.iter().chain(&step.served).flat_map(tokens)),
-        answer: step.answer.as_deref(),
+        body: step.body.as_deref(),
         curl: step.curl.as_deref(),
     }
 }

@@ -143,7 +143,7 @@ mod tests {
             }],
             exchanges: vec![exchange("tpp", "client", "Ashdown Bank", "https://localhost:1/token")],
             served: vec![exchange("bank", "server", "tpp", "/token")],
-            answer: Some("{\"error\": \"invalid_grant\"}".to_owned()),
+            body: Some("{\"error\": \"invalid_grant\"}".to_owned()),
             curl: Some("curl 'https://localhost:1/token'".to_owned()),
         };
         vec![ScenarioResult {

@@ -18,7 +18,7 @@ use transport::{ClientSettings, HttpClient, Stop, TlsError};
 use url::Url;
 
 use crate::{
-    answer, curl,
+    body, curl,
     ecosystem::{ControlClient, ControlFailure, Ecosystem},
     expectation::{Happened, compare},
     language::{BANK, DIRECTORY, Expect, Scenario, Step, TPP},
@@ -473,7 +473,7 @@ impl<'a> Run<'a> {
             spoke,
             exchanges,
             served,
-            answer: answer::shown(&done.happened, self.runner.options.show_secrets),
+            body: body::shown(&done.happened, self.runner.options.show_secrets),
             curl: done.sent.as_deref().map(curl::command),
         })
     }
