@@ -12,7 +12,7 @@ use std::{
 };
 
 use psu::Psu;
-use simulation::{Chance, Clock, Journal, Trace};
+use simulation::{Chance, Clock, Exchange, Journal, Trace};
 use tpp::{
     api::Api,
     steps::{Failure, Onboard, Onboarded, Outcome, Part, Register, Registered},
@@ -21,8 +21,9 @@ use transport::{ClientSettings, HttpClient, TlsError};
 use url::Url;
 
 use crate::{
+    advice,
     ecosystem::{ControlClient, ControlFailure, Ecosystem},
-    expectation::{Happened, compare},
+    expectation::{Happened, at, compare},
     language::{BANK, DIRECTORY, Expect, Scenario, Step, TPP},
     result::{ScenarioResult, Spoke, StepResult},
     variables::Variables,
@@ -428,6 +429,9 @@ impl<'a> Run<'a> {
         if problem.is_none() && !expect.refusal() {
             problem = self.keep(step, &done.happened);
         }
+        let all: Vec<&Exchange> = exchanges.iter().chain(&served).collect();
+        let advice = problem.as_ref().map(|_| advice::advice(&expect, &done.happened, &spoke, &all));
+        let answer = advice.as_ref().and_then(|_| advice::answer(&done.happened));
         let outcome = match &done.happened.refused {
             Some(why) if problem.is_none() => format!("refused, as expected: {why}{unheard}"),
             Some(why) => why.clone(),
@@ -439,6 +443,8 @@ impl<'a> Run<'a> {
             outcome,
             duration_us,
             problem,
+            answer,
+            advice,
             spoke,
             exchanges,
             served,
@@ -471,7 +477,16 @@ impl<'a> Run<'a> {
             };
             match found {
                 Some(value) => self.variables.keep(name, value),
-                None => return Some(format!("there is nothing to keep as {name} at {source}")),
+                None => {
+                    let found = match source.split_once(' ') {
+                        Some(("header", _)) => "no such header".to_owned(),
+                        Some(("claim", pointer)) => {
+                            at(happened.claims.as_ref().unwrap_or(&serde_json::Value::Null), pointer.trim())
+                        }
+                        _ => at(happened.body.as_ref().unwrap_or(&serde_json::Value::Null), source),
+                    };
+                    return Some(format!("expected something to keep as {name} at {source}, found {found}"));
+                }
             }
         }
         None

@@ -100,7 +100,7 @@ fn refused(what: &str, answer: &Answer) -> Failure {
 /// The TPP itself refused to go on.
 fn distrusted(what: &str, refusal: &Refusal<()>) -> Failure {
     Failure {
-        what: format!("{what}: {}", refusal.rule.reason),
+        what: format!("{what}; it breaks the rule: {}", refusal.rule.reason),
         verdict: Some(Box::new(refusal.verdict())),
         ..Failure::default()
     }
