@@ -145,7 +145,7 @@ pub(crate) fn at(value: &Value, pointer: &str) -> String {
         return shortened(&found.to_string());
     }
     let ends = pointer.match_indices('/').map(|(end, _)| &pointer[..end]);
-    let Some((way, last)) = ends.filter_map(|way| Some((way, value.pointer(way)?))).last() else {
+    let Some((way, last)) = ends.rev().find_map(|way| Some((way, value.pointer(way)?))) else {
         return "nothing".to_owned();
     };
     let way = if way.is_empty() { "the whole" } else { way };
