@@ -74,7 +74,7 @@ async fn what_cannot_start_says_why() {
 #[tokio::test]
 async fn a_lesson_switches_off_the_directorys_own_rules() {
     let right = request("Larkspur Money Ltd", "730166", &[Role::Aisp]);
-    let other = request("Tallow Street Payments Ltd", "812207", &[Role::Aisp]);
+    let other = request("Somebody Else Ltd", "812299", &[Role::Aisp]);
     let off = |rules: &[&str]| json!({ "off": rules });
     // Elsewhere they stay on.
     let strict = Directory::start().await;

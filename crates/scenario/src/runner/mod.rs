@@ -25,7 +25,7 @@ use crate::{
     advice,
     ecosystem::{ControlClient, ControlFailure, Ecosystem},
     expectation::{Happened, compare},
-    language::{BANK, DIRECTORY, Expect, Scenario, Step, TPP},
+    language::{BANK, DIRECTORY, Scenario, Step, TPP},
     result::{ScenarioResult, Spoke, StepResult},
     variables::Variables,
 };
