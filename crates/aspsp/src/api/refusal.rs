@@ -49,8 +49,8 @@ pub struct Refused {
 /// Why a request of the API is not answered with what it asked for.
 #[derive(Debug)]
 pub enum ApiError {
-    /// The access token does not open it.
-    Access(Failure),
+    /// The access token does not open it; with what v4.0 tells about one that was good once.
+    Access(Box<Failure>, Vec<ErrorDetail>),
     /// A rule of the API refused.
     Refused(Box<Refusal<Refused>>),
     /// The bank failed; the text is for the log.
@@ -92,7 +92,7 @@ impl ApiError {
     /// Puts what had passed before.
     pub fn after(self, earlier: Passed) -> Self {
         match self {
-            Self::Access(failure) => Self::Access(failure.after(earlier)),
+            Self::Access(failure, told) => Self::Access(Box::new(failure.after(earlier)), told),
             Self::Refused(refusal) => Self::Refused(Box::new(refusal.after(earlier))),
             failed @ Self::Failed(_) => failed,
         }
@@ -101,10 +101,15 @@ impl ApiError {
     /// The response in this version.
     pub fn response(self, version: ApiVersion, request: &Request) -> Response {
         match self {
-            Self::Access(failure) => access_refused(version, request, &failure),
+            Self::Access(failure, told) => access_refused(version, request, &failure, told),
             Self::Refused(refusal) => {
-                let mut response = body(version, request, refusal.error.status, refusal.error.detail.clone());
-                if refusal.error.status == StatusCode::FORBIDDEN {
+                let forbidden = refusal.error.status == StatusCode::FORBIDDEN;
+                let mut detail = refusal.error.detail.clone();
+                if forbidden {
+                    detail.get_or_insert_with(|| closed(refusal.rule.reason));
+                }
+                let mut response = body(version, request, refusal.error.status, detail);
+                if forbidden {
                     challenge(&mut response, "insufficient_scope", refusal.rule.reason);
                 }
                 if let Some(seconds) = refusal.error.retry_after {
@@ -144,18 +149,32 @@ fn refused(refusal: Refusal<Wire>) -> ApiError {
     ApiError::Refused(Box::new(refusal.map_error(|wire| Refused { status: wire.status, detail, retry_after: None })))
 }
 
-/// 401 has no body, but for an expired token in v4.0 (OB Read/Write 4.0, 401 Unauthorized).
-fn access_refused(version: ApiVersion, request: &Request, failure: &Failure) -> Response {
+/// The published files have a body in 403, which the text leaves to the bank.
+fn closed(reason: &str) -> ErrorDetail {
+    ErrorDetail::new(ErrorCode::InvalidAccessRights, reason)
+}
+
+/// 401 has no body, but for a token in v4.0 that was good once (OB Read/Write 4.0, 401 Unauthorized).
+fn access_refused(version: ApiVersion, request: &Request, failure: &Failure, told: Vec<ErrorDetail>) -> Response {
     if let Failure::Unavailable(error) = failure {
         tracing::error!(%error, path = request.path, trace = request.trace.trace_id, "the bank failed");
         return unexpected(version, request);
     }
     let code = failure.code();
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let expired = matches!(failure, Failure::Refused(refusal) if refusal.rule == &fapi::access::TOKEN_NOT_EXPIRED);
-    let detail = (expired && version == ApiVersion::V4_0)
-        .then(|| ErrorDetail::new(ErrorCode::TokenExpired, "The access token has expired."));
-    let mut response = body(version, request, status, detail);
+    let mut details = match (version, status) {
+        (_, StatusCode::FORBIDDEN) => vec![closed(failure.description())],
+        (ApiVersion::V3_1, _) => Vec::new(),
+        (ApiVersion::V4_0, _) => told,
+    }
+    .into_iter();
+    let mut response = match details.next() {
+        None => reply::empty(status),
+        Some(first) => {
+            let body = ErrorBody::new(version, status.as_u16(), &request.interaction_id, first);
+            reply::json(status, &details.fold(body, |body, detail| body.and(version, detail)))
+        }
+    };
     challenge(&mut response, code.as_str(), failure.description());
     if let Some(verdict) = failure.verdict() {
         response.extensions_mut().insert(verdict);

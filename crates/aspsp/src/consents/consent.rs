@@ -104,6 +104,8 @@ pub enum Reason {
     AuthorisationType,
     /// The PSU withdrew access at the bank.
     Withdrawn,
+    /// Its end has passed.
+    Expired,
     /// The order was made.
     Consumed,
 }
@@ -125,6 +127,7 @@ impl Reason {
                 (ErrorCode::AuthorisationNotCompleted, text)
             }
             Self::Withdrawn => (ErrorCode::TokenSuspended, "The customer withdrew the access at the bank."),
+            Self::Expired => (ErrorCode::TokenExpired, "The consent has expired."),
             Self::Consumed => (ErrorCode::ConsentConsumed, "The order was made."),
         };
         StatusReason::new(code, text)
@@ -231,9 +234,15 @@ impl Consent {
         let reason = match self.status_at(now) {
             status if status == self.status => self.reason,
             ConsentStatus::Rejected => Some(Reason::TimedOut),
+            ConsentStatus::Expired => Some(Reason::Expired),
             _ => None,
         };
         match (version, reason) {
+            // It can be authorised again (OB Read/Write 4.0, 401 Unauthorized).
+            (ApiVersion::V4_0, Some(reason @ Reason::Withdrawn)) => {
+                let again = "The customer may authorise the consent again.";
+                vec![reason.wire(), StatusReason::new(ErrorCode::Reauthenticate, again)]
+            }
             (ApiVersion::V4_0, Some(reason)) => vec![reason.wire()],
             _ => Vec::new(),
         }
