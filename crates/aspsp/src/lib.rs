@@ -131,6 +131,7 @@ impl Context {
 pub fn catalogue() -> Vec<&'static Rule> {
     let mut rules = fapi::catalogue();
     rules.extend(authorization::login_page::RULES);
+    rules.extend(participants::RULES);
     rules.extend(api::RULES);
     rules.extend(api::idempotency::RULES);
     rules.extend(api::signature::RULES);

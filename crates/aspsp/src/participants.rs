@@ -11,11 +11,19 @@ use party::{
     participant::{DirectoryAddress, DirectoryClient, Membership, ParticipantError},
 };
 use pki::Certificate;
+use rules::SwitchedOff;
 use simulation::Trace;
 use transport::{CallError, ClientCertificates, HttpClient, Request, Route, ServerTls, Stop, TlsError, reply, route};
 use url::Url;
 
 use crate::Context;
+
+rules::catalogue! {
+    /// The rule of connections.
+    pub RULES;
+    NOT_REVOKED { id: "api.certificate.not-revoked",
+        reason: "The certificate of a new connection is not on the Directory's list of revoked ones. TLS ends the handshake; with the rule switched off, the list counts no more from the next time that the Directory is asked.", clause: "RFC 5280, 6.3; OB Directory, certificates" }
+}
 
 /// How often the Directory is asked for statuses, true time.
 const PERIOD: Duration = Duration::from_secs(30);
@@ -36,7 +44,27 @@ pub(crate) struct Revocations {
     list: Url,
     http: HttpClient,
     membership: Arc<Membership>,
-    self_signed: bool,
+    trusted: Trusted,
+    switched_off: SwitchedOff,
+}
+
+/// Which client certificates the listener takes.
+pub(crate) struct Trusted {
+    /// Authorities beside the Directory's.
+    pub(crate) authorities: Vec<Certificate>,
+    /// Whether those of unknown authorities are let through, for clients that registered them.
+    pub(crate) self_signed: bool,
+}
+
+impl Trusted {
+    /// The ecosystem's anchor and the further authorities.
+    fn anchors(&self, membership: &Membership) -> Vec<Certificate> {
+        std::iter::once(&membership.anchor).chain(&self.authorities).cloned().collect()
+    }
+
+    fn accepted<'a>(&self, anchors: &'a [Certificate]) -> ClientCertificates<'a> {
+        if self.self_signed { ClientCertificates::Any(anchors) } else { ClientCertificates::Anchored(anchors) }
+    }
 }
 
 /// The list of revoked certificates could not be renewed; the one that was there stays.
@@ -81,14 +109,16 @@ impl Revocations {
         directory: &DirectoryAddress,
         membership: Arc<Membership>,
         http: HttpClient,
-        self_signed: bool,
+        trusted: Trusted,
+        switched_off: SwitchedOff,
     ) -> Result<Self, StartError> {
         let failed = |error: RevocationError| StartError::Other(error.to_string());
         let list = directory.public.join("/pki/issuing.crl");
         let list = list.map_err(|error| failed(RevocationError::Address(error.to_string())))?;
         let first = fetch(&http, &list).await.map_err(failed)?;
-        let tls = Arc::new(ServerTls::new(&membership.server, accepted(self_signed, &membership.anchor), &[first])?);
-        Ok(Self { tls, list, http, membership, self_signed })
+        let anchors = trusted.anchors(&membership);
+        let tls = Arc::new(ServerTls::new(&membership.server, trusted.accepted(&anchors), &[first])?);
+        Ok(Self { tls, list, http, membership, trusted, switched_off })
     }
 
     /// The TLS of the listener that takes client certificates.
@@ -102,15 +132,10 @@ impl Revocations {
     /// The list cannot be fetched or read; the one that was there stays.
     async fn renew(&self) -> Result<(), RevocationError> {
         let list = fetch(&self.http, &self.list).await?;
-        let Membership { server, anchor, .. } = &*self.membership;
-        Ok(self.tls.replace(server, accepted(self.self_signed, anchor), &[list])?)
+        let lists = if self.switched_off.contains(&NOT_REVOKED) { Vec::new() } else { vec![list] };
+        let anchors = self.trusted.anchors(&self.membership);
+        Ok(self.tls.replace(&self.membership.server, self.trusted.accepted(&anchors), &lists)?)
     }
-}
-
-/// Which client certificates the listener takes.
-fn accepted(self_signed: bool, anchor: &Certificate) -> ClientCertificates<'_> {
-    let anchors = std::slice::from_ref(anchor);
-    if self_signed { ClientCertificates::Any(anchors) } else { ClientCertificates::Anchored(anchors) }
 }
 
 /// The list of revoked certificates, DER.

@@ -62,6 +62,10 @@ pub struct Settings {
     /// [default: false]
     #[arg(long, env = "OB_ASPSP_SELF_SIGNED_CLIENTS", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub self_signed_clients: Option<bool>,
+    /// PEM file with further authorities whose client certificates are trusted, beside the Directory's
+    /// [default: none]
+    #[arg(long, env = "OB_ASPSP_CLIENT_AUTHORITIES", value_name = "FILE")]
+    pub client_authorities: Option<PathBuf>,
     /// Whether clients may authenticate with secrets, which FAPI forbids; for tools that know nothing else [default: false]
     #[arg(long, env = "OB_ASPSP_CLIENT_SECRETS", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub client_secrets: Option<bool>,

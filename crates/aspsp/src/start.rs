@@ -1,6 +1,10 @@
 //! Bringing a bank up: listeners, keys, enrolment at the Directory, books, and the authorization server on top.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use fapi::{Deviations, Endpoints, Engine, Profile, client::AuthenticationMethod, deviation::Rogue, metadata};
@@ -12,10 +16,11 @@ use openbanking::{
     ssa::Role,
 };
 use party::{
-    DataDirectory, Lesson, StartError, Tools, control,
+    DataDirectory, Lesson, Owner, StartError, Tools, control,
     participant::{DirectoryAddress, DirectoryClient, Membership, enrol, find_directory},
     sweeping::{keep_swept, sweep, sweep_engine},
 };
+use pki::Certificate;
 use simulation::{Chance, Trace};
 use store::{SledStore, Store};
 use time::Date;
@@ -29,14 +34,14 @@ use crate::{
     app,
     authorization::{login_page::LoginPage, session},
     back_office,
-    bank::Bank,
+    bank::{Bank, Organisation},
     clients,
     customers::{self, Customers},
     dashboard,
     memory::{KEYS_TIMEOUT, Memory},
     money::{self, Money},
     pages::Pages,
-    participants::{self, Revocations, Watch},
+    participants::{self, Revocations, Trusted, Watch},
     rates::Rates,
     routes,
 };
@@ -82,9 +87,13 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     tools.lesson = Lesson::new(settings.lesson.unwrap_or_default(), crate::catalogue());
     let bank = Bank::load(settings.bank.as_deref()).map_err(|error| StartError::Configuration(error.to_string()))?;
     let personas = money::personas(settings.personas.as_deref())?;
+    let login_page = LoginPage::load(settings.login_page.as_ref(), settings.login_keys.as_deref())?;
+    let configured = clients::load(settings.clients.as_deref())?;
     let pages = Pages::new(tools.lesson.clone())
         .map_err(|error| StartError::Other(format!("a page cannot be used: {error}")))?;
     let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-aspsp".as_ref()))?;
+    let Organisation { competent_authority, registration_id, .. } = &bank.organisation;
+    data.claim(&Owner::organisation("ob-aspsp", competent_authority, registration_id, &bank.name))?;
     party::clock::restore(&data, &tools.clock)?;
     tools = tools.seeded(settings.chance_seed, &data)?;
 
@@ -122,8 +131,12 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
 
     let membership = Arc::new(membership);
     let http = client(&membership, &tools)?;
-    let self_signed = settings.self_signed_clients.unwrap_or_default();
-    let revocations = Revocations::begin(&directory, Arc::clone(&membership), http.clone(), self_signed).await?;
+    let trusted = Trusted {
+        authorities: authorities(settings.client_authorities.as_deref())?,
+        self_signed: settings.self_signed_clients.unwrap_or_default(),
+    };
+    let off = tools.lesson.switched_off();
+    let revocations = Revocations::begin(&directory, Arc::clone(&membership), http.clone(), trusted, off).await?;
     let public_tls = Arc::new(ServerTls::new(&membership.server, ClientCertificates::Unasked, &[])?);
 
     if tools.lesson.is_on() {
@@ -135,8 +148,6 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         ..profile(&settings, &urls, &directory, &membership)
     });
     let documents = documents(&profile, &membership, &keys)?;
-    let login_page = LoginPage::load(settings.login_page.as_ref(), settings.login_keys.as_deref())?;
-    let configured = clients::load(settings.clients.as_deref())?;
     clients::settle(&*store, configured, &profile, tools.clock.now()).await?;
     let logins = logins(&personas, &books);
     let customers = Customers::new(&personas, &books);
@@ -200,6 +211,16 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     })));
     tasks.push(tokio::spawn(participants::keep_revocations(watch, tools.stop.clone())));
     Ok(Running { name, urls, control: control_address, exports: data.join("exports"), logins, tasks })
+}
+
+/// The certificates in this file; none without one.
+fn authorities(path: Option<&Path>) -> Result<Vec<Certificate>, StartError> {
+    let Some(path) = path else { return Ok(Vec::new()) };
+    let wrong = |error: &dyn std::fmt::Display| {
+        StartError::Configuration(format!("client-authorities: {}: {error}", path.display()))
+    };
+    let pem = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    Certificate::all_from_pem(&pem).map_err(|error| wrong(&error))
 }
 
 fn default_directory() -> Result<Url, StartError> {

@@ -36,8 +36,8 @@ pub(crate) fn assertion(
 ) -> Result<String, DirectoryError> {
     let status = record.organisation.status;
     let active = status == OrganisationStatus::Active;
-    demand(active, &ORGANISATION_ACTIVE, FORBIDDEN, "Active", format!("{status:?}"))?;
-    demand(software.active, &SOFTWARE_ACTIVE, FORBIDDEN, "active", "inactive")?;
+    demand(context, active, &ORGANISATION_ACTIVE, FORBIDDEN, "Active", format!("{status:?}"))?;
+    demand(context, software.active, &SOFTWARE_ACTIVE, FORBIDDEN, "active", "inactive")?;
     let claims = SoftwareStatementAssertion {
         iss: ISSUER.to_owned(),
         iat: context.tools.clock.now().into(),

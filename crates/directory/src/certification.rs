@@ -72,12 +72,12 @@ pub(crate) async fn certify(
         .filter(|kind| !matches!(kind, CertificateKind::Obtransport | CertificateKind::Obsigning))
         .ok_or_else(|| DirectoryError::explained(&KIND, INVALID, "obwac, obseal or server", kind))?;
     let found = request.content_type().unwrap_or("none");
-    demand(found.eq_ignore_ascii_case(PEM), &MEDIA, MEDIA_TYPE, PEM, found)?;
+    demand(context, found.eq_ignore_ascii_case(PEM), &MEDIA, MEDIA_TYPE, PEM, found)?;
     let status = record.organisation.status;
-    demand(status == OrganisationStatus::Active, &ACTIVE, FORBIDDEN, "Active", format!("{status:?}"))?;
+    demand(context, status == OrganisationStatus::Active, &ACTIVE, FORBIDDEN, "Active", format!("{status:?}"))?;
     let asked = SigningRequest::parse(&request.body)
         .map_err(|error| DirectoryError::explained(&READABLE, INVALID, "a PKCS#10 request", error.to_string()))?;
-    let profile = profile(kind, record, &asked)?;
+    let profile = profile(context, kind, record, &asked)?;
     let mut jwk = Jwk::from_rsa_public_der(&asked.public_key_der)
         .map_err(|error| DirectoryError::explained(&READABLE, INVALID, "an RSA key", error.to_string()))?;
     let kid = jwk.thumbprint();
@@ -88,6 +88,7 @@ pub(crate) async fn certify(
         let revoked = if issued.revoked_at.is_some() { "revoked " } else { "" };
         let same = issued.kind == kind && issued.revoked_at.is_none();
         demand(
+            context,
             same,
             &NEW_KEY,
             CONFLICT,
@@ -125,6 +126,7 @@ pub(crate) async fn certify(
 
 /// What the certificate will say; the request must say the same.
 fn profile(
+    context: &Context,
     kind: CertificateKind,
     record: &OrganisationRecord,
     asked: &SigningRequest,
@@ -133,7 +135,7 @@ fn profile(
         CertificateKind::Obwac | CertificateKind::Obtransport => QcType::Web,
         CertificateKind::Obseal | CertificateKind::Obsigning => QcType::Seal,
         CertificateKind::Server => {
-            demand(!asked.names.is_empty(), &NAMES, INVALID, "a DNS name or IP address", "none")?;
+            demand(context, !asked.names.is_empty(), &NAMES, INVALID, "a DNS name or IP address", "none")?;
             return Ok(Profile::Server { names: asked.names.clone() });
         }
     };
@@ -150,7 +152,7 @@ fn profile(
         (&participant.organisation_identifier, &asked.organisation_identifier),
         (&participant.legal_name, &asked.organisation),
     ] {
-        demand(found.as_ref() == Some(expected), &SUBJECT, INVALID, expected, text(found))?;
+        demand(context, found.as_ref() == Some(expected), &SUBJECT, INVALID, expected, text(found))?;
     }
     let shown = |roles: &[PspRole]| roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
     let Some(statements) = &asked.qc_statements else {
@@ -162,7 +164,7 @@ fn profile(
     let same = found == roles && statements.qc_type == Some(qc_type);
     let expected = format!("{qc_type:?} with {}", shown(&roles));
     let told = format!("{:?} with {}", statements.qc_type, shown(&found));
-    demand(same, &STATEMENTS, INVALID, expected, told)?;
+    demand(context, same, &STATEMENTS, INVALID, expected, told)?;
     Ok(match qc_type {
         QcType::Web => Profile::Obwac(participant),
         _ => Profile::Obseal(participant),

@@ -51,8 +51,8 @@ rules::catalogue! {
 
 /// `POST /enrolment`.
 pub(crate) async fn enrol(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
-    let asked: EnrolmentRequest = json_body(&request)?;
-    check(&asked)?;
+    let asked: EnrolmentRequest = json_body(&context, &request)?;
+    check(&context, &asked)?;
     let store = context.store();
     let known = match registrations().get(store, &below(&asked.register_body, &asked.registration_id)).await? {
         Some((id, _)) => organisations().get(store, &id).await?,
@@ -87,10 +87,10 @@ pub(crate) async fn enrol(context: Arc<Context>, request: Request) -> Result<Res
 /// # Errors
 /// It is known already, or its details cannot be used.
 pub(crate) async fn add(context: &Context, asked: &EnrolmentRequest) -> Result<OrganisationRecord, DirectoryError> {
-    check(asked)?;
+    check(context, asked)?;
     let key = below(&asked.register_body, &asked.registration_id);
     let known = registrations().get(context.store(), &key).await?;
-    demand(known.is_none(), &NEW, CONFLICT, "an organisation that is not known", &key)?;
+    demand(context, known.is_none(), &NEW, CONFLICT, "an organisation that is not known", &key)?;
     let record = unknown(context, asked);
     context.commit(introduce(&record)?).await?;
     Ok(record)
@@ -110,22 +110,36 @@ fn unknown(context: &Context, asked: &EnrolmentRequest) -> OrganisationRecord {
     record
 }
 
-fn check(asked: &EnrolmentRequest) -> Result<(), DirectoryError> {
+fn check(context: &Context, asked: &EnrolmentRequest) -> Result<(), DirectoryError> {
     let plain = |text: &str| {
         let length = text.chars().count();
         (1..=64).contains(&length) && text.trim() == text && !text.chars().any(char::is_control)
     };
     let word = |text: &str| plain(text) && text.chars().all(|c| c.is_ascii_alphanumeric());
-    demand(plain(&asked.legal_entity_name), &DETAILS, INVALID, "1 to 64 characters", &asked.legal_entity_name)?;
-    demand(plain(asked.common_name()), &DETAILS, INVALID, "1 to 64 characters", asked.common_name())?;
-    demand(word(&asked.register_body), &DETAILS, INVALID, "letters and digits", &asked.register_body)?;
-    demand(word(&asked.registration_id), &DETAILS, INVALID, "letters and digits", &asked.registration_id)?;
+    demand(
+        context,
+        plain(&asked.legal_entity_name),
+        &DETAILS,
+        INVALID,
+        "1 to 64 characters",
+        &asked.legal_entity_name,
+    )?;
+    demand(context, plain(asked.common_name()), &DETAILS, INVALID, "1 to 64 characters", asked.common_name())?;
+    demand(context, word(&asked.register_body), &DETAILS, INVALID, "letters and digits", &asked.register_body)?;
+    demand(context, word(&asked.registration_id), &DETAILS, INVALID, "letters and digits", &asked.registration_id)?;
     let mut roles = asked.roles.clone();
     roles.sort_unstable();
     roles.dedup();
     let told = asked.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
     let once = !roles.is_empty() && roles.len() == asked.roles.len();
-    demand(once, &DETAILS, INVALID, "at least one role, and each once", if told.is_empty() { "none" } else { &told })
+    demand(
+        context,
+        once,
+        &DETAILS,
+        INVALID,
+        "at least one role, and each once",
+        if told.is_empty() { "none" } else { &told },
+    )
 }
 
 /// An organisation that is known: from the register, or one that was let in again.
@@ -137,19 +151,19 @@ async fn again(
 ) -> Result<Change, DirectoryError> {
     let id = record.organisation.organisation_id.clone();
     let status = record.organisation.status;
-    demand(status == OrganisationStatus::Active, &ACTIVE, FORBIDDEN, "Active", format!("{status:?}"))?;
+    demand(context, status == OrganisationStatus::Active, &ACTIVE, FORBIDDEN, "Active", format!("{status:?}"))?;
     let same_name = record.legal_name == asked.legal_entity_name;
-    demand(same_name, &REGISTER, CONFLICT, &record.legal_name, &asked.legal_entity_name)?;
+    demand(context, same_name, &REGISTER, CONFLICT, &record.legal_name, &asked.legal_entity_name)?;
     let names = |roles: &[Role]| roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
     let (mut roles, authorised) = (asked.roles.clone(), record.organisation.roles());
     roles.sort_unstable();
     roles.dedup();
-    demand(roles == authorised, &REGISTER, CONFLICT, names(&authorised), names(&roles))?;
+    demand(context, roles == authorised, &REGISTER, CONFLICT, names(&authorised), names(&roles))?;
     let issued = all_below(context.store(), certificates(), &id).await?;
     let now = context.tools.clock.true_now();
     let in_use = issued.iter().filter(|one| one.revoked_at.is_none() && one.not_after > now).count();
     let open = in_use == 0 || record.reopened;
-    demand(open, &ONCE, CONFLICT, "no certificates", format!("{in_use} in use"))?;
+    demand(context, open, &ONCE, CONFLICT, "no certificates", format!("{in_use} in use"))?;
     record.reopened = false;
     if !asked.contacts.is_empty() {
         record.organisation.contacts.clone_from(&asked.contacts);
@@ -160,6 +174,7 @@ async fn again(
 /// Whether an organisation that nobody knows may come in; an invitation is used up.
 async fn allowed(context: &Context, request: &Request) -> Result<Option<Change>, DirectoryError> {
     match context.policy {
+        _ if context.off(&POLICY) => Ok(None),
         EnrolmentPolicy::Open => Ok(None),
         EnrolmentPolicy::Closed => Err(DirectoryError::explained(
             &POLICY,

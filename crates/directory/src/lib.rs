@@ -107,6 +107,11 @@ impl Context {
         self.engine.backend().store()
     }
 
+    /// Whether a lesson switched this rule off.
+    pub(crate) fn off(&self, rule: &Rule) -> bool {
+        self.engine.profile().switched_off.contains(rule)
+    }
+
     /// Changes the store, all or nothing.
     ///
     /// # Errors
@@ -120,15 +125,6 @@ impl Context {
             error @ CommitError::Store(_) => error.into(),
         })
     }
-}
-
-/// The rules that a lesson can switch off: those of the FAPI engine.
-pub(crate) fn switchable() -> Vec<&'static Rule> {
-    [fapi::client_authentication::RULES, fapi::token::RULES, fapi::access::RULES]
-        .into_iter()
-        .flatten()
-        .copied()
-        .collect()
 }
 
 /// Every rule that the Directory applies.

@@ -1,5 +1,6 @@
 //! What a refusal looks like on the wire: a status, a code and the rule's demand; what was found goes to the journal.
 
+use crate::Context;
 use fapi::Failure;
 use http::{HeaderValue, StatusCode, header};
 use party::authorization_server::failed;
@@ -64,23 +65,24 @@ impl DirectoryError {
     /// A refusal that tells the caller what was expected and found: both are the caller's own or public.
     pub fn explained(rule: &'static Rule, wire: Wire, expected: impl Into<String>, found: impl Into<String>) -> Self {
         let (expected, found) = (expected.into(), found.into());
-        let text = format!("{} Expected {expected}, found {found}.", rule.reason);
+        let text = format!("{} Expected {expected}, found {found}.", rule.unmet);
         Self::Refused(Box::new(Refusal::new(rule, wire, Evidence::new(expected, found))), Some(text))
     }
 }
 
-/// Refuses unless the condition holds.
+/// Refuses unless the condition holds, or a lesson switched the rule off.
 ///
 /// # Errors
 /// The refusal of the rule, explained.
 pub fn demand(
+    context: &Context,
     condition: bool,
     rule: &'static Rule,
     wire: Wire,
     expected: impl Into<String>,
     found: impl Into<String>,
 ) -> Result<(), DirectoryError> {
-    if condition { Ok(()) } else { Err(DirectoryError::explained(rule, wire, expected, found)) }
+    if condition || context.off(rule) { Ok(()) } else { Err(DirectoryError::explained(rule, wire, expected, found)) }
 }
 
 impl IntoResponse for DirectoryError {
@@ -88,7 +90,7 @@ impl IntoResponse for DirectoryError {
         match self {
             Self::Access(failure) => failed(&failure),
             Self::Refused(refusal, text) => {
-                let error_description = text.as_deref().unwrap_or(refusal.rule.reason);
+                let error_description = text.as_deref().unwrap_or(refusal.rule.unmet);
                 let body = ErrorBody { error: refusal.error.error, error_description };
                 let mut response = reply::json(refusal.error.status, &body);
                 if refusal.error.status == StatusCode::UNAUTHORIZED

@@ -235,7 +235,7 @@ impl<B: Surroundings> Engine<B> {
                     mode: facts.mode().unwrap_or_default(),
                     state: object.state.as_deref(),
                 };
-                let response = self.respond_error(&to, refusal.error, refusal.rule.reason, now)?;
+                let response = self.respond_error(&to, refusal.error, refusal.rule.unmet, now)?;
                 return Err(Refused { failure: refusal.into(), response: Some(response) });
             }
         }
@@ -318,7 +318,9 @@ impl<B: Surroundings> Engine<B> {
             on_behalf_of: client.on_behalf_of.clone(),
             redirect_uri,
             response_type: object.response_type.clone().unwrap_or_default(),
-            response_mode: facts.mode().unwrap_or_default(),
+            response_mode: facts
+                .mode()
+                .unwrap_or_else(|| crate::response::ResponseMode::unchecked(object.response_mode.as_deref())),
             pushed: facts.pushed_request.as_ref().map(|pushed| pushed.key.clone()),
             state: object.state.clone(),
             nonce: object.nonce.clone(),

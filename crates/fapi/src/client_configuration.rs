@@ -3,7 +3,7 @@
 //! It comes with a token of its own from `client_credentials`. Whatever is wrong with that token, or with the client that
 //! the path names, is answered with `invalid_token`, so that nobody learns which clients there are.
 
-use rules::{Check, Passed, holds, judge};
+use rules::{Check, Evidence, Passed, Refusal, holds, judge};
 use time::OffsetDateTime;
 
 use crate::{
@@ -83,8 +83,16 @@ impl<B: Surroundings> Engine<B> {
         let facts = ConfigurationFacts { named: visit.client_id.to_owned(), own: access.client.client_id };
         let judged = judge(&facts, CHECKS, &self.profile.switched_off);
         passed.extend(judged.map_err(|refusal| refusal.after(passed.clone()))?);
-        let loaded = self.backend.load::<Client>(&facts.own).await?;
-        let loaded = loaded.ok_or_else(|| Failure::Unavailable("the client was deleted meanwhile".to_owned()))?;
-        Ok((loaded, passed))
+        // With the rule off it is the client that the path names.
+        match self.backend.load::<Client>(&facts.named).await? {
+            Some(loaded) => Ok((loaded, passed)),
+            None if facts.named == facts.own => {
+                Err(Failure::Unavailable("the client was deleted meanwhile".to_owned()))
+            }
+            None => {
+                let evidence = Evidence::new(&facts.own, &facts.named);
+                Err(Refusal::new(&OWN, ErrorCode::InvalidToken, evidence).after(passed).into())
+            }
+        }
     }
 }

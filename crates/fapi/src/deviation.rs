@@ -75,6 +75,12 @@ deviations! {
     WrongAcr "wrong-acr" "The acr is one that nobody asked for."
     ReplayedIdToken "replayed-id-token" "The id_token of the answer before comes again; an endpoint's first answer is right."
     SwappedState "swapped-state" "Authorization responses have the state of the answer before, or one that nobody has."
+    PlainResponse "response-not-signed" "Answers that were asked for as a signed JWT (JARM) come as plain parameters."
+    ResponseIss "response-wrong-iss" "The issuer of signed answers (JARM) is another bank's."
+    ResponseAud "response-wrong-aud" "The audience of signed answers (JARM) is another client."
+    ResponseExpired "response-expired" "Signed answers (JARM) have expired when they are issued."
+    ResponseAlgNone "response-alg-none" "Signed answers (JARM) are not signed: alg none."
+    ResponseOtherKey "response-other-key" "Signed answers (JARM) are signed with a key that is not the bank's, under the kid of one that is."
     TokenType "token-type-not-bearer" "The token_type of the token endpoint is MAC."
     ForeignDiscoveryIssuer "foreign-discovery-issuer" "The discovery document names another bank's issuer."
     WrongMessageSignature "wrong-message-signature" "The x-jws-signature of responses is not valid."
@@ -196,6 +202,28 @@ impl Deviations {
         own.to_owned()
     }
 
+    /// Whether an answer that should be signed as a whole comes as plain parameters.
+    pub(crate) fn plain_response(&self) -> bool {
+        self.has(Deviation::PlainResponse)
+    }
+
+    /// A signed authorization response (JARM). `typ` is JWT.
+    pub(crate) fn response<C: Serialize>(&self, key: &SigningKey, claims: &C) -> Result<String, JoseError> {
+        let Some(inner) = &self.0 else { return key.sign_claims(Some("JWT"), claims) };
+        let mut claims = serde_json::to_value(claims).map_err(|error| JoseError::Claims(error.to_string()))?;
+        if let Some(claims) = claims.as_object_mut() {
+            RESPONSE.iter().filter(|(deviation, _)| inner.has(*deviation)).for_each(|(_, change)| change(claims));
+        }
+        if inner.has(Deviation::ResponseAlgNone) {
+            let payload = serde_json::to_vec(&claims).map_err(|error| JoseError::Claims(error.to_string()))?;
+            return Ok(unsigned(&payload));
+        }
+        if inner.has(Deviation::ResponseOtherKey) {
+            return inner.rogue.other.sign_claims(Some("JWT"), &claims);
+        }
+        key.sign_claims(Some("JWT"), &claims)
+    }
+
     /// A signed id_token. `typ` is JWT.
     pub(crate) fn id_token<C: Serialize>(
         &self,
@@ -245,6 +273,22 @@ const CLAIMS: &[(Deviation, ClaimsChange)] = &[
     (Deviation::WrongAcr, |claims| replace(claims, "acr", json!("urn:example:no-authentication"))),
 ];
 
+/// What becomes of the claims of a signed authorization response.
+const RESPONSE: &[(Deviation, ClaimsChange)] = &[
+    (Deviation::ResponseIss, |claims| replace(claims, "iss", json!(FOREIGN_ISSUER))),
+    (Deviation::ResponseAud, |claims| replace(claims, "aud", json!("another-client"))),
+    (Deviation::ResponseExpired, |claims| {
+        let until = claims.get("exp").and_then(Value::as_i64).unwrap_or_default();
+        replace(claims, "exp", json!(until - 3600));
+    }),
+];
+
+/// A JWT without a signature.
+fn unsigned(payload: &[u8]) -> String {
+    let text = json!({ "alg": "none", "typ": "JWT" }).to_string();
+    format!("{}.{}.", base64url::encode(text.as_bytes()), base64url::encode(payload))
+}
+
 fn replace(claims: &mut Map<String, Value>, name: &str, value: Value) {
     if let Some(found) = claims.get_mut(name) {
         *found = value;
@@ -285,8 +329,7 @@ impl Inner {
         let payload = serde_json::to_vec(claims).map_err(|error| JoseError::Claims(error.to_string()))?;
         let mut header = Header { kid: Some(key.kid().to_owned()), ..Header::typed("JWT") };
         if self.has(Deviation::AlgNone) {
-            let text = json!({ "alg": "none", "typ": "JWT" }).to_string();
-            return Ok(format!("{}.{}.", base64url::encode(text.as_bytes()), base64url::encode(&payload)));
+            return Ok(unsigned(&payload));
         }
         if self.has(Deviation::AlgHs256) {
             let public = serde_json::to_vec(key.public_jwk()).map_err(|error| JoseError::Key(error.to_string()))?;

@@ -109,8 +109,6 @@ error_codes! {
     ExemptionNotApplied = "U041", None, 400;
     /// Reason: none that can be told.
     OtherReason = "U042", None, 400;
-    /// The token does not open it, or not this part of it; an ISO 20022 reason.
-    InvalidAccessRights = "AG08", None, 403;
     /// The token expired with its consent.
     TokenExpired = "TKXP", None, 401;
     /// Access was suspended.

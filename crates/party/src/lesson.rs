@@ -80,6 +80,12 @@ pub enum LessonError {
     },
 }
 
+/// Names of everything that a bank can do wrong on purpose.
+#[must_use]
+pub fn deviations() -> Vec<&'static str> {
+    Deviation::ALL.iter().map(|deviation| deviation.as_str()).collect()
+}
+
 impl Lesson {
     /// Lesson mode with every rule of this catalogue still on, or, when it is not wanted, no lesson.
     #[must_use]

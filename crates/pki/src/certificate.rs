@@ -99,6 +99,17 @@ impl Certificate {
         Self::from_der(&block.contents)
     }
 
+    /// Reads all certificates of a PEM text, in their order: a chain, or those that somebody trusts.
+    ///
+    /// # Errors
+    /// There is none, or one of them cannot be read.
+    pub fn all_from_pem(pem: &str) -> Result<Vec<Self>, PkiError> {
+        let blocks = pem.split_inclusive("-----END CERTIFICATE-----");
+        let all: Vec<Self> =
+            blocks.filter(|block| block.contains("BEGIN CERTIFICATE")).map(Self::from_pem).collect::<Result<_, _>>()?;
+        if all.is_empty() { Err(unreadable("certificate")(&"there is no PEM certificate in it")) } else { Ok(all) }
+    }
+
     /// The certificate as DER.
     #[must_use]
     pub fn der(&self) -> &[u8] {

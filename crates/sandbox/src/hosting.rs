@@ -7,23 +7,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aspsp::Login;
+use aspsp::{Login, ProfileName};
 use party::{DataDirectory, StartError, Tools, participant::make_keys};
 use pki::Certificate;
 use psu::Credentials;
-use scenario::{ControlAddress, Ecosystem};
+use scenario::{
+    ControlAddress, Ecosystem,
+    language::{AuthorizationServer, OtherBank, OtherTpp},
+};
+use simulation::Clock;
 use tokio::task::JoinHandle;
 use transport::Stop;
 use url::Url;
 
-/// Ports of the parties, counted from the first one; see the table of `ob-sandbox up`.
-const DIRECTORY: u16 = 0;
-const BANK: u16 = 10;
-const TPP: u16 = 20;
-/// Places of a party's listeners within its ten ports.
-const PUBLIC: u16 = 0;
-const MTLS: u16 = 1;
-const CONTROL: u16 = 9;
+use crate::ports::Ports;
 
 /// Profile of the second TPP.
 const SECOND_TPP: &str = include_str!("../../../fixtures/second-tpp.yaml");
@@ -31,16 +28,18 @@ const SECOND_TPP: &str = include_str!("../../../fixtures/second-tpp.yaml");
 /// Profile of the second bank.
 const SECOND_BANK: &str = include_str!("../../../fixtures/second-bank.yaml");
 
-/// Further parties by the names that scenarios use, and their profiles; the built-in second one if none.
-pub type Further = BTreeMap<String, Option<PathBuf>>;
+/// Further TPPs by the names that scenarios use.
+pub type FurtherTpps = BTreeMap<String, OtherTpp>;
+/// Further banks by the names that scenarios use.
+pub type FurtherBanks = BTreeMap<String, OtherBank>;
 
 /// Where an ecosystem lives.
 #[derive(Debug, Clone, Default)]
 pub struct Place {
     /// Folder for all parties' data.
     pub data: PathBuf,
-    /// First of 30 ports; none for whatever is free.
-    pub first_port: Option<u16>,
+    /// Where the parties listen.
+    pub ports: Ports,
     /// Bank profile; the built-in one if none.
     pub bank: Option<PathBuf>,
     /// Customers; the built-in ones if none.
@@ -48,9 +47,11 @@ pub struct Place {
     /// TPP profile; the built-in one if none.
     pub tpp: Option<PathBuf>,
     /// Further TPPs.
-    pub tpps: Further,
+    pub tpps: FurtherTpps,
     /// Further banks, with the first one's customers.
-    pub banks: Further,
+    pub banks: FurtherBanks,
+    /// What the bank's authorization server demands and offers; the usual profile if none.
+    pub profile: Option<ProfileName>,
     /// Whether rules can be switched off (lesson mode), at every party.
     pub lesson: bool,
     /// Seed of every party's identifiers and tokens, for runs that repeat.
@@ -69,6 +70,8 @@ pub struct Hosted {
     pub tpps: BTreeMap<String, tpp::Running>,
     /// Further banks, by the names that scenarios use.
     pub banks: BTreeMap<String, aspsp::Running>,
+    /// The one clock of all of them.
+    pub clock: Clock,
     /// How long it took to start.
     pub started_in: Duration,
 }
@@ -80,17 +83,17 @@ pub struct Hosted {
 pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
     let began = Instant::now();
     let folder = |name: &str| place.data.join(name);
-    let address = |party: u16, listener: u16| {
-        let port = place.first_port.map_or(0, |first| first.saturating_add(party).saturating_add(listener));
-        Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
-    };
-    let tools = |party: &str| Tools::real(party, stop.clone());
+    let address = |port: u16| Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+    let ports = place.ports;
+    // One process has one time: whoever moves the clock at one party moves it at all of them.
+    let clock = latest_clock(place)?;
+    let tools = |party: &str| Tools { clock: clock.clone(), ..Tools::real(party, stop.clone()) };
 
     let settings = directory::Settings {
         data: Some(folder("directory")),
-        public_listen: address(DIRECTORY, PUBLIC),
-        mtls_listen: address(DIRECTORY, MTLS),
-        control_listen: address(DIRECTORY, CONTROL),
+        public_listen: address(ports.directory.public),
+        mtls_listen: address(ports.directory.mtls),
+        control_listen: address(ports.directory.control),
         lesson: Some(place.lesson),
         chance_seed: place.chance_seed,
         ..directory::Settings::default()
@@ -102,21 +105,22 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
         data: Some(folder("bank")),
         directory: Some(directory.public.clone()),
         trust_anchor: Some(directory.trust_anchor.clone()),
-        public_listen: address(BANK, PUBLIC),
-        mtls_listen: address(BANK, MTLS),
-        control_listen: address(BANK, CONTROL),
+        public_listen: address(ports.bank.public),
+        mtls_listen: address(ports.bank.mtls),
+        control_listen: address(ports.bank.control),
         lesson: Some(place.lesson),
         chance_seed: place.chance_seed,
         bank: place.bank.clone(),
         personas: place.personas.clone(),
+        profile: place.profile,
         ..aspsp::Settings::default()
     };
     let tpp = tpp::Settings {
         data: Some(folder("tpp")),
         directory: Some(directory.public.clone()),
         trust_anchor: Some(directory.trust_anchor.clone()),
-        public_listen: address(TPP, PUBLIC),
-        control_listen: address(TPP, CONTROL),
+        public_listen: address(ports.tpp.public),
+        control_listen: address(ports.tpp.control),
         lesson: Some(place.lesson),
         chance_seed: place.chance_seed,
         profile: place.tpp.clone(),
@@ -124,21 +128,32 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
     };
     let (bank, banks, tpp) = tokio::try_join!(
         aspsp::start(bank, tools("bank")),
-        further_banks(place, &directory, stop),
+        further_banks(place, &directory, &tools),
         tpp::start(tpp, tools("tpp"))
     )?;
     let mut tpps = BTreeMap::new();
-    for (name, profile) in &place.tpps {
+    for (name, other) in &place.tpps {
         // With the seed of the first TPP it would make the first one's identifiers.
         let distance = 1000 + u64::try_from(tpps.len()).unwrap_or_default();
         let settings = tpp::Settings {
             lesson: Some(place.lesson),
             chance_seed: place.chance_seed.map(|seed| seed.wrapping_add(distance)),
-            ..further_tpp(&folder(name), profile.as_ref(), &directory)?
+            ..further_tpp(&folder(name), other.profile.as_deref(), &directory)?
         };
         tpps.insert(name.clone(), tpp::start(settings, tools(name)).await?);
     }
-    Ok(Hosted { directory, bank, banks, tpp, tpps, started_in: began.elapsed() })
+    Ok(Hosted { directory, bank, banks, tpp, tpps, clock, started_in: began.elapsed() })
+}
+
+/// A clock that is where the latest of the parties' clocks was.
+fn latest_clock(place: &Place) -> Result<Clock, StartError> {
+    let clock = Clock::real();
+    let further = place.banks.keys().chain(place.tpps.keys()).map(String::as_str);
+    for name in ["directory", "bank", "tpp"].into_iter().chain(further) {
+        let data = DataDirectory::open(&place.data.join(name))?;
+        party::clock::restore(&data, &clock)?;
+    }
+    Ok(clock)
 }
 
 const FREE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -147,15 +162,20 @@ const FREE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 async fn further_banks(
     place: &Place,
     directory: &directory::Running,
-    stop: &Stop,
+    tools: &impl Fn(&str) -> Tools,
 ) -> Result<BTreeMap<String, aspsp::Running>, StartError> {
     let mut banks = BTreeMap::new();
-    for (name, profile) in &place.banks {
+    for (name, other) in &place.banks {
         // With the first bank's seeds it would make the first one's identifiers and money.
         let distance = 2000 + u64::try_from(banks.len()).unwrap_or_default();
         let data = place.data.join(name);
         let settings = aspsp::Settings {
-            bank: Some(own_profile(&data, profile.as_ref(), SECOND_BANK)?),
+            bank: Some(own_profile(&data, other.profile.as_deref(), SECOND_BANK)?),
+            profile: Some(match other.authorization_server {
+                AuthorizationServer::Fapi1AdvancedUk => ProfileName::Fapi1AdvancedUk,
+                AuthorizationServer::Fapi1Advanced => ProfileName::Fapi1Advanced,
+            }),
+            clients: other.clients.as_ref().map(PathBuf::from),
             data: Some(data),
             directory: Some(directory.public.clone()),
             trust_anchor: Some(directory.trust_anchor.clone()),
@@ -168,15 +188,15 @@ async fn further_banks(
             personas: place.personas.clone(),
             ..aspsp::Settings::default()
         };
-        banks.insert(name.clone(), aspsp::start(settings, Tools::real(name, stop.clone())).await?);
+        banks.insert(name.clone(), aspsp::start(settings, tools(name)).await?);
     }
     Ok(banks)
 }
 
 /// The profile of a party beside the first one of its kind: its own, or the built-in one, written beside its data.
-fn own_profile(data: &Path, profile: Option<&PathBuf>, built_in: &str) -> Result<PathBuf, StartError> {
+fn own_profile(data: &Path, profile: Option<&str>, built_in: &str) -> Result<PathBuf, StartError> {
     if let Some(profile) = profile {
-        return Ok(profile.clone());
+        return Ok(profile.into());
     }
     DataDirectory::open(data)?;
     let path = data.join("profile.yaml");
@@ -188,7 +208,7 @@ fn own_profile(data: &Path, profile: Option<&PathBuf>, built_in: &str) -> Result
 /// Settings of a TPP beside the first one, on free ports.
 fn further_tpp(
     data: &Path,
-    profile: Option<&PathBuf>,
+    profile: Option<&str>,
     directory: &directory::Running,
 ) -> Result<tpp::Settings, StartError> {
     Ok(tpp::Settings {
@@ -232,14 +252,23 @@ pub fn credentials(logins: &[Login]) -> BTreeMap<String, Credentials> {
     logins.iter().map(|login| (login.username.clone(), credentials(login))).collect()
 }
 
-/// Reads a certificate file.
+/// Reads the certificates of a file.
 ///
 /// # Errors
-/// The file cannot be read or is no certificate.
+/// The file cannot be read or holds no certificate.
+pub fn certificates(path: &Path) -> Result<Vec<Certificate>, StartError> {
+    let wrong = |error: &dyn std::fmt::Display| StartError::Configuration(format!("{}: {error}", path.display()));
+    let pem = std::fs::read_to_string(path).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+    Certificate::all_from_pem(&pem).map_err(|error| wrong(&error))
+}
+
+/// Reads the first certificate of a file.
+///
+/// # Errors
+/// The file cannot be read or holds no certificate.
 pub fn certificate(path: &Path) -> Result<Certificate, StartError> {
-    let pem = std::fs::read_to_string(path)
-        .map_err(|error| StartError::Configuration(format!("cannot read {}: {error}", path.display())))?;
-    Ok(Certificate::from_pem(&pem)?)
+    let first = certificates(path)?.into_iter().next();
+    first.ok_or_else(|| StartError::Configuration(format!("{}: there is no certificate in it", path.display())))
 }
 
 impl Hosted {
@@ -252,6 +281,11 @@ impl Hosted {
         for (name, bank) in &self.banks {
             others.push(control(name, bank.control)?);
         }
+        let mut trust_anchors = certificates(&self.directory.trust_anchor)?;
+        // Customers of a TPP with keys of its own go to banks that it trusts.
+        for tpp in std::iter::once(&self.tpp).chain(self.tpps.values()) {
+            trust_anchors.extend(tpp.trusts.iter().cloned());
+        }
         Ok(Ecosystem {
             tpp: control("tpp", self.tpp.control)?,
             tpps: self
@@ -260,9 +294,15 @@ impl Hosted {
                 .map(|(name, tpp)| Ok((name.clone(), control(name, tpp.control)?)))
                 .collect::<Result<_, StartError>>()?,
             others,
-            trust_anchor: certificate(&self.directory.trust_anchor)?,
+            trust_anchors,
             credentials: credentials(&self.bank.logins),
         })
+    }
+
+    /// Where the first three parties listen.
+    #[must_use]
+    pub fn ports(&self) -> Ports {
+        Ports::of(self)
     }
 
     /// Waits until every party has stopped.

@@ -10,10 +10,10 @@ use std::{
 };
 
 use clap::Args;
-use party::StartError;
+use party::{CANNOT_START, StartError};
 use scenario::{
-    ControlAddress, Ecosystem, Options, Runner, Scenario, ScenarioResult,
-    language::{OtherParty, Step, TPP},
+    ControlAddress, Ecosystem, Options, Progress, RunError, Runner, Scenario, ScenarioResult,
+    language::{Known, Step, TPP},
     report,
 };
 use tokio::task::JoinSet;
@@ -22,7 +22,7 @@ use url::Url;
 
 use crate::{
     command::{FAILED, Fixtures},
-    hosting::{self, Further, Place, certificate, credentials_in},
+    hosting::{self, Place, certificates, credentials_in},
     terminal::{self, Lines, Terminal},
 };
 
@@ -137,8 +137,9 @@ impl Run {
     /// A file is wrong, or a scenario could not run.
     pub(crate) async fn obey(self, stop: &Stop) -> Result<ExitCode, StartError> {
         let mut found = Vec::new();
+        let known = known(&self.fixtures)?;
         for file in scenario_files(&self.files)? {
-            let scenario = Scenario::read(&file).map_err(wrong)?;
+            let scenario = Scenario::read_knowing(&file, &known).map_err(wrong)?;
             found.push(Found { file, scenario });
         }
         check_names(&found)?;
@@ -157,14 +158,14 @@ impl Run {
         if let Some(folder) = &self.report {
             report::prepare(folder).map_err(wrong)?;
         }
-        let options = Options { seed: self.seed, show_secrets: self.show_secrets };
+        let options = Options { seed: self.seed, show_secrets: self.show_secrets, stop: stop.clone() };
         let manner = Manner { lesson: self.lesson, explain: self.explain, json: self.json, options };
         let report = self.report.as_deref();
         match self.elsewhere.ecosystem(&self.fixtures)? {
             Some(ecosystem) => {
                 let terminal = Terminal::new(manner.explain, if manner.json { Lines::Silent } else { Lines::Printed });
                 let results = run_in(ecosystem, numbered(found), &manner, terminal).await?;
-                told(results, &manner, report, None)
+                told(results, &manner, report, None, None)
             }
             None => run_alone(&self.fixtures, found, self.parallel.into(), &manner, report, stop).await,
         }
@@ -178,6 +179,15 @@ impl Found {
             .iter()
             .any(|place| place.to_lowercase().contains(&text))
     }
+}
+
+/// What scenarios can name: rules of our parties, and customers.
+fn known(fixtures: &Fixtures) -> Result<Known, StartError> {
+    let rules = [aspsp::catalogue(), directory::catalogue(), tpp::rules_of_a_client()].concat();
+    Ok(Known {
+        rules: rules.iter().map(|rule| rule.id.to_owned()).collect(),
+        personas: credentials_in(fixtures.personas.as_deref())?.into_keys().collect(),
+    })
 }
 
 /// The files that are named, and those in the folders that are, in alphabetical order.
@@ -245,7 +255,7 @@ impl Elsewhere {
                 .filter_map(|(party, url)| Some(control(party, url.as_ref()?)))
                 .chain(self.other_bank_control.iter().map(|(name, url)| control(name, url)))
                 .collect(),
-            trust_anchor: certificate(anchor)?,
+            trust_anchors: certificates(anchor)?,
             credentials: credentials_in(fixtures.personas.as_deref())?,
         }))
     }
@@ -258,17 +268,19 @@ fn numbered(found: Vec<Found>) -> Numbered {
     found.into_iter().map(|found| found.scenario).enumerate().collect()
 }
 
-/// The further parties of a kind that these scenarios need; a name stands for one profile in a run.
-fn further(found: &[Found], parties: fn(&Scenario) -> &BTreeMap<String, OtherParty>) -> Result<Further, StartError> {
-    let mut all = Further::new();
+/// The further parties of a kind that these scenarios need; a name stands for one party in a run.
+fn further<P: Clone + PartialEq>(
+    found: &[Found],
+    parties: fn(&Scenario) -> &BTreeMap<String, P>,
+) -> Result<BTreeMap<String, P>, StartError> {
+    let mut all: BTreeMap<String, P> = BTreeMap::new();
     for Found { file, scenario } in found {
         for (name, party) in parties(scenario) {
-            let profile = party.profile.as_ref().map(PathBuf::from);
-            if let Some(other) = all.insert(name.clone(), profile.clone())
-                && other != profile
+            if let Some(other) = all.insert(name.clone(), party.clone())
+                && other != *party
             {
                 let file = file.display();
-                return Err(wrong(format!("{file}: {name} has another profile in another scenario of this run")));
+                return Err(wrong(format!("{file}: {name} is another party in another scenario of this run")));
             }
         }
     }
@@ -276,9 +288,13 @@ fn further(found: &[Found], parties: fn(&Scenario) -> &BTreeMap<String, OtherPar
 }
 
 /// Those of them that a share of the scenarios needs.
-fn needed(all: &Further, share: &Numbered, parties: fn(&Scenario) -> &BTreeMap<String, OtherParty>) -> Further {
+fn needed<P: Clone>(
+    all: &BTreeMap<String, P>,
+    share: &Numbered,
+    parties: fn(&Scenario) -> &BTreeMap<String, P>,
+) -> BTreeMap<String, P> {
     let named = |name: &String| share.iter().any(|(_, scenario)| parties(scenario).contains_key(name));
-    all.iter().filter(|(name, _)| named(name)).map(|(name, profile)| (name.clone(), profile.clone())).collect()
+    all.iter().filter(|(name, _)| named(name)).map(|(name, party)| (name.clone(), party.clone())).collect()
 }
 
 /// Runs scenarios in ecosystems that live no longer than they do. Which scenario runs in which is fixed, so that runs
@@ -326,7 +342,7 @@ async fn run_alone(
             tpps: needed(&tpps, &share, |scenario| &scenario.tpps),
             banks: needed(&banks, &share, |scenario| &scenario.banks),
             chance_seed: seed,
-            ..fixtures.place(folder.path().join(worker.to_string()), None)
+            ..fixtures.place(folder.path().join(worker.to_string()))
         };
         let lines = match &bar {
             _ if manner.json => Lines::Silent,
@@ -353,11 +369,9 @@ async fn run_alone(
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
+    let results_of_all = told(results, manner, report, Some(started_in), failed);
     stop.trigger();
-    match failed {
-        Some(error) => Err(error),
-        None => told(results, manner, report, Some(started_in)),
-    }
+    results_of_all
 }
 
 /// One worker: an ecosystem, and its share of the scenarios.
@@ -368,21 +382,18 @@ async fn work(
     lines: Lines,
     stop: Stop,
 ) -> Result<(Duration, Vec<Numbers>), StartError> {
-    // Workers stop their own parties only.
+    // Workers stop their own parties only, and not before what runs there has ended.
     let own = Stop::new();
     let hosted = tokio::select! {
         hosted = hosting::start(&place, &own) => hosted?,
-        () = stop.wait() => return Err(StartError::Other("it was stopped".to_owned())),
+        () = stop.wait() => return Ok((Duration::ZERO, share.into_iter().map(|(index, scenario)| (index, not_run(&scenario))).collect())),
     };
     let started_in = hosted.started_in;
     if matches!(lines, Lines::Printed) {
         println!("Started in {} ms.\n", started_in.as_millis());
     }
     let terminal = Terminal::new(manner.explain, lines);
-    let results = tokio::select! {
-        results = run_in(hosted.ecosystem()?, share, &manner, terminal) => results,
-        () = stop.wait() => Err(StartError::Other("it was stopped".to_owned())),
-    };
+    let results = run_in(hosted.ecosystem()?, share, &manner, terminal).await;
     own.trigger();
     hosted.ended().await;
     Ok((started_in, results?))
@@ -391,6 +402,8 @@ async fn work(
 /// A result and the place of its scenario in the run.
 type Numbers = (usize, ScenarioResult);
 
+/// Runs scenarios one after the other. One that cannot run does not keep the others from running; when it is all to stop,
+/// those that are left are told as not run.
 async fn run_in(
     ecosystem: Ecosystem,
     scenarios: Numbered,
@@ -400,23 +413,70 @@ async fn run_in(
     let runner = Runner::new(ecosystem)?.with(manner.options.clone());
     let mut results = Vec::new();
     for (index, scenario) in scenarios {
-        let failed = |error: scenario::RunError| StartError::Other(format!("{}: {error}", scenario.name));
-        results.push((index, runner.run(&scenario, &mut terminal).await.map_err(failed)?));
-        if manner.lesson && scenario.lesson.is_some() {
-            results.push((index, runner.run_lesson(&scenario, &mut terminal).await.map_err(failed)?));
+        let lessons = [false, true].into_iter().take(1 + usize::from(manner.lesson && scenario.lesson.is_some()));
+        for lesson in lessons {
+            if manner.options.stop.is_triggered() {
+                results.push((index, not_run(&scenario)));
+                break;
+            }
+            let ran = match lesson {
+                false => runner.run(&scenario, &mut terminal).await,
+                true => runner.run_lesson(&scenario, &mut terminal).await,
+            };
+            let result = ran.unwrap_or_else(|error| {
+                let result = ScenarioResult::of_none(&scenario, lesson, why(&error));
+                terminal.ended(&result);
+                result
+            });
+            results.push((index, result));
         }
     }
     Ok(results)
 }
 
-/// Tells the results, in the order of the scenarios.
+fn not_run(scenario: &Scenario) -> ScenarioResult {
+    ScenarioResult::of_none(scenario, false, "not run: the run was stopped before".to_owned())
+}
+
+/// Why a scenario cannot run, and what to do about it where the command line can help.
+fn why(error: &RunError) -> String {
+    match error {
+        RunError::UnknownParty { kind: "TPP", name, .. } => {
+            format!("{error} (for parties that run already: --other-tpp-control {name}=URL)")
+        }
+        RunError::UnknownParty { name, .. } => {
+            format!("{error} (for parties that run already: --other-bank-control {name}=URL)")
+        }
+        error => error.to_string(),
+    }
+}
+
+/// Tells the results, in the order of the scenarios. `failed` is why an ecosystem could not start.
 fn told(
     mut numbered: Vec<Numbers>,
     manner: &Manner,
     report: Option<&Path>,
     started_in: Option<Duration>,
+    failed: Option<StartError>,
 ) -> Result<ExitCode, StartError> {
+    if let Some(error) = failed {
+        if numbered.is_empty() {
+            return Err(error);
+        }
+        last_words(&error);
+        write(numbered, manner, report, started_in)?;
+        return Ok(ExitCode::from(CANNOT_START));
+    }
     numbered.sort_by_key(|(index, result)| (*index, result.lesson));
+    write(numbered, manner, report, started_in)
+}
+
+fn write(
+    numbered: Vec<Numbers>,
+    manner: &Manner,
+    report: Option<&Path>,
+    started_in: Option<Duration>,
+) -> Result<ExitCode, StartError> {
     let results: Vec<ScenarioResult> = numbered.into_iter().map(|(_, result)| result).collect();
     if manner.json {
         println!("{}", serde_json::to_string_pretty(&results).map_err(|error| StartError::Other(error.to_string()))?);
@@ -427,6 +487,19 @@ fn told(
         report::write(folder, &results, manner.options.show_secrets)
             .map_err(|error| StartError::Other(error.to_string()))?;
     }
+    let stopped: Vec<&ScenarioResult> = results.iter().filter(|result| result.error.is_some()).collect();
+    for result in &stopped {
+        last_words(&format!("{}: {}", result.title(), result.error.as_deref().unwrap_or_default()));
+    }
     let passed = results.iter().all(ScenarioResult::passed);
-    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+    Ok(match (stopped.is_empty(), passed) {
+        (false, _) => ExitCode::from(CANNOT_START),
+        (true, false) => ExitCode::from(FAILED),
+        (true, true) => ExitCode::SUCCESS,
+    })
+}
+
+#[expect(clippy::print_stderr, reason = "what could not run is told apart from what was asked for")]
+fn last_words(error: &dyn std::fmt::Display) {
+    eprintln!("ob-sandbox: {error}");
 }

@@ -14,8 +14,8 @@ fn quoted(text: &str) -> String {
 }
 
 /// The command. Without a token it names `$ACCESS_TOKEN`; `$TPP` is the folder with the TPP's exported certificates, and
-/// `$API` the bank's base URL of resources.
-pub(crate) fn command(call: &Call, token: Option<&str>) -> String {
+/// `$API` the bank's base URL of resources. `api` is that of the consent.
+pub(crate) fn command(call: &Call, api: Api, token: Option<&str>) -> String {
     let mut command = String::from("curl --cacert \"$TPP/trust-anchor.pem\"");
     // Writing to a String does not fail.
     let mut add = |text: &str| {
@@ -53,7 +53,7 @@ pub(crate) fn command(call: &Call, token: Option<&str>) -> String {
     if call.path.starts_with("https://") {
         add(&quoted(&call.path));
     } else {
-        let api = call.api.unwrap_or(Api::Aisp).segment();
+        let api = call.api.unwrap_or(api).segment();
         add(&format!("\"$API/{}/{api}\"{}", call.version.path_segment(), quoted(&call.path)));
     }
     command
@@ -72,10 +72,11 @@ mod tests {
             "body": {"json": {"Data": {}}}
         }))
         .unwrap();
-        let text = command(&call, None);
+        let text = command(&call, Api::Aisp, None);
         assert!(text.contains("$ACCESS_TOKEN") && !text.contains("secret"), "{text}");
         assert!(text.contains("--data-binary '{\"Data\":{}}'"), "{text}");
         assert!(text.ends_with(r#""$API/v4.0/aisp"'/x?y=it'\''s'"#), "{text}");
-        assert!(command(&call, Some("shown")).contains("Bearer shown"));
+        let shown = command(&call, Api::Pisp, Some("shown"));
+        assert!(shown.contains("Bearer shown") && shown.contains("$API/v4.0/pisp"), "{shown}");
     }
 }

@@ -95,13 +95,7 @@ impl Variables {
         if name == "uuid" {
             return Ok(self.chance.uuid().to_string());
         }
-        self.time(name).ok_or_else(|| {
-            let known = self.kept.keys().map(String::as_str);
-            let hint = crate::language::reading::nearest(name, known.clone());
-            let hint = hint.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-            let known: Vec<&str> = known.collect();
-            format!("{text:?} names {{{name}}}, which no step kept; kept are: {}{hint}", known.join(", "))
-        })
+        self.time(name).ok_or_else(|| format!("{text:?}: {}", unknown(name, self.kept.keys().map(String::as_str))))
     }
 
     fn time(&self, name: &str) -> Option<String> {
@@ -115,6 +109,29 @@ impl Variables {
             _ => None,
         }
     }
+}
+
+/// The names in braces that a text has, also those of `{json name}`.
+pub(crate) fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.split('{').skip(1).filter_map(|after| {
+        let (name, _) = after.split_once('}')?;
+        let name = name.strip_prefix("json ").map_or(name, str::trim);
+        is_name(name).then_some(name)
+    })
+}
+
+/// Whether the name is always there: a time, with its offset, or `uuid`.
+pub(crate) fn always(name: &str) -> bool {
+    let now = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
+    name == "uuid" || Variables::new(now, Chance::from_seed(0)).time(name).is_some()
+}
+
+/// The name that is meant by one that nothing was kept under.
+pub(crate) fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let hint = crate::language::reading::nearest(name, known.clone());
+    let hint = hint.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+    let known: Vec<&str> = known.collect();
+    format!("{{{name}}} is kept by no step before; kept are: {}{hint}", known.join(", "))
 }
 
 fn is_name(name: &str) -> bool {

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use handlebars::Handlebars;
 use http::{HeaderValue, Method, StatusCode, header};
-use party::{authorization_server::decoded, participant::Membership};
+use party::authorization_server::decoded;
 use rules::{Outcome as RuleOutcome, Verdict};
 use serde::Serialize;
 use tokio::net::TcpListener;
-use transport::{ClientCertificates, Problem, Request, Response, Router, ServerTls, reply, route};
+use transport::{ClientCertificates, Identity, Problem, Request, Response, Router, ServerTls, reply, route};
 
 use crate::{
     Tpp,
-    steps::{Failure, Returned},
+    steps::{Failure, Part, Returned},
 };
 
 const TEMPLATES: &[(&str, &str)] = &[
@@ -83,10 +83,9 @@ fn secured(mut response: Response) -> Response {
     response
 }
 
-/// Serves the callback with the certificate that onboarding brought.
-pub(crate) fn serve(tpp: Arc<Tpp>, listener: TcpListener, membership: &Membership) -> Result<(), String> {
-    let tls =
-        ServerTls::new(&membership.server, ClientCertificates::Unasked, &[]).map_err(|error| error.to_string())?;
+/// Serves the callback with this certificate, which is there after onboarding.
+pub(crate) fn serve(tpp: Arc<Tpp>, listener: TcpListener, server: &Identity) -> Result<(), String> {
+    let tls = ServerTls::new(server, ClientCertificates::Unasked, &[]).map_err(|error| error.to_string())?;
     let path = tpp.profile.software.callback.clone();
     let (observer, stop) = (tpp.tools.observer(), tpp.tools.stop.clone());
     let routes = [
@@ -113,7 +112,13 @@ fn asset(content_type: &'static str, content: &'static [u8]) -> Response {
     secured(reply::bytes(StatusCode::OK, content_type, Bytes::from_static(content)))
 }
 
-async fn arrive(tpp: Arc<Tpp>, _: Request) -> Response {
+/// The redirect URI itself: an answer in the query is taken, one in the fragment asked for.
+async fn arrive(tpp: Arc<Tpp>, request: Request) -> Response {
+    let answers = ["response", "code", "error"];
+    if request.query_pairs().iter().any(|(name, _)| answers.contains(&name.as_str())) {
+        let query = request.query.clone().unwrap_or_default();
+        return taken(&tpp, Part::Query, &query, &request).await;
+    }
     let action = fragment_path(&tpp.profile.software.callback);
     tpp.pages.show(StatusCode::OK, "callback", &CallbackView { name: &tpp.profile.software.client_name, action })
 }
@@ -121,16 +126,22 @@ async fn arrive(tpp: Arc<Tpp>, _: Request) -> Response {
 async fn take(tpp: Arc<Tpp>, request: Request) -> Response {
     let form = request.form_pairs().unwrap_or_default();
     let fragment = form.iter().find(|(name, _)| name == "fragment").map_or("", |(_, value)| value.as_str());
-    match tpp.take_answer(fragment, &request.trace).await {
-        Ok(returned) => {
-            let mut response = tpp.outcome(StatusCode::OK, &returned);
-            let answer: Vec<(String, String)> = url::form_urlencoded::parse(fragment.as_bytes()).into_owned().collect();
-            let id_token = answer.iter().find(|(name, _)| name == "id_token").map(|(_, value)| value.as_str());
-            response.extensions_mut().insert(decoded("id_token", id_token).into_iter().collect::<Vec<_>>());
-            response
-        }
+    taken(&tpp, Part::Fragment, fragment, &request).await
+}
+
+async fn taken(tpp: &Arc<Tpp>, part: Part, answer: &str, request: &Request) -> Response {
+    let pairs: Vec<(String, String)> = url::form_urlencoded::parse(answer.as_bytes()).into_owned().collect();
+    let token = |name: &str, shown: &str| {
+        decoded(shown, pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()))
+    };
+    let tokens: Vec<_> =
+        [token("id_token", "id_token"), token("response", "authorization response")].into_iter().flatten().collect();
+    let mut response = match tpp.take_answer(part, answer, &request.trace).await {
+        Ok(returned) => tpp.outcome(StatusCode::OK, &returned),
         Err(failure) => tpp.outcome(StatusCode::BAD_REQUEST, &Returned::Distrusted(failure)),
-    }
+    };
+    response.extensions_mut().insert(tokens);
+    response
 }
 
 impl Tpp {

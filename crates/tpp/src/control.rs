@@ -11,8 +11,8 @@ use transport::{Request, Route, reply, route};
 use crate::{
     Tpp,
     steps::{
-        AuthorisationResult, Authorise, Call, ClientToken, ExchangeCode, Failure, LodgeConsent, Onboard, Outcome,
-        Refresh, Register, Revoke,
+        AuthorisationResult, Authorise, Call, ClientToken, DeliverResponse, ExchangeCode, Failure, LodgeConsent,
+        Onboard, Outcome, Refresh, Register, Revoke,
     },
 };
 
@@ -28,6 +28,9 @@ pub(crate) fn routes() -> Vec<Route<Control<Tpp>>> {
         step("/steps/authorise", |tpp, step: Authorise, trace| async move { tpp.authorise(&step, &trace).await }),
         step("/steps/authorisation-result", |tpp, step: AuthorisationResult, _| async move {
             tpp.returned(&step.state).await
+        }),
+        step("/steps/deliver-response", |tpp, step: DeliverResponse, trace| async move {
+            tpp.take_answer(step.part, &step.answer, &trace).await
         }),
         step(
             "/steps/exchange-code",

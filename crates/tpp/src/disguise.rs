@@ -6,8 +6,7 @@ use std::{
 };
 
 use jose::{Algorithm, SigningKey};
-use party::participant::Membership;
-use pki::{Authority, Participant, PrivateKey, Profile, PspRole};
+use pki::{Authority, Certificate as X509, Participant, PrivateKey, Profile, PspRole};
 use transport::{ClientSettings, HttpClient, Identity};
 
 use crate::{
@@ -30,7 +29,7 @@ impl Tpp {
         let member = self.member().await?;
         match certificate {
             Certificate::Own => return Ok(member.http.clone()),
-            Certificate::OwnAnew => return self.client_of(&member.membership, Some(&member.membership.transport)),
+            Certificate::OwnAnew => return self.client_of(&member.anchors, Some(&member.transport)),
             Certificate::None | Certificate::SelfMade => {}
         }
         let known = self.disguises.0.lock().unwrap_or_else(PoisonError::into_inner).get(&certificate).cloned();
@@ -40,23 +39,19 @@ impl Tpp {
         let made = match certificate {
             Certificate::SelfMade => {
                 let identity = self.self_made(&member)?;
-                self.client_of(&member.membership, Some(&identity))?
+                self.client_of(&member.anchors, Some(&identity))?
             }
-            _ => self.client_of(&member.membership, None)?,
+            _ => self.client_of(&member.anchors, None)?,
         };
         self.disguises.0.lock().unwrap_or_else(PoisonError::into_inner).insert(certificate, made.clone());
         Ok(made)
     }
 
     /// A client for calls to banks, with this certificate.
-    pub(crate) fn client_of(
-        &self,
-        membership: &Membership,
-        identity: Option<&Identity>,
-    ) -> Result<HttpClient, Failure> {
+    pub(crate) fn client_of(&self, anchors: &[X509], identity: Option<&Identity>) -> Result<HttpClient, Failure> {
         HttpClient::new(ClientSettings {
             party: self.tools.journal.party(),
-            anchors: vec![membership.anchor.clone()],
+            anchors: anchors.to_vec(),
             identity,
             journal: Some(self.tools.journal.clone()),
             clock: self.clock.clone(),
@@ -78,7 +73,7 @@ impl Tpp {
                 "PSDGB-{}-{}",
                 organisation.competent_authority, organisation.registration_id
             ),
-            organisation_id: member.membership.organisation_id.clone(),
+            organisation_id: member.organisation_id.clone(),
             legal_name: organisation.legal_name.clone(),
             roles: vec![PspRole::AccountInformation, PspRole::PaymentInitiation],
         };
@@ -94,10 +89,13 @@ impl Tpp {
         member: &Member,
         forge: impl FnOnce(&Forger<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let own = &member.membership.signing;
+        let own = &member.signing;
         let own_rs256 = || {
-            // The file that onboarding keeps the signing key in.
-            let key = self.data.load_or_create_key("signing").map_err(failed)?;
+            let key = match &self.own {
+                Some(files) => files.signing_key.clone(),
+                // The file that onboarding keeps the signing key in.
+                None => self.data.load_or_create_key("signing").map_err(failed)?,
+            };
             SigningKey::from_pkcs8_der(own.kid(), Algorithm::Rs256, key.pkcs8_der()).map_err(failed)
         };
         forge(&Forger { own, own_rs256: &own_rs256, shelf: &self.shelf })

@@ -3,7 +3,9 @@
 //!
 //! - [`steps`]: what it can be told, and what it answers
 //! - [`journey`]: how it does each step, from onboarding at the Directory to calls of a bank's API
-//! - [`id_token`], [`response`], [`resource`], [`message_signature`]: what it checks before it trusts a bank's answer
+//! - [`id_token`], [`jarm`], [`response`], [`resource`], [`message_signature`]: what it checks before it trusts a bank's
+//!   answer
+//! - [`identity`]: certificates and keys of its own, without a Directory
 //! - [`tampering`]: what it does wrong when an attack asks for it
 //! - [`start()`] brings the party up
 
@@ -12,6 +14,8 @@ mod callback;
 mod control;
 mod disguise;
 pub mod id_token;
+pub mod identity;
+pub mod jarm;
 pub mod journey;
 mod memory;
 pub mod message_signature;
@@ -26,23 +30,26 @@ pub mod tampering;
 
 use std::{path::PathBuf, sync::Arc};
 
+use jose::SigningKey;
 use party::{
     DataDirectory, Tools,
-    participant::{DirectoryClient, Membership, enrol, find_directory},
+    participant::{DirectoryClient, enrol, find_directory},
 };
+use pki::Certificate;
 use rules::SwitchedOff;
 use simulation::{Chance, Clock, Trace};
 use store::Store;
 use tokio::{net::TcpListener, sync::Mutex};
-use transport::HttpClient;
+use transport::{HttpClient, Identity};
 use url::Url;
 
 pub use settings::Settings;
-pub use start::{Running, start};
+pub use start::{Running, public_keys, start};
 
 use crate::{
     callback::Pages,
     disguise::Disguises,
+    identity::OwnIdentity,
     memory::{ClientTokens, KeySets},
     profile::Profile,
     records::Records,
@@ -56,7 +63,7 @@ const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 /// Every rule that a TPP applies to what it receives, in the order in which it comes to them.
 #[must_use]
 pub fn rules_of_a_client() -> Vec<&'static rules::Rule> {
-    [response::RULES, id_token::RULES, message_signature::RULES, resource::RULES].concat()
+    [response::RULES, jarm::RULES, id_token::RULES, message_signature::RULES, resource::RULES].concat()
 }
 
 /// A TPP that runs. Before it is onboarded it has no certificates, and its callback listener is not served.
@@ -69,12 +76,16 @@ pub struct Tpp {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) records: Records,
     pub(crate) redirect_uri: String,
+    /// Whether a browser that goes to the redirect URI reaches this TPP.
+    pub(crate) serves_redirect_uri: bool,
     pub(crate) switched_off: SwitchedOff,
     pub(crate) key_sets: KeySets,
     pub(crate) client_tokens: ClientTokens,
     pub(crate) pages: Pages,
     pub(crate) disguises: Disguises,
     pub(crate) shelf: Shelf,
+    /// Keys of its own, when it has them.
+    pub(crate) own: Option<OwnIdentity>,
     data: DataDirectory,
     directory: Url,
     trust_anchor: PathBuf,
@@ -90,14 +101,34 @@ struct Door {
     callback: Option<TcpListener>,
 }
 
-/// A TPP that the Directory knows.
+/// A TPP with certificates: one that the Directory knows, or one with files of its own.
 pub struct Member {
-    /// Its certificates and keys.
-    pub membership: Membership,
-    /// The Directory's API.
-    pub directory: DirectoryClient,
+    /// Organisation id at the Directory; what its certificate says otherwise.
+    pub organisation_id: String,
+    /// Shown to servers that ask.
+    pub transport: Identity,
+    /// `kid` of the transport certificate at the Directory; its thumbprint otherwise.
+    pub transport_kid: String,
+    /// Signs.
+    pub signing: Arc<SigningKey>,
+    /// Whom the TPP trusts.
+    pub anchors: Vec<Certificate>,
+    /// The Directory's API; none for a TPP that did not come through it.
+    directory: Option<DirectoryClient>,
     /// For calls to banks, with its transport certificate.
     pub http: HttpClient,
+}
+
+impl Member {
+    /// The Directory's API.
+    ///
+    /// # Errors
+    /// The TPP has an identity of its own.
+    pub fn directory(&self) -> Result<&DirectoryClient, Failure> {
+        self.directory.as_ref().ok_or_else(|| {
+            Failure::new("this TPP has keys of its own and no Directory; name banks by their discovery URLs")
+        })
+    }
 }
 
 impl Tpp {
@@ -115,7 +146,8 @@ impl Tpp {
         Err(Failure::new("this TPP is not a member of the Directory; onboard first"))
     }
 
-    /// Enrols at the Directory, or takes up an earlier enrolment, and begins to serve the callback.
+    /// Enrols at the Directory, or takes up an earlier enrolment, and begins to serve the callback. With an identity of its
+    /// own it only takes that up.
     ///
     /// # Errors
     /// The Directory cannot be reached or refuses.
@@ -124,18 +156,53 @@ impl Tpp {
         if let Some(member) = &door.member {
             return Ok(Arc::clone(member));
         }
+        let (member, server) = match &self.own {
+            Some(own) => (self.with_own(own)?, own.callback.clone()),
+            None => self.enrolled(trace).await?,
+        };
+        if let Some(server) = server
+            && let Some(listener) = door.callback.take()
+        {
+            callback::serve(Arc::clone(self), listener, &server).map_err(Failure::new)?;
+        }
+        let member = Arc::new(member);
+        door.member = Some(Arc::clone(&member));
+        Ok(member)
+    }
+
+    /// A member of the Directory, and what its callback is served with.
+    async fn enrolled(&self, trace: &Trace) -> Result<(Member, Option<Identity>), Failure> {
         let finding = find_directory(&self.directory, &self.trust_anchor, &self.tools, trace);
         let request = self.profile.enrolment();
         let (address, membership) =
             enrol(finding, &request, &self.server_names, &self.data, &self.tools, trace).await?;
         let scope = "TPPReadAccess TPPManage";
         let directory = DirectoryClient::new(address, &membership, scope, &self.tools)?;
-        let http = self.client_of(&membership, Some(&membership.transport))?;
-        if let Some(listener) = door.callback.take() {
-            callback::serve(Arc::clone(self), listener, &membership).map_err(Failure::new)?;
-        }
-        let member = Arc::new(Member { membership, directory, http });
-        door.member = Some(Arc::clone(&member));
-        Ok(member)
+        let anchors = vec![membership.anchor];
+        let member = Member {
+            http: self.client_of(&anchors, Some(&membership.transport))?,
+            organisation_id: membership.organisation_id,
+            transport: membership.transport,
+            transport_kid: membership.transport_kid,
+            signing: membership.signing,
+            anchors,
+            directory: Some(directory),
+        };
+        Ok((member, Some(membership.server)))
+    }
+
+    /// A TPP that no Directory of ours knows.
+    fn with_own(&self, own: &OwnIdentity) -> Result<Member, Failure> {
+        let facts = own.transport.chain.first().map(Certificate::facts);
+        let anchors = own.trust.clone().unwrap_or_default();
+        Ok(Member {
+            http: self.client_of(&anchors, Some(&own.transport))?,
+            organisation_id: facts.map(|facts| facts.common_name.clone()).unwrap_or_default(),
+            transport: own.transport.clone(),
+            transport_kid: facts.map(|facts| facts.thumbprint_s256.clone()).unwrap_or_default(),
+            signing: Arc::clone(&own.signing),
+            anchors,
+            directory: None,
+        })
     }
 }

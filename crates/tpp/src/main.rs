@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use party::{Tools, logging::Logging, settings::merge};
+use party::{StartError, Tools, logging::Logging, settings::merge};
 use tpp::Settings;
 
 /// A scripted TPP: onboards at the Directory, registers at banks, and reads accounts, when it is told to.
@@ -16,7 +16,7 @@ use tpp::Settings;
 ///
 /// Exit codes: 0 stopped as asked, 2 could not start.
 #[derive(Parser)]
-#[command(name = "ob-tpp", version, about, long_about, max_term_width = 110)]
+#[command(name = "ob-tpp", version, long_about, max_term_width = 110)]
 struct Arguments {
     /// Configuration file (YAML)
     #[arg(long, env = "OB_TPP_CONFIG", value_name = "FILE")]
@@ -33,6 +33,8 @@ struct Arguments {
 enum Command {
     /// Ask the TPP that runs with these settings whether it is well; exit code 0 if it is
     Health,
+    /// Print the public key of the profile's identity as a JWK set, for banks that take keys by hand
+    Jwks,
 }
 
 fn main() -> ExitCode {
@@ -40,8 +42,10 @@ fn main() -> ExitCode {
     party::run("ob-tpp", |stop| async move {
         arguments.logging.begin()?;
         let settings = merge(&arguments.settings, arguments.config.as_deref())?;
-        if let Some(Command::Health) = arguments.command {
-            return party::control::probe(settings.control()).await;
+        match arguments.command {
+            Some(Command::Health) => return party::control::probe(settings.control()).await,
+            Some(Command::Jwks) => return print_keys(&settings),
+            None => {}
         }
         let tools = Tools::real("tpp", stop).with_journal_file(settings.journal.as_deref())?;
         let running = tpp::start(settings, tools).await?;
@@ -49,6 +53,12 @@ fn main() -> ExitCode {
         party::ended(running.tasks).await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+#[expect(clippy::print_stdout, reason = "what the program was asked for")]
+fn print_keys(settings: &Settings) -> Result<ExitCode, StartError> {
+    println!("{}", tpp::public_keys(settings)?);
+    Ok(ExitCode::SUCCESS)
 }
 
 #[expect(clippy::print_stdout, reason = "what the process was asked for: where it is")]

@@ -167,7 +167,15 @@ impl Tpp {
         tamper: Option<&TamperSignature>,
     ) -> Result<Option<String>, Failure> {
         let member = self.member().await?;
-        let issuer = format!("{}/{}", member.membership.organisation_id, self.software_id().await?);
+        let issuer = match &self.own {
+            None => format!("{}/{}", member.organisation_id, self.software_id().await?),
+            Some(own) => own.message_issuer.clone().ok_or_else(|| {
+                Failure::new(
+                    "identity.message-issuer is not said, and there is neither a software statement nor a signing \
+                     certificate to take it from",
+                )
+            })?,
+        };
         let header = header(&issuer, cty, self.clock.now());
         self.forger(&member, |forger| forger.signature(&header, body, tamper))
     }

@@ -6,6 +6,8 @@ use serde_json::Value;
 use store::Collection;
 use time::OffsetDateTime;
 
+use crate::profile::Answers;
+
 /// The software statement at the Directory.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SoftwareRecord {
@@ -59,6 +61,12 @@ pub struct Authorisation {
     pub nonce: String,
     /// PKCE `code_verifier`.
     pub code_verifier: String,
+    /// Whether it is for no intent: then `consent_id` is a name under which the TPP keeps its tokens.
+    #[serde(default)]
+    pub without_consent: bool,
+    /// How the bank was asked to answer.
+    #[serde(default)]
+    pub answers: Answers,
     /// Requested `acr` values.
     pub acr_values: Vec<String>,
     /// `redirect_uri` of the request.
@@ -89,6 +97,17 @@ pub struct TokenSet {
     pub scope: Option<String>,
     /// `sub` of the id_token.
     pub subject: Option<String>,
+    /// Whether they are for no intent.
+    #[serde(default)]
+    pub without_consent: bool,
+}
+
+impl Authorisation {
+    /// The intent, when it is for one.
+    #[must_use]
+    pub fn intent_id(&self) -> Option<&str> {
+        (!self.without_consent).then_some(self.consent_id.as_str())
+    }
 }
 
 impl std::fmt::Debug for Authorisation {

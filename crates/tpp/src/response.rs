@@ -8,10 +8,14 @@ rules::catalogue! {
     pub RULES;
     DISCOVERY_ISSUER { id: "tpp.discovery.issuer",
         reason: "The discovery document names the issuer at whose address it stands.", clause: "OpenID Connect Discovery, 4.3" }
+    STATE { id: "tpp.response.state",
+        reason: "The state of the response is one that this TPP sent.", clause: "RFC 6749, 10.12; RFC 9700, 4.7.1" }
+    PLACE { id: "tpp.response.place",
+        reason: "A code comes in the fragment, unless the answer is signed as a whole.", clause: "FAPI 1.0 Part 2, 5.2.2-2; OAuth 2.0 Multiple Response Types, 5" }
     ISS { id: "tpp.response.iss",
         reason: "The iss of the response is the bank's, and is there when the bank promises it.", clause: "RFC 9207, 2.4" }
     COMPLETE { id: "tpp.response.complete",
-        reason: "A response without an error has a code and an id_token.", clause: "OpenID Connect Core, 3.3.2.5" }
+        reason: "A response without an error has what its response type names: a code, and an id_token.", clause: "OpenID Connect Core, 3.3.2.5" }
     TOKEN_TYPE { id: "tpp.token.token-type",
         reason: "The token is a Bearer token.", clause: "RFC 6749, 7.1; FAPI 1.0 Part 1, 6.2.2" }
     TOKEN_ID_TOKEN { id: "tpp.token.id-token-present",
@@ -47,9 +51,22 @@ pub struct ResponseFacts {
     pub code: bool,
     /// Whether there is an id_token.
     pub id_token: bool,
+    /// Whether the response type asks for one.
+    pub id_token_needed: bool,
+    /// Whether it came in the query, where servers see it.
+    pub in_query: bool,
+    /// Whether it is signed as a whole (JARM).
+    pub signed: bool,
 }
 
 const RESPONSE: &[Check<ResponseFacts, ()>] = &[
+    Check {
+        rule: &PLACE,
+        error: (),
+        test: |facts| {
+            holds(!facts.in_query || facts.signed || !facts.code, "a code in the fragment", "one in the query")
+        },
+    },
     Check {
         rule: &ISS,
         error: (),
@@ -62,13 +79,17 @@ const RESPONSE: &[Check<ResponseFacts, ()>] = &[
         rule: &COMPLETE,
         error: (),
         test: |facts| {
+            let (expected, complete) = match facts.id_token_needed {
+                true => ("a code and an id_token, or an error", facts.code && facts.id_token),
+                false => ("a code, or an error", facts.code),
+            };
             let found = match (facts.code, facts.id_token) {
                 (true, true) => "both",
                 (true, false) => "no id_token",
                 (false, true) => "no code",
                 (false, false) => "neither",
             };
-            holds(facts.error || (facts.code && facts.id_token), "a code and an id_token, or an error", found)
+            holds(facts.error || complete, expected, found)
         },
     },
 ];
@@ -79,6 +100,20 @@ const RESPONSE: &[Check<ResponseFacts, ()>] = &[
 /// The refusal of the first rule that is not satisfied.
 pub fn check_response(facts: &ResponseFacts, switched_off: &SwitchedOff) -> Result<Passed, Refusal<()>> {
     judge(facts, RESPONSE, switched_off)
+}
+
+/// Checks that the state is known: `known` tells whether an authorisation was begun with it.
+///
+/// # Errors
+/// It is not, or there is none.
+pub fn check_state(state: Option<&str>, known: bool, switched_off: &SwitchedOff) -> Result<Passed, Refusal<()>> {
+    struct Facts<'a>(Option<&'a str>, bool);
+    let checks: &[Check<Facts<'_>, ()>] = &[Check {
+        rule: &STATE,
+        error: (),
+        test: |facts| holds(facts.1, "a state of this TPP's", facts.0.unwrap_or("nothing")),
+    }];
+    judge(&Facts(state, known), checks, switched_off)
 }
 
 /// A token response, before its id_token is looked at.
@@ -139,6 +174,9 @@ mod tests {
             iss: Some("https://bank.example".to_owned()),
             code: true,
             id_token: true,
+            id_token_needed: true,
+            in_query: false,
+            signed: false,
             error: false,
         };
         let rule = |facts: ResponseFacts| check_response(&facts, &on()).err().map(|refusal| refusal.rule.id);
@@ -147,7 +185,22 @@ mod tests {
         assert_eq!(rule(ResponseFacts { iss: None, ..right.clone() }), Some(ISS.id));
         assert_eq!(rule(ResponseFacts { iss: None, iss_promised: false, ..right.clone() }), None);
         assert_eq!(rule(ResponseFacts { id_token: false, ..right.clone() }), Some(COMPLETE.id));
+        let alone = ResponseFacts { id_token: false, id_token_needed: false, ..right.clone() };
+        assert_eq!(rule(alone.clone()), None);
+        assert_eq!(rule(ResponseFacts { code: false, ..alone }), Some(COMPLETE.id));
+        let in_query = ResponseFacts { in_query: true, ..right.clone() };
+        assert_eq!(rule(in_query.clone()), Some(PLACE.id));
+        assert_eq!(rule(ResponseFacts { signed: true, ..in_query.clone() }), None);
+        assert_eq!(rule(ResponseFacts { code: false, id_token: false, error: true, ..in_query }), None);
         assert_eq!(rule(ResponseFacts { code: false, id_token: false, error: true, ..right }), None);
+    }
+
+    #[test]
+    fn a_state_that_nobody_sent_is_refused() {
+        assert!(check_state(Some("a"), true, &on()).is_ok());
+        for state in [Some("a"), None] {
+            assert_eq!(check_state(state, false, &on()).unwrap_err().rule.id, STATE.id);
+        }
     }
 
     #[test]

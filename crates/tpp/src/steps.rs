@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::{api::Api, tampering::Tamper};
+use crate::{api::Api, profile::Answers, tampering::Tamper};
 
 /// How a step ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -178,8 +178,12 @@ pub struct Lodged {
 pub struct Authorise {
     /// The bank.
     pub bank: String,
-    /// The intent.
-    pub consent_id: String,
+    /// The intent; none asks for the scope alone, at a bank whose profile has no intents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent_id: Option<String>,
+    /// How the bank is asked to answer; as the TPP's profile says when nothing is said.
+    #[serde(default)]
+    pub answers: Answers,
     /// Whose scope is asked for; that of the consent's kind when it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api: Option<Api>,
@@ -201,6 +205,32 @@ pub struct Link {
     pub state: String,
     /// Where the bank's answer is expected.
     pub redirect_uri: String,
+    /// Whether a browser that goes there reaches the TPP. Otherwise the answer is handed over with
+    /// [`DeliverResponse`].
+    pub served: bool,
+    /// The name of the tokens that come of it: the intent, or what stands for it where there is none.
+    pub consent_id: String,
+}
+
+/// `POST /steps/deliver-response`: what the bank put into the query or the fragment of the redirect URI, for a TPP whose
+/// redirect URI is elsewhere.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DeliverResponse {
+    /// The parameters, form-encoded.
+    pub answer: String,
+    /// Where they were.
+    pub part: Part,
+}
+
+/// A part of the redirect URI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// Behind `?`: servers see and log it.
+    Query,
+    /// Behind `#`: browsers keep it to themselves.
+    Fragment,
 }
 
 /// `POST /steps/authorisation-result`: what came back from the bank.
@@ -219,8 +249,11 @@ pub enum Returned {
     NotYet,
     /// A code came back and the answer passed every check.
     Code {
-        /// Claims of the id_token.
+        /// Claims of the id_token; null when none came with the code.
         id_token: Value,
+        /// Claims of the signed answer (JARM), when it was one.
+        #[serde(default)]
+        response: Value,
     },
     /// The bank answered with an error.
     Error {

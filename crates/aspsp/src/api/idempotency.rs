@@ -130,7 +130,16 @@ pub trait Making: Sync {
     -> impl Future<Output = Result<Option<String>, ApiError>> + Send;
 }
 
-/// The id of the resource that a request makes once: now, or when it came before. Of two requests with the same key that come
+/// The resource of a request.
+#[derive(Debug)]
+pub struct Made {
+    /// Its id.
+    pub id: String,
+    /// Whether this request made it, and not the same one before.
+    pub now: bool,
+}
+
+/// The resource that a request makes once: now, or when it came before. Of two requests with the same key that come
 /// at once, one makes the resource and the other is shown it.
 ///
 /// # Errors
@@ -141,18 +150,19 @@ pub async fn once(
     (client_id, version): (&str, ApiVersion),
     progress: &mut Progress,
     making: &impl Making,
-) -> Result<String, ApiError> {
+) -> Result<Made, ApiError> {
+    let before = |id| Made { id, now: false };
     for _ in 0..TRIES {
         let key = match progress.add(seen(context, request, client_id, version).await)? {
-            Seen::Before(resource) => return Ok(resource),
+            Seen::Before(id) => return Ok(before(id)),
             Seen::New(key) => key,
         };
         match making.make(&key, progress).await {
-            Ok(Some(resource)) => return Ok(resource),
+            Ok(Some(id)) => return Ok(Made { id, now: true }),
             Ok(None) => {}
             // Refused because of what its own repetition did meanwhile: that is no refusal.
             Err(error) => match seen(context, request, client_id, version).await {
-                Ok((Seen::Before(resource), _)) => return Ok(resource),
+                Ok((Seen::Before(id), _)) => return Ok(before(id)),
                 _ => return Err(error),
             },
         }

@@ -31,7 +31,7 @@ impl Wire {
         Self { status, code: Some(code), path }
     }
 
-    /// A status that needs no body.
+    /// A status without a code of its own. What is forbidden has a body all the same, as the OpenAPI wants it.
     pub const fn status(status: StatusCode) -> Self {
         Self { status, code: None, path: None }
     }
@@ -103,14 +103,9 @@ impl ApiError {
         match self {
             Self::Access(failure, told) => access_refused(version, request, &failure, told),
             Self::Refused(refusal) => {
-                let forbidden = refusal.error.status == StatusCode::FORBIDDEN;
-                let mut detail = refusal.error.detail.clone();
-                if forbidden {
-                    detail.get_or_insert_with(|| closed(refusal.rule.reason));
-                }
-                let mut response = body(version, request, refusal.error.status, detail);
-                if forbidden {
-                    challenge(&mut response, "insufficient_scope", refusal.rule.reason);
+                let mut response = body(version, request, refusal.error.status, refusal.error.detail.clone());
+                if refusal.error.status == StatusCode::FORBIDDEN {
+                    challenge(&mut response, "insufficient_scope", refusal.rule.unmet);
                 }
                 if let Some(seconds) = refusal.error.retry_after {
                     response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
@@ -141,17 +136,17 @@ pub fn apply<F: ?Sized>(facts: &F, checks: &[Check<F, Wire>], off: &SwitchedOff)
 }
 
 fn refused(refusal: Refusal<Wire>) -> ApiError {
-    let (wire, reason) = (refusal.error, refusal.rule.reason);
-    let detail = wire.code.map(|code| {
+    let (wire, reason) = (refusal.error, refusal.rule.unmet);
+    let detail = code_of(wire.status, wire.code).map(|code| {
         let detail = ErrorDetail::new(code, reason);
         wire.path.map_or(detail.clone(), |path| detail.at(path))
     });
     ApiError::Refused(Box::new(refusal.map_error(|wire| Refused { status: wire.status, detail, retry_after: None })))
 }
 
-/// The published files have a body in 403, which the text leaves to the bank.
-fn closed(reason: &str) -> ErrorDetail {
-    ErrorDetail::new(ErrorCode::InvalidAccessRights, reason)
+/// The code that a body tells; none for a status without one.
+fn code_of(status: StatusCode, code: Option<ErrorCode>) -> Option<ErrorCode> {
+    code.or((status == StatusCode::FORBIDDEN).then_some(ErrorCode::OtherReason))
 }
 
 /// 401 has no body, but for a token in v4.0 that was good once (OB Read/Write 4.0, 401 Unauthorized).
@@ -162,12 +157,9 @@ fn access_refused(version: ApiVersion, request: &Request, failure: &Failure, tol
     }
     let code = failure.code();
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut details = match (version, status) {
-        (_, StatusCode::FORBIDDEN) => vec![closed(failure.description())],
-        (ApiVersion::V3_1, _) => Vec::new(),
-        (ApiVersion::V4_0, _) => told,
-    }
-    .into_iter();
+    let described = code_of(status, None).map(|code| ErrorDetail::new(code, failure.description()));
+    let told = if version == ApiVersion::V4_0 { told } else { Vec::new() };
+    let mut details = described.into_iter().chain(told);
     let mut response = match details.next() {
         None => reply::empty(status),
         Some(first) => {

@@ -67,7 +67,11 @@ pub fn accepts(headers: &HeaderMap, media_type: &str) -> Result<(), Evidence> {
     let fits = |range: &str| {
         let mut parts = range.split(';').map(str::trim);
         let wanted = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let refused = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+        let other_charset = |part: &str| {
+            let charset = part.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+            charset.is_some_and(|(_, value)| !value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8"))
+        };
+        let refused = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000") || other_charset(part));
         let of_group = wanted.strip_suffix("/*").is_some_and(|wanted| wanted == group || wanted == "*");
         !refused && (of_group || wanted == media_type)
     };

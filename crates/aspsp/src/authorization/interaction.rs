@@ -155,7 +155,7 @@ async fn elsewhere(context: &Context, request: &Request, visit: Visit) -> Respon
             (finish(context, visit, Decision::Rejected(Rejection::Cancelled), Vec::new()).await, passed.verdict())
         }
         Err(refusal) => {
-            let text = refusal.rule.reason;
+            let text = refusal.rule.unmet;
             let page = error_page(context, request, StatusCode::BAD_REQUEST, "invalid_request", text);
             (Ok(page), refusal.verdict())
         }

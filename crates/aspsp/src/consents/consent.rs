@@ -104,10 +104,10 @@ pub enum Reason {
     AuthorisationType,
     /// The PSU withdrew access at the bank.
     Withdrawn,
-    /// Its end has passed.
-    Expired,
     /// The order was made.
     Consumed,
+    /// Its expiration date passed, and its tokens with it.
+    Expired,
 }
 
 impl Reason {
@@ -127,8 +127,8 @@ impl Reason {
                 (ErrorCode::AuthorisationNotCompleted, text)
             }
             Self::Withdrawn => (ErrorCode::TokenSuspended, "The customer withdrew the access at the bank."),
-            Self::Expired => (ErrorCode::TokenExpired, "The consent has expired."),
             Self::Consumed => (ErrorCode::ConsentConsumed, "The order was made."),
+            Self::Expired => (ErrorCode::TokenExpired, "The consent has expired."),
         };
         StatusReason::new(code, text)
     }

@@ -52,8 +52,8 @@ pub(super) async fn create(
     progress.judged(signature::check(context, request, &access.client).await)?;
     let client_id = access.client.client_id;
     let making = Lodging { context, request, kind, version, client_id: &client_id };
-    let id = once(context, request, (&client_id, version), &mut progress, &making).await?;
-    let found = owned::find(context, ConsentKind::Payment(kind), &id, &client_id, version).await;
+    let made = once(context, request, (&client_id, version), &mut progress, &making).await?;
+    let found = owned::find(context, ConsentKind::Payment(kind), &made.id, &client_id, version).await;
     let (consent, _) = progress.add(found)?;
     answer(context, StatusCode::CREATED, &consent).map(|response| progress.attach(response))
 }
@@ -75,6 +75,7 @@ impl Making for Lodging<'_> {
         let asked = progress.read(&BODY, ConsentRequest::read(kind, version, &request.body))?;
         let initiation = progress.read(&MEMBERS, asked.typed())?;
         progress.read(&DATES, initiation.dates_lie_ahead(now))?;
+        progress.read(&DATES, asked.completes_after(now))?;
         progress.judged(signatories(context, &asked, &initiation, off))?;
         let facts =
             offer::Asked { settings: &context.bank.payments, rates: &context.rates, initiation: &initiation, now };

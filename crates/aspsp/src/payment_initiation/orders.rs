@@ -17,7 +17,7 @@ use transport::{Request, Response};
 
 use super::{
     SCOPE,
-    answers::answer,
+    answers::{Told, answer},
     consents::DEMAND,
     instruct::Draft,
     offer,
@@ -180,9 +180,9 @@ pub(super) async fn create(
     let client_id = access.client.client_id;
     let intent_id = access.grant.and_then(|grant| grant.intent_id);
     let making = Ordering { context, request, kind, version, intent_id };
-    let id = once(context, request, (&client_id, version), &mut progress, &making).await?;
-    let order = progress.add(find_kind(context, kind, &id, &client_id, version).await)?;
-    answer(context, StatusCode::CREATED, &order).map(|response| progress.attach(response))
+    let made = once(context, request, (&client_id, version), &mut progress, &making).await?;
+    let order = progress.add(find_kind(context, kind, &made.id, &client_id, version).await)?;
+    answer(context, StatusCode::CREATED, &order, Told::of(&made)).map(|response| progress.attach(response))
 }
 
 /// Makes the order.
@@ -237,7 +237,7 @@ impl Making for Ordering<'_> {
         let record = Order {
             id: id.clone(),
             client_id: behind.consent.client_id.clone(),
-            offer: payment.offer.clone(),
+            offer: offer::of_order(&payment.offer, &initiation, &order, now),
             refund: payment.request.read_refund_account(),
             named: initiation.debtor_account.is_some(),
             request: asked,
@@ -277,7 +277,7 @@ pub(crate) fn under(
         Ok(()) => passed.rules.push(rule),
         Err(error) => {
             let evidence = Evidence::new(format!("{}: {}", error.path, error.expected), error.found.clone());
-            let detail = ErrorDetail::new(error.code, rule.reason).at(error.path);
+            let detail = ErrorDetail::new(error.code, rule.unmet).at(error.path);
             return Err(ApiError::refused(rule, detail, evidence));
         }
     }
@@ -417,7 +417,7 @@ pub(super) async fn read(
     version: ApiVersion,
 ) -> Result<Response, ApiError> {
     let (order, progress) = named(context, request, kind, version).await?;
-    answer(context, StatusCode::OK, &order).map(|response| progress.attach(response))
+    answer(context, StatusCode::OK, &order, Told::Now).map(|response| progress.attach(response))
 }
 
 /// `GET` of `payment-details` of an order.

@@ -86,8 +86,8 @@ pub(super) async fn create(context: &Context, request: &Request, version: ApiVer
     progress.judged(signature::check(context, request, &access.client).await)?;
     let client_id = access.client.client_id;
     let making = Lodging { context, request, version, client_id: &client_id };
-    let id = once(context, request, (&client_id, version), &mut progress, &making).await?;
-    let (consent, _) = progress.add(owned::find(context, KIND, &id, &client_id, version).await)?;
+    let made = once(context, request, (&client_id, version), &mut progress, &making).await?;
+    let (consent, _) = progress.add(owned::find(context, KIND, &made.id, &client_id, version).await)?;
     answer(context, StatusCode::CREATED, &consent).map(|response| progress.attach(response))
 }
 
@@ -110,7 +110,8 @@ impl Making for Lodging<'_> {
         let facts = Asked { limits: &limits, today: now.date(), home: context.rates.home() };
         progress.judged(apply(&facts, &checks(), &context.engine.profile().switched_off))?;
         // The time of the day does not count (Domestic VRP Consents, ValidToDateTime).
-        let expires_at = limits.valid_to.map(|to| to.replace_time(time::Time::MIDNIGHT) + time::Duration::DAY);
+        let expires_at =
+            limits.valid_to.map(|to| to.replace_time(time::Time::MIDNIGHT).saturating_add(time::Duration::DAY));
         let content =
             Content::VariableRecurringPayments(Box::new(VariableRecurringPayments { request: asked, limits }));
         let mut consent = Consent::lodged(&context.tools.chance.uuid(), client_id.to_owned(), version, content, now);

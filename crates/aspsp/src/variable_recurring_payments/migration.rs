@@ -68,8 +68,8 @@ pub(super) async fn migrate(context: &Context, request: &Request, version: ApiVe
     progress.judged(signature::check(context, request, &access.client).await)?;
     let client_id = access.client.client_id;
     let making = Migrating { context, request, version, client_id: &client_id };
-    let id = once(context, request, (&client_id, version), &mut progress, &making).await?;
-    let (consent, _) = progress.add(owned::find(context, KIND, &id, &client_id, version).await)?;
+    let made = once(context, request, (&client_id, version), &mut progress, &making).await?;
+    let (consent, _) = progress.add(owned::find(context, KIND, &made.id, &client_id, version).await)?;
     answer(context, StatusCode::OK, &consent).map(|response| progress.attach(response))
 }
 

@@ -31,7 +31,7 @@ use crate::{
     money::CommandFailure,
     payer,
     payment_initiation::{
-        answers::{self, known, stands, why},
+        answers::{self, Told, known, why},
         instruct::Draft,
         order::{Order, collection},
         orders::{Facts, behind, consent_checks, find, under},
@@ -44,7 +44,7 @@ rules::catalogue! {
     BODY { id: "vrp.order.body",
         reason: "The body is what the schema of the order allows.", clause: "OB Read/Write 4.0, Domestic VRPs" }
     SAME { id: "vrp.order.same-as-consent",
-        reason: "Initiation is that of the consent, and so are the payee and the reference where the consent fixes them.", clause: "OB Read/Write 4.0, Domestic VRPs" }
+        reason: "Initiation and Risk are those of the consent, and so are the payee and the reference where the consent fixes them.", clause: "OB Read/Write 4.0, Domestic VRPs" }
     LIMITS { id: "vrp.order.control-parameters",
         reason: "The payment stays inside the control parameters of the consent.", clause: "OB Read/Write 4.0, Domestic VRP Consents, Control Parameters" }
     PRESENT { id: "vrp.order.psu-present",
@@ -72,10 +72,10 @@ pub(super) async fn create(context: &Context, request: &Request, version: ApiVer
     let client_id = access.client.client_id;
     let intent_id = access.grant.and_then(|grant| grant.intent_id);
     let making = Ordering { context, request, version, intent_id };
-    let id = once(context, request, (&client_id, version), &mut progress, &making).await?;
-    let found = find(context, &id, (&client_id, version), ORDER_ID_MEMBER, |_: &VrpOrderRequest| true).await;
+    let made = once(context, request, (&client_id, version), &mut progress, &making).await?;
+    let found = find(context, &made.id, (&client_id, version), ORDER_ID_MEMBER, |_: &VrpOrderRequest| true).await;
     let order = progress.add(found)?;
-    answer(context, StatusCode::CREATED, &order).map(|response| progress.attach(response))
+    answer(context, StatusCode::CREATED, &order, Told::of(&made)).map(|response| progress.attach(response))
 }
 
 /// Makes the payment.
@@ -100,10 +100,12 @@ impl Making for Ordering<'_> {
         progress.judged(apply(&facts, &consent_checks(), off))?;
         let vrp = content(&behind.consent)?;
         // Answers tell the account that the customer chose inside Initiation, and orders may repeat it.
-        let names_it = asked.data()["Initiation"].get("DebtorAccount").is_some();
-        let told = payer::chosen(context, &behind.consent).filter(|_| names_it);
-        let consented = told.map(|account| vrp.request.with_debtor_account(&account));
-        let same = asked.matches(consented.as_ref().unwrap_or(&vrp.request));
+        let repeats = asked.data()["Initiation"].get("DebtorAccount").is_some();
+        let same = match payer::chosen(context, &behind.consent).filter(|_| repeats && payer::is_open(&behind.consent))
+        {
+            Some(account) => asked.matches(&vrp.request.with_debtor_account(&account)),
+            None => asked.matches(&vrp.request),
+        };
         progress.judged(under(&SAME, same, off))?;
         progress.judged(apply(&Presence { order: &asked, request }, &presence(), off))?;
         let before = so_far(context, &behind.consent.id).await?;
@@ -229,7 +231,7 @@ pub(crate) async fn used(
 /// `GET /domestic-vrps/{DomesticVRPId}`.
 pub(super) async fn read(context: &Context, request: &Request, version: ApiVersion) -> Result<Response, ApiError> {
     let (order, progress) = named(context, request, version).await?;
-    answer(context, StatusCode::OK, &order).map(|response| progress.attach(response))
+    answer(context, StatusCode::OK, &order, Told::Now).map(|response| progress.attach(response))
 }
 
 /// `GET /domestic-vrps/{DomesticVRPId}/payment-details`.
@@ -252,7 +254,12 @@ async fn named(
     Ok((order, progress))
 }
 
-fn answer(context: &Context, code: StatusCode, order: &Order<VrpOrderRequest>) -> Result<Response, ApiError> {
+fn answer(
+    context: &Context,
+    code: StatusCode,
+    order: &Order<VrpOrderRequest>,
+    told: Told,
+) -> Result<Response, ApiError> {
     let books = context.money.at(context.tools.clock.now());
     let state = known(&books, order)?;
     let account = books.account(&ledger::AccountId::new(order.account.as_str())).and_then(payer::cash_account);
@@ -262,7 +269,7 @@ fn answer(context: &Context, code: StatusCode, order: &Order<VrpOrderRequest>) -
         updated: state.status_updated_at(),
         refund: account.clone().filter(|_| order.refund),
         debtor: account,
-        ..OrderFacts::new(&order.id, stands(state, StatusFamily::Vrp, version), order.created_at)
+        ..OrderFacts::new(&order.id, told.status(state, StatusFamily::Vrp, version), order.created_at)
     };
     let links = Links::to_self(context.urls.api(&answers::path(order)));
     Ok(reply::json(code, &VrpOrderAnswer::of(&order.request, facts, links, Meta::one_page())))

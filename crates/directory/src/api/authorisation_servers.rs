@@ -39,8 +39,8 @@ pub(crate) async fn list(context: Arc<Context>, request: Request) -> Result<Resp
 /// `POST`.
 pub(crate) async fn create(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
     let record = admit_own(&context, &request, Purpose::Manage).await?;
-    let asked: AuthorisationServerRequest = json_body(&request)?;
-    check(&asked, &record)?;
+    let asked: AuthorisationServerRequest = json_body(&context, &request)?;
+    check(&context, &asked, &record)?;
     let id = context.tools.chance.identifier(18);
     let server = asked.registered(id, record.organisation.organisation_id.clone());
     let change = authorisation_servers().insert(below(&server.organisation_id, &server.id), &server)?;
@@ -57,8 +57,8 @@ pub(crate) async fn read(context: Arc<Context>, request: Request) -> Result<Resp
 /// `PUT /{ServerId}`.
 pub(crate) async fn change(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
     let record = admit_own(&context, &request, Purpose::Manage).await?;
-    let asked: AuthorisationServerRequest = json_body(&request)?;
-    check(&asked, &record)?;
+    let asked: AuthorisationServerRequest = json_body(&context, &request)?;
+    check(&context, &asked, &record)?;
     let (known, version) = named(&context, &record, &request).await?;
     let server = asked.registered(known.id, known.organisation_id);
     let change = authorisation_servers().update(below(&server.organisation_id, &server.id), version, &server)?;
@@ -76,17 +76,21 @@ async fn named(
     found.ok_or_else(|| DirectoryError::explained(&SERVER_KNOWN, NOT_FOUND, "an authorisation server", id))
 }
 
-fn check(asked: &AuthorisationServerRequest, record: &OrganisationRecord) -> Result<(), DirectoryError> {
+fn check(
+    context: &Context,
+    asked: &AuthorisationServerRequest,
+    record: &OrganisationRecord,
+) -> Result<(), DirectoryError> {
     let bank = record.organisation.roles().contains(&Role::Aspsp);
-    demand(bank, &SERVER_DETAILS, INVALID, "an organisation with the role ASPSP", "one without")?;
+    demand(context, bank, &SERVER_DETAILS, INVALID, "an organisation with the role ASPSP", "one without")?;
     let name = &asked.customer_friendly_name;
     let plain = (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    demand(plain, &SERVER_DETAILS, INVALID, "a CustomerFriendlyName of 1 to 100 characters", name)?;
+    demand(context, plain, &SERVER_DETAILS, INVALID, "a CustomerFriendlyName of 1 to 100 characters", name)?;
     let urls = [&asked.resource_base, &asked.registration_endpoint];
     let urls = urls.into_iter().flatten().chain(std::iter::once(&asked.openid_configuration));
     for url in urls {
         let right = Url::parse(url).is_ok_and(|url| url.scheme() == "https");
-        demand(right, &SERVER_DETAILS, INVALID, "a URL that begins with https://", url)?;
+        demand(context, right, &SERVER_DETAILS, INVALID, "a URL that begins with https://", url)?;
     }
     Ok(())
 }

@@ -51,7 +51,7 @@ pub(crate) async fn revoke(context: Arc<Context>, request: Request) -> Result<Re
 /// into the key set of a software statement, or takes it out.
 pub(crate) async fn associate(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
     let record = admit_own(&context, &request, Purpose::Manage).await?;
-    let wanted: CertificateAssociation = json_body(&request)?;
+    let wanted: CertificateAssociation = json_body(&context, &request)?;
     let (mut statement, statement_version) = named(&context, &record, &request).await?;
     let (kind, kid) = (request.params.get("Kind").unwrap_or_default(), request.params.get("Kid").unwrap_or_default());
     let organisation_id = &record.organisation.organisation_id;

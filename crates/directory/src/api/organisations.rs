@@ -25,9 +25,9 @@ pub(crate) async fn list(context: Arc<Context>, request: Request) -> Result<Resp
 /// `POST /v2.1/organisation`: makes an organisation known. Where enrolment is not open, its operator does that.
 pub(crate) async fn create(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
     admit(&context, &request, Purpose::Manage).await?;
-    let asked: EnrolmentRequest = json_body(&request)?;
+    let asked: EnrolmentRequest = json_body(&context, &request)?;
     let policy = context.policy;
-    demand(policy == EnrolmentPolicy::Open, &POLICY, FORBIDDEN, "open enrolment", format!("{policy:?}"))?;
+    demand(&context, policy == EnrolmentPolicy::Open, &POLICY, FORBIDDEN, "open enrolment", format!("{policy:?}"))?;
     Ok(created(&add(&context, &asked).await?.organisation))
 }
 
@@ -41,7 +41,7 @@ pub(crate) async fn read(context: Arc<Context>, request: Request) -> Result<Resp
 /// `PUT /v2.1/organisation/{OrganisationId}`: an organisation changes its own status. Nobody comes back that way.
 pub(crate) async fn change(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
     let record = admit_own(&context, &request, Purpose::Manage).await?;
-    let state: OrganisationState = json_body(&request)?;
+    let state: OrganisationState = json_body(&context, &request)?;
     let record = set_status(&context, &record.organisation.organisation_id, state.status).await?;
     Ok(ok(&record.organisation))
 }

@@ -24,8 +24,8 @@ const LONGEST_URI: usize = 256;
 /// `POST`.
 pub(crate) async fn create(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
     let record = admit_own(&context, &request, Purpose::Manage).await?;
-    let asked: SoftwareStatementRequest = json_body(&request)?;
-    check(&asked, &record)?;
+    let asked: SoftwareStatementRequest = json_body(&context, &request)?;
+    check(&context, &asked, &record)?;
     let statement = SoftwareStatement {
         software_statement_id: context.tools.chance.identifier(22),
         active: true,
@@ -48,9 +48,14 @@ pub(crate) async fn create(context: Arc<Context>, request: Request) -> Result<Re
     Ok(created(&statement))
 }
 
-fn check(asked: &SoftwareStatementRequest, record: &OrganisationRecord) -> Result<(), DirectoryError> {
-    let refuse =
-        |condition: bool, expected: &str, found: &str| demand(condition, &SOFTWARE_DETAILS, INVALID, expected, found);
+fn check(
+    context: &Context,
+    asked: &SoftwareStatementRequest,
+    record: &OrganisationRecord,
+) -> Result<(), DirectoryError> {
+    let refuse = |condition: bool, expected: &str, found: &str| {
+        demand(context, condition, &SOFTWARE_DETAILS, INVALID, expected, found)
+    };
     let plain = |text: &str, longest: usize| {
         (1..=longest).contains(&text.chars().count()) && !text.chars().any(char::is_control)
     };
@@ -106,7 +111,7 @@ pub(crate) async fn read(context: Arc<Context>, request: Request) -> Result<Resp
 /// `PUT /{SoftwareStatementId}`: makes it active or inactive.
 pub(crate) async fn change(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
     let record = admit_own(&context, &request, Purpose::Manage).await?;
-    let state: SoftwareStatementState = json_body(&request)?;
+    let state: SoftwareStatementState = json_body(&context, &request)?;
     let (mut statement, version) = named(&context, &record, &request).await?;
     statement.active = state.active;
     let key = below(&record.organisation.organisation_id, &statement.software_statement_id);

@@ -29,7 +29,7 @@ pub(crate) async fn token(context: Arc<Context>, request: Request) -> Result<Res
     {
         let status = record.organisation.status;
         let active = status == OrganisationStatus::Active;
-        demand(active, &ORGANISATION_ACTIVE, FORBIDDEN, "Active", format!("{status:?}"))?;
+        demand(&context, active, &ORGANISATION_ACTIVE, FORBIDDEN, "Active", format!("{status:?}"))?;
     }
     certificate_in_use(&context, &request, UNKNOWN_CLIENT).await?;
     let mut response = match context.engine.token(&parameters, certificate.as_ref(), context.tools.clock.now()).await {

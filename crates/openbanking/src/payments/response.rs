@@ -424,6 +424,26 @@ impl PaymentDetail {
         }
     }
 
+    /// The same with why it is not carried out. v3.1 has seven names for all reasons, and words.
+    #[must_use]
+    pub fn because(self, version: ApiVersion, reason: &StatusReason) -> Self {
+        let detail = self.status_detail.unwrap_or_else(|| StatusDetail {
+            local_instrument: None,
+            status: self.status.clone(),
+            status_reason: None,
+            status_reason_description: None,
+        });
+        let status_detail = StatusDetail {
+            status_reason: match version {
+                ApiVersion::V3_1 => Some("ProprietaryRejection".to_owned()),
+                ApiVersion::V4_0 => reason.status_reason_code.clone(),
+            },
+            status_reason_description: reason.status_reason_description.clone(),
+            ..detail
+        };
+        Self { status_detail: Some(status_detail), ..self }
+    }
+
     /// The same with the scheme that carries it.
     #[must_use]
     pub fn over(self, version: ApiVersion, instrument: LocalInstrument) -> Self {

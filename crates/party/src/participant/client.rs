@@ -137,9 +137,21 @@ impl DirectoryClient {
         software_id: &str,
         trace: &Trace,
     ) -> Result<String, ParticipantError> {
+        self.assertion_of(&self.membership_id, software_id, trace).await
+    }
+
+    /// The assertion of a software of whichever organisation; the Directory gives each only its own.
+    ///
+    /// # Errors
+    /// The Directory cannot be reached or refuses.
+    pub async fn assertion_of(
+        &self,
+        organisation_id: &str,
+        software_id: &str,
+        trace: &Trace,
+    ) -> Result<String, ParticipantError> {
         let path = format!(
-            "/v2.1/organisation/{}/software-statement/{software_id}/software-statement-assertion",
-            self.membership_id
+            "/v2.1/organisation/{organisation_id}/software-statement/{software_id}/software-statement-assertion"
         );
         let answer =
             self.call(Method::GET, &path, trace, |builder| builder.header("accept", "application/jws+json")).await?;

@@ -44,3 +44,5 @@ mod scenario_files;
 mod seeds;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod stranger;

@@ -7,7 +7,7 @@ use std::{
     sync::atomic::{AtomicU16, Ordering},
 };
 
-use sandbox::hosting::{certificate, credentials_in};
+use sandbox::hosting::{certificates, credentials_in};
 use scenario::{ControlAddress, Ecosystem, Progress, Runner, Scenario, ScenarioResult, StepResult};
 use serde_json::json;
 use simulation::{Chance, Clock};
@@ -133,7 +133,7 @@ impl Three {
             tpps: std::collections::BTreeMap::new(),
             tpp: self.tpp.control(),
             others: vec![self.directory.control(), self.bank.control()],
-            trust_anchor: certificate(&self.folder.path().join("directory/public/trust-anchor.pem")).unwrap(),
+            trust_anchors: certificates(&self.folder.path().join("directory/public/trust-anchor.pem")).unwrap(),
             credentials: credentials_in(None).unwrap(),
         }
     }

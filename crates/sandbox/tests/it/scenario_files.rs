@@ -130,7 +130,7 @@ fn secrets_are_in_reports_only_when_they_are_asked_for() {
     }
 }
 
-struct Silent;
+pub(crate) struct Silent;
 
 impl Progress for Silent {
     fn begins(&mut self, _: &Scenario, _: bool) {}

@@ -5,8 +5,10 @@
 //! that name. What many scenarios have in common stands in files of its own ([`reading`]). The form of the files as a
 //! JSON Schema, for editors, is [`schema`].
 
+mod checking;
 mod duration;
 mod expect;
+mod places;
 pub mod reading;
 pub mod schema;
 pub mod steps;
@@ -17,8 +19,10 @@ use openbanking::version::ApiVersion;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub use checking::Known;
 pub use duration::{NotATime, Passing};
 pub use expect::Expect;
+pub use places::Place;
 pub use reading::ScenarioError;
 
 use steps::{
@@ -55,11 +59,11 @@ pub struct Scenario {
     pub version: ApiVersion,
     /// Further TPPs beside the one called `tpp`, by the names that steps use: what each is.
     #[serde(default)]
-    pub tpps: BTreeMap<String, OtherParty>,
+    pub tpps: BTreeMap<String, OtherTpp>,
     /// Further banks beside the one called `bank`, by the names under which faults and journals know them: what each is.
     /// Steps name a bank by its name at the Directory.
     #[serde(default)]
-    pub banks: BTreeMap<String, OtherParty>,
+    pub banks: BTreeMap<String, OtherBank>,
     /// Values that steps find under these names.
     #[serde(default)]
     pub variables: BTreeMap<String, String>,
@@ -68,14 +72,42 @@ pub struct Scenario {
     /// How the attack succeeds when its rules are off.
     #[serde(default)]
     pub lesson: Option<Lesson>,
+    /// Where each step stands, those of the lesson behind the others.
+    #[serde(skip)]
+    pub places: Vec<Place>,
 }
 
-/// A further TPP or bank.
+/// A further TPP.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct OtherParty {
-    /// Its profile, beside the scenario's file; the built-in second TPP or bank when it is not said.
+pub struct OtherTpp {
+    /// Its profile, beside the scenario's file; the built-in second TPP when it is not said. With an `identity` in it the
+    /// TPP has certificates and keys of its own, and needs no Directory.
     pub profile: Option<String>,
+}
+
+/// A further bank.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct OtherBank {
+    /// Its profile, beside the scenario's file; the built-in second bank when it is not said.
+    pub profile: Option<String>,
+    /// What its authorization server demands and offers.
+    pub authorization_server: AuthorizationServer,
+    /// Clients that it knows without registration, beside the scenario's file (YAML, see fixtures/clients.yaml).
+    pub clients: Option<String>,
+}
+
+/// The profile of a bank's authorization server (README, "The authorization server").
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum AuthorizationServer {
+    /// With the rules of the UK.
+    #[default]
+    #[serde(rename = "fapi1-advanced-uk")]
+    Fapi1AdvancedUk,
+    /// FAPI alone: also signed answers (JARM), and no intents.
+    #[serde(rename = "fapi1-advanced")]
+    Fapi1Advanced,
 }
 
 /// What a run with `--lesson` shows: the same scenario with these rules off, where the attack must succeed.

@@ -1,16 +1,20 @@
 //! Reading scenario files: with the files that they include, and with mistakes told by place and by what would be right.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
-use simulation::faults::Fault;
 
-use super::{BANK, DIRECTORY, Scenario, Step, TPP};
-
-/// Files within files.
-const DEEPEST: usize = 8;
+use super::{
+    Known, Scenario, Step,
+    checking::{Mistake, Parties, there, used},
+    places::{Place, Tree},
+};
+use crate::variables;
 
 /// Steps that many scenarios have in common: a file that is included.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -34,13 +38,58 @@ pub enum ScenarioError {
         error: std::io::Error,
     },
     /// It says something that the language does not have.
-    #[error("{path} is wrong: {error}")]
+    #[error("{path}{at}: {error}", path = path.display())]
     Wrong {
         /// The file.
         path: PathBuf,
-        /// What, with line and column, and what would be right.
+        /// Where.
+        at: At,
+        /// What, and what would be right.
         error: String,
     },
+}
+
+/// Line and column; nothing when they are not known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct At {
+    /// Counted from one; zero when it is not known.
+    pub line: u64,
+    /// Counted from one.
+    pub column: u64,
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => Ok(()),
+            line => write!(formatter, ", line {line}, column {}", self.column),
+        }
+    }
+}
+
+/// A file that is read: its path, and where its parts stand.
+struct Source<'a> {
+    path: &'a Path,
+    tree: Tree,
+}
+
+impl Source<'_> {
+    fn wrong(&self, tree: &Tree, error: String) -> ScenarioError {
+        let at = At { line: tree.line, column: tree.column };
+        ScenarioError::Wrong { path: self.path.to_owned(), at, error }
+    }
+
+    fn mistake(&self, below: &Tree, mistake: Mistake) -> ScenarioError {
+        let path: Vec<&str> = mistake.path.iter().map(String::as_str).collect();
+        self.wrong(below.at(&path), mistake.what)
+    }
+}
+
+/// A step, where it stands, and the names that it uses.
+struct Located {
+    step: Step,
+    place: Place,
+    used: Vec<(String, u64, u64)>,
 }
 
 impl Scenario {
@@ -49,19 +98,38 @@ impl Scenario {
     /// # Errors
     /// The text is wrong; line and column are told. Or a file that it includes cannot be used.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ScenarioError> {
+        Self::parse_knowing(path, text, &Known::default())
+    }
+
+    /// The same, with names looked up in what is known beside the file.
+    ///
+    /// # Errors
+    /// As for [`Scenario::parse`]; also when a name is not known.
+    pub fn parse_knowing(path: &Path, text: &str, known: &Known) -> Result<Self, ScenarioError> {
         let mut scenario: Self = parse(path, text)?;
-        scenario.steps = included(path, scenario.steps, 0)?;
+        let source = Source { path, tree: Tree::read(text) };
+        let header = scenario.clone();
+        let parties = Parties::of(&header, known);
+        parties.scenario(&header, path).map_err(|mistake| source.mistake(&source.tree, mistake))?;
+        let mut reading = Reading { parties: &parties, stack: vec![path.to_owned()] };
+        let mut all = reading.included(&source, std::mem::take(&mut scenario.steps), &["steps"])?;
+        let first = all.len();
         if let Some(lesson) = &mut scenario.lesson {
-            lesson.steps = included(path, std::mem::take(&mut lesson.steps), 0)?;
+            let steps = std::mem::take(&mut lesson.steps);
+            all.extend(reading.included(&source, steps, &["lesson", "steps"])?);
         }
-        scenario.check().map_err(|error| ScenarioError::Wrong { path: path.to_owned(), error })?;
-        for other in scenario.tpps.values_mut().chain(scenario.banks.values_mut()) {
-            other.profile = other.profile.take().map(|profile| beside(path, &profile).display().to_string());
+        names(&scenario, &all)?;
+        scenario.places = all.iter().map(|located| located.place.clone()).collect();
+        let mut steps = all.into_iter().map(|located| located.step);
+        scenario.steps = steps.by_ref().take(first).collect();
+        if let Some(lesson) = &mut scenario.lesson {
+            lesson.steps = steps.collect();
         }
-        for step in &mut scenario.steps {
-            if let Step::Call(call) = step {
-                call.file = call.file.take().map(|file| beside(path, &file).display().to_string());
-            }
+        Parties::lesson(&scenario).map_err(|mistake| source.mistake(&source.tree, mistake))?;
+        let tpps = scenario.tpps.values_mut().map(|tpp| &mut tpp.profile);
+        let banks = scenario.banks.values_mut().flat_map(|bank| [&mut bank.profile, &mut bank.clients]);
+        for file in tpps.chain(banks).flatten() {
+            *file = beside(path, file).display().to_string();
         }
         Ok(scenario)
     }
@@ -71,51 +139,15 @@ impl Scenario {
     /// # Errors
     /// The file, or one that it includes, cannot be read, or is wrong.
     pub fn read(path: &Path) -> Result<Self, ScenarioError> {
-        Self::parse(path, &text_of(path)?)
+        Self::read_knowing(path, &Known::default())
     }
 
-    /// What the form of the file cannot say.
-    fn check(&self) -> Result<(), String> {
-        if self.steps.is_empty() {
-            return Err("it has no steps".to_owned());
-        }
-        if self.tpps.contains_key(TPP) {
-            return Err(format!("tpps: {TPP} is the name of the TPP that every scenario has"));
-        }
-        for bank in self.banks.keys() {
-            if [BANK, DIRECTORY, TPP].contains(&bank.as_str()) || self.tpps.contains_key(bank) {
-                return Err(format!("banks: {bank} is the name of another party of the scenario"));
-            }
-        }
-        let known = || self.tpps.keys().map(String::as_str).chain([TPP]);
-        for step in self.all_steps() {
-            let named = step.tpp();
-            if !known().any(|tpp| tpp == named) {
-                let hint = nearest(named, known()).map(|near| format!(", did you mean {near}?")).unwrap_or_default();
-                let known: Vec<&str> = known().collect();
-                return Err(format!("tpp: {named} is not among tpps ({}){hint}", known.join(", ")));
-            }
-        }
-        for step in self.all_steps() {
-            if let Step::Fault(asked) = step {
-                let fault = Value::Object(asked.fault.clone());
-                let fault: Fault =
-                    serde_json::from_value(fault).map_err(|error| helpful(&format!("fault: {error}")))?;
-                fault.check().map_err(|error| format!("fault: {error}"))?;
-            }
-        }
-        if let Some(lesson) = &self.lesson {
-            let spoken = |rule: &String| {
-                self.steps.iter().any(|step| step.expect().is_some_and(|expect| expect.rule.as_ref() == Some(rule)))
-            };
-            if !lesson.off.iter().any(spoken) {
-                return Err(format!("lesson: no step expects one of the rules {}", lesson.off.join(", ")));
-            }
-        }
-        match (&self.gains, &self.lesson) {
-            (None, Some(_)) => Err("lesson: a scenario with a lesson says what the attacker gains".to_owned()),
-            _ => Ok(()),
-        }
+    /// The same, with names looked up in what is known beside the file.
+    ///
+    /// # Errors
+    /// As for [`Scenario::read`]; also when a name is not known.
+    pub fn read_knowing(path: &Path, known: &Known) -> Result<Self, ScenarioError> {
+        Self::parse_knowing(path, &text_of(path)?, known)
     }
 }
 
@@ -123,39 +155,110 @@ fn text_of(path: &Path) -> Result<String, ScenarioError> {
     std::fs::read_to_string(path).map_err(|error| ScenarioError::Unreadable { path: path.to_owned(), error })
 }
 
-fn beside(path: &Path, file: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, file: &str) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).join(file)
 }
 
 fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ScenarioError> {
-    let wrong = |error: String| ScenarioError::Wrong { path: path.to_owned(), error: helpful(&error) };
-    party::settings::parse_yaml(text).map_err(wrong)
+    party::settings::parse_yaml(text).map_err(|told| {
+        let (error, at) = placed(&told);
+        ScenarioError::Wrong { path: path.to_owned(), at, error: helpful(&error) }
+    })
 }
 
-/// The steps with those of the files that they include.
-fn included(path: &Path, steps: Vec<Step>, depth: usize) -> Result<Vec<Step>, ScenarioError> {
-    let mut all = Vec::with_capacity(steps.len());
-    for step in steps {
-        let Step::Include(include) = step else {
-            all.push(step);
-            continue;
-        };
-        if depth == DEEPEST {
-            let error = format!("include: {} is included {DEEPEST} files deep; does it include itself?", include.file);
-            return Err(ScenarioError::Wrong { path: path.to_owned(), error });
+/// Takes the place out of a message that ends with `at line 1, column 2`, or has it in brackets.
+fn placed(told: &str) -> (String, At) {
+    let Some((before, after)) = told.split_once("line ") else { return (told.to_owned(), At::default()) };
+    let mut numbers = after.split(|letter: char| !letter.is_ascii_digit()).filter_map(|digits| digits.parse().ok());
+    let (Some(line), Some(column)) = (numbers.next(), numbers.next()) else { return (told.to_owned(), At::default()) };
+    let before = before.trim_end_matches("at ").trim_end_matches([' ', '(']);
+    (before.to_owned(), At { line, column })
+}
+
+/// Reads steps with those of the files that they include.
+struct Reading<'a> {
+    parties: &'a Parties<'a>,
+    /// The files that are being read, from the scenario on.
+    stack: Vec<PathBuf>,
+}
+
+impl Reading<'_> {
+    fn included(&mut self, source: &Source<'_>, steps: Vec<Step>, at: &[&str]) -> Result<Vec<Located>, ScenarioError> {
+        let mut all = Vec::with_capacity(steps.len());
+        let list = source.tree.at(at);
+        for (index, step) in steps.into_iter().enumerate() {
+            let whole = list.at(&[&index.to_string()]);
+            let said = whole.only();
+            let place = || Place { file: source.path.to_owned(), line: whole.line, column: whole.column };
+            let Step::Include(include) = step else {
+                self.parties.step(&step, source.path).map_err(|mistake| source.mistake(said, mistake))?;
+                // Whose step it is in a file that is included is known only where that is done.
+                if self.stack.len() == 1 {
+                    self.parties.tpp(&step).map_err(|mistake| source.mistake(said, mistake))?;
+                }
+                let step = match step {
+                    Step::Call(mut call) => {
+                        call.file = call.file.map(|file| beside(source.path, &file).display().to_string());
+                        Step::Call(call)
+                    }
+                    other => other,
+                };
+                all.push(Located { step, place: place(), used: used(said) });
+                continue;
+            };
+            there(source.path, &include.file).map_err(|what| source.wrong(said.at(&["file"]), what))?;
+            let file = beside(source.path, &include.file);
+            let known = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+            if self.stack.iter().any(|open| known(open) == known(&file)) {
+                let way: Vec<String> =
+                    self.stack.iter().chain([&file]).map(|file| file.display().to_string()).collect();
+                let what = format!("this file includes itself: {}", way.join(" includes "));
+                return Err(source.wrong(said.at(&["file"]), what));
+            }
+            let text = text_of(&file)?;
+            let fragment: Fragment = parse(&file, &text)?;
+            if !include.with.is_empty() {
+                all.push(Located { step: Step::Set(include.with), place: place(), used: used(said) });
+            }
+            self.stack.push(file.clone());
+            let mut steps =
+                self.included(&Source { path: &file, tree: Tree::read(&text) }, fragment.steps, &["steps"])?;
+            self.stack.pop();
+            if let Some(tpp) = &include.tpp {
+                steps.iter_mut().for_each(|located| located.step.by(tpp));
+            }
+            if self.stack.len() == 1 {
+                for located in &steps {
+                    self.parties.tpp(&located.step).map_err(|mistake| source.mistake(said, mistake))?;
+                }
+            }
+            all.extend(steps);
         }
-        let file = beside(path, &include.file);
-        let fragment: Fragment = parse(&file, &text_of(&file)?)?;
-        if !include.with.is_empty() {
-            all.push(Step::Set(include.with));
-        }
-        let mut steps = included(&file, fragment.steps, depth + 1)?;
-        if let Some(tpp) = &include.tpp {
-            steps.iter_mut().for_each(|step| step.by(tpp));
-        }
-        all.extend(steps);
+        Ok(all)
     }
-    Ok(all)
+}
+
+/// That every name in braces is kept by a step before, given by the file, or always there.
+fn names(scenario: &Scenario, steps: &[Located]) -> Result<(), ScenarioError> {
+    let mut known: BTreeSet<&str> = scenario.variables.keys().map(String::as_str).collect();
+    known.insert("consent");
+    for Located { step, place, used } in steps {
+        // One value of a step may use another one.
+        if let Step::Set(values) = step {
+            known.extend(values.keys().map(String::as_str));
+        }
+        for (name, line, column) in used {
+            if !known.contains(name.as_str()) && !variables::always(name) {
+                let error = variables::unknown(name, known.iter().copied());
+                let at = At { line: *line, column: *column };
+                return Err(ScenarioError::Wrong { path: place.file.clone(), at, error });
+            }
+        }
+        if let Some(common) = step.common() {
+            known.extend(common.keep.keys().map(String::as_str));
+        }
+    }
+    Ok(())
 }
 
 /// The known name that is nearest to a mistyped one, when one is near.
@@ -167,16 +270,55 @@ pub(crate) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> 
         .map(|(_, name)| name)
 }
 
-/// Adds the nearest name to a message that says ``unknown X `wrong`, expected one of a, b``.
-fn helpful(error: &str) -> String {
-    let Some(wrong) = error.split('`').nth(1) else { return error.to_owned() };
-    let Some((_, known)) = error.split_once("expected ") else { return error.to_owned() };
-    let known = known.split(" at line ").next().unwrap_or_default();
-    let known = known.trim_start_matches("one of ").split(", ").flat_map(|names| names.split(" or "));
-    match nearest(wrong, known.map(|name| name.trim_matches(['`', ' ']))) {
-        Some(near) => format!("{error}; did you mean {near}?"),
-        None => error.to_owned(),
+/// What the reader says, and what a writer of scenarios is told instead.
+const WORDS: &[(&str, &str)] = &[
+    ("expected sequence start", "a list is expected here, such as [one, two]"),
+    ("expected mapping start", "members are expected here, such as { name: value }, or {} for none"),
+    (
+        "expected string scalar",
+        "a text is expected here; one that begins with a bracket, a brace or a star stands in quotes",
+    ),
+    ("expected end of mapping after enum variant value", "a step has one name; each step begins with a dash"),
+    ("unexpected end of input", "the file is empty"),
+    ("did not find expected '-' indicator", "a step begins with a dash, in the column of the dashes of the others"),
+    ("did not find expected key", "this line begins in another column than those above that it belongs to"),
+    (
+        "illegal placement of ':'",
+        "a colon cannot stand here: a bracket or a brace before it has no end, or a text with a colon needs quotes",
+    ),
+    (
+        "did not find expected ','",
+        "a comma or the end of the list or the members is missing; a text with brackets, braces or commas stands in quotes",
+    ),
+    ("tabs disallowed", "there is a tab; lines are indented with spaces"),
+    ("invalid u16", "a whole number is expected here, such as 200"),
+    ("invalid u32", "a whole number is expected here, 0 or more"),
+    ("invalid i64", "a whole number is expected here"),
+    ("invalid usize", "a whole number is expected here, 0 or more"),
+    ("invalid boolean", "true or false is expected here"),
+    ("unclosed quote", "the quotation mark that begins here has no end"),
+];
+
+/// Says a message of the reader in other words: the name that is wrong, the nearest one that is right, and all of them.
+pub(crate) fn helpful(error: &str) -> String {
+    if let Some((_, words)) = WORDS.iter().find(|(reader, _)| error.contains(reader)) {
+        return (*words).to_owned();
     }
+    if let Some((_, key)) = error.split_once("duplicate mapping key: ") {
+        return format!("{} is there twice", key.split(',').next().unwrap_or_default());
+    }
+    let Some(wrong) = error.split('`').nth(1) else { return error.to_owned() };
+    if error.contains("missing field") {
+        return format!("{wrong} is missing");
+    }
+    let Some((_, known)) = error.split_once("expected ") else { return error.to_owned() };
+    let known = known.trim_start_matches("one of ").split(", ").flat_map(|names| names.split(" or "));
+    let known: Vec<&str> = known.map(|name| name.trim_matches(['`', ' '])).collect();
+    let hint = match nearest(wrong, known.iter().copied()) {
+        Some(near) => format!("; did you mean {near}?"),
+        None => ".".to_owned(),
+    };
+    format!("{wrong} is not known here{hint} There are {}", known.join(", "))
 }
 
 #[cfg(test)]
@@ -184,6 +326,7 @@ mod tests {
     use openbanking::version::ApiVersion;
 
     use super::*;
+    use crate::language::TPP;
 
     const TEXT: &str = "
 name: short
@@ -216,21 +359,78 @@ steps:
         assert_eq!(scenario.steps[3].title(), "The TPP calls GET /accounts");
     }
 
+    /// What the file says rightly, what it says instead, where that is told (line and column), and what is told.
+    const MISTAKES: &[(&str, &str, (u64, u64), &str)] = &[
+        ("- onboard: {}", "- onbord: {}", (7, 5), "onbord is not known here; did you mean onboard?"),
+        ("- onboard: {}", "- onboard:", (7, 12), "members are expected here"),
+        ("- onboard: {}", "- onboard: {}\n    register: {}", (8, 5), "each step begins with a dash"),
+        ("  - onboard: {}", "\t- onboard: {}", (7, 2), "there is a tab"),
+        ("  - onboard: {}", "   - onboard: {}", (8, 3), "this line begins in another column"),
+        ("persona: nora", "customer: nora", (5, 1), "customer is not known here"),
+        ("persona: nora", "persona: norra", (5, 10), "there is no customer norra; did you mean nora?"),
+        ("persona: nora", "persona: nora\npersona: nora", (6, 1), "persona is there twice"),
+        ("persona: nora", "persona: [nora]", (5, 10), "a text is expected here"),
+        ("persona: nora", "persona: nora\nversion: v5.0", (6, 10), "did you mean v4.0?"),
+        ("persona: nora", "persona: nora\ntpps: { tpp: {} }", (6, 14), "tpp is the name of the TPP"),
+        ("persona: nora", "persona: nora\ntpps: { one: { profile: no.yaml } }", (6, 25), "there is no file"),
+        ("persona: nora", "persona: nora\nbanks: { one: { profil: x } }", (6, 17), "did you mean profile?"),
+        ("[ReadBalances]", "[ReadBalance]", (9, 21), "did you mean ReadBalances?"),
+        ("[ReadBalances]", "ReadBalances", (9, 20), "a list is expected here"),
+        ("[ReadBalances]", "[ReadBalances", (10, 13), "a bracket or a brace before it has no end"),
+        ("status: 400", "status: many", (10, 25), "a whole number is expected here"),
+        ("status: 400", "status: 999", (10, 25), "999 is no HTTP status"),
+        ("ais.consent.permissions", "ais.consent.permission", (10, 36), "did you mean ais.consent.permissions?"),
+        ("days: 1, hours: 2", "dayz: 1", (11, 16), "did you mean days?"),
+        ("{ days: 1, hours: 2 }", "one day", (11, 14), "90 days"),
+        ("path: /accounts,", "pat: /accounts,", (12, 13), "did you mean path?"),
+        ("path: /accounts,", "", (12, 11), "path is missing"),
+        ("path: /accounts,", "path: '/{acount}',", (12, 19), "{acount} is kept by no step before; kept are: consent"),
+        ("path: /accounts,", "path: /accounts, method: G T,", (12, 38), "G T is no HTTP method"),
+        ("path: /accounts,", "path: /accounts, file: no.json,", (12, 36), "there is no file"),
+        ("path: /accounts,", "path: /accounts, tpp: malory,", (12, 35), "there is no TPP malory."),
+        ("path: /accounts,", "path: /accounts, tamper: { certificat: none },", (12, 40), "did you mean certificate?"),
+        ("/Data/Account/0/AccountId", "$.Data.Account[0].AccountId", (12, 61), "stands in quotes"),
+        (
+            "/Data/Account/0/AccountId",
+            "'$.Data.Account[0].AccountId'",
+            (12, 46),
+            "did you mean /Data/Account/0/AccountId?",
+        ),
+        ("- onboard: {}", "- include: { file: no.yaml }", (7, 22), "there is no file no.yaml"),
+        ("- onboard: {}", "- include: { file: no/no.yaml }", (7, 22), "there is no folder no"),
+        ("- onboard: {}", "- misbehave: { deviations: [wrong-nonse] }", (7, 31), "did you mean wrong-nonce?"),
+        ("- onboard: {}", "- set-status: { status: Gone }", (7, 27), "There are Active, Revoked, Withdrawn"),
+        ("- onboard: {}", "- fault: { at: banc, fault: { effect: drop } }", (7, 18), "did you mean bank?"),
+        ("- onboard: {}", "- fault: { at: bank, fault: { efect: drop } }", (7, 40), "did you mean effect?"),
+        ("- onboard: {}", "- expect-journal: { never: [{ party: banc }] }", (7, 40), "did you mean bank?"),
+        ("- onboard: {}", "- authorise: { psu: aprove }", (7, 23), "did you mean approve?"),
+        ("- onboard: {}", "- authorise: { persona: toby }", (7, 27), "There are nora, rosalind"),
+    ];
+
     #[test]
-    fn mistakes_are_told_with_their_line_and_what_would_be_right() {
-        for (right, wrong, line, hint) in [
-            ("onboard: {}", "onbord: {}", "7", "did you mean onboard?"),
-            ("permissions: [ReadBalances]", "permissions: [ReadBalance]", "9", "did you mean ReadBalances?"),
-            ("persona: nora", "customer: nora", "5", "persona"),
-            ("path: /accounts", "pat: /accounts", "12", "did you mean path?"),
-            ("days: 1, hours: 2", "dayz: 1", "11", "did you mean days?"),
-            ("{ days: 1, hours: 2 }", "one day", "11", "90 days"),
-        ] {
-            let error = error(&TEXT.replace(right, wrong));
-            assert!(error.contains(&format!("line {line}")), "{wrong}: {error}");
-            assert!(error.contains("column"), "{wrong}: {error}");
-            assert!(error.contains(hint), "{wrong}: {error}");
+    fn every_mistake_has_a_place_and_says_what_would_be_right() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let known = Known { rules: names(&["ais.consent.permissions"]), personas: names(&["nora", "rosalind"]) };
+        let mut otherwise = Vec::new();
+        for (right, wrong, (line, column), hint) in MISTAKES {
+            let text = TEXT.replacen(right, wrong, 1);
+            assert_ne!(text, TEXT, "{right}");
+            let error = Scenario::parse_knowing(Path::new("short.yaml"), &text, &known).unwrap_err().to_string();
+            let place = format!("short.yaml, line {line}, column {column}: ");
+            if !(error.starts_with(&place) && error.contains(hint)) {
+                otherwise.push(format!("{wrong}: {error}"));
+            }
         }
+        assert_eq!(otherwise, Vec::<String>::new());
+        assert!(Scenario::parse_knowing(Path::new("short.yaml"), TEXT, &known).is_ok());
+        assert!(error("").contains("the file is empty"));
+        assert!(error(&TEXT.replace("name: short\n", "")).contains("name is missing"));
+    }
+
+    #[test]
+    fn every_step_knows_where_it_stands() {
+        let places: Vec<String> = parse(TEXT).unwrap().places.iter().map(ToString::to_string).collect();
+        assert_eq!(places, ["short.yaml:7", "short.yaml:8", "short.yaml:11", "short.yaml:12"]);
     }
 
     #[test]
@@ -281,8 +481,8 @@ steps:
         let error = read(&text).unwrap_err().to_string();
         assert!(error.contains("common.yaml") && error.contains("line 3"), "{error}");
         write("common.yaml", "about: Itself.\nsteps:\n  - include: { file: common.yaml }\n");
-        assert!(read(&text).unwrap_err().to_string().contains("include itself"));
+        assert!(read(&text).unwrap_err().to_string().contains("includes itself"));
         std::fs::remove_file(folder.path().join("common.yaml")).unwrap();
-        assert!(read(&text).unwrap_err().to_string().contains("cannot be read"));
+        assert!(read(&text).unwrap_err().to_string().contains("there is no file"));
     }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tpp::{
     api::Api,
+    profile::{Answers, ResponseMode, ResponseType},
     steps::{Dress, RevokedToken, Token},
     tampering::Tamper,
 };
@@ -150,6 +151,12 @@ step! {
         consent: Option<String>,
         /// Whose scope is asked for; that of the consent's kind when it is not said.
         api: Option<Api>,
+        /// Asks for the scope of `api` alone, at a bank whose profile has no intents.
+        without_consent: bool,
+        /// `code id_token`, or `code` in a signed answer; as the TPP's profile says when it is not said.
+        response_type: Option<ResponseType>,
+        /// How a signed answer (JARM) comes; as the TPP's profile says when it is not said.
+        response_mode: Option<ResponseMode>,
         /// Whether the request is pushed to the bank first (RFC 9126).
         push: bool,
         /// With false the bank's answer is caught before it reaches the TPP; its parameters can be kept, and
@@ -282,8 +289,8 @@ step! {
 step! {
     /// The Directory's operator changes the status of the TPP's organisation.
     SetStatusStep {
-        /// `Active`, `Revoked` or `Withdrawn`.
-        status: String,
+        /// What it is from now on.
+        status: ParticipantStatus,
     }
 }
 
@@ -303,6 +310,28 @@ step! {
         order: Vec<Event>,
         /// Events that must not have happened.
         never: Vec<Event>,
+    }
+}
+
+/// Status of an organisation at the Directory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum ParticipantStatus {
+    /// It may take part.
+    #[default]
+    Active,
+    /// Its authorisation was taken away.
+    Revoked,
+    /// It went away by itself.
+    Withdrawn,
+}
+
+impl fmt::Display for ParticipantStatus {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Active => "Active",
+            Self::Revoked => "Revoked",
+            Self::Withdrawn => "Withdrawn",
+        })
     }
 }
 
@@ -390,6 +419,14 @@ impl CallStep {
     #[must_use]
     pub fn dress(&self) -> Dress {
         Dress { headers: self.headers.clone(), idempotency_key: self.idempotency_key.clone(), sign: self.sign }
+    }
+}
+
+impl AuthoriseStep {
+    /// How the bank is asked to answer.
+    #[must_use]
+    pub fn answers(&self) -> Answers {
+        Answers { response_type: self.response_type, response_mode: self.response_mode }
     }
 }
 

@@ -13,8 +13,11 @@ use std::{
 
 use psu::Psu;
 use simulation::{Chance, Clock, Journal, Trace};
-use tpp::steps::{Failure, Onboard, Onboarded, Outcome, Register, Registered};
-use transport::{ClientSettings, HttpClient, TlsError};
+use tpp::{
+    api::Api,
+    steps::{ClientToken, Failure, Onboard, Onboarded, Outcome, Part, Register, Registered},
+};
+use transport::{ClientSettings, HttpClient, Stop, TlsError};
 use url::Url;
 
 use crate::{
@@ -70,6 +73,17 @@ pub enum RunError {
         /// Those that are.
         known: String,
     },
+    /// A step of the file cannot be done.
+    #[error("{place}: {error}")]
+    At {
+        /// File and line.
+        place: String,
+        /// Why.
+        error: Box<RunError>,
+    },
+    /// It was asked to stop.
+    #[error("it was stopped")]
+    Stopped,
     /// A step that had to be done was not done.
     #[error("{0}")]
     Step(String),
@@ -93,12 +107,14 @@ pub struct Options {
     pub seed: Option<u64>,
     /// Whether tokens are written into results.
     pub show_secrets: bool,
+    /// Ends the scenario that runs; what it bent is straightened first.
+    pub stop: Stop,
 }
 
 /// Runs scenarios against an ecosystem.
 pub struct Runner {
     credentials: BTreeMap<String, psu::Credentials>,
-    trust_anchor: pki::Certificate,
+    trust_anchors: Vec<pki::Certificate>,
     tpps: BTreeMap<String, ControlClient>,
     others: Vec<ControlClient>,
     chance: Chance,
@@ -112,13 +128,22 @@ struct TppState {
     consent_id: Option<String>,
     /// `state` of the last authorisation.
     state: Option<String>,
-    redirect_uri: Option<Url>,
-    /// Parameters of an answer that was caught before it reached the TPP.
-    caught: Option<Vec<(String, String)>>,
+    /// Where the bank's answers go.
+    callback: Option<Callback>,
+    /// An answer that was caught before it reached the TPP: its parameters, and where they were.
+    caught: Option<(Part, Vec<(String, String)>)>,
     /// The last access token, when secrets are shown.
     access_token: Option<String>,
     /// Base URLs of banks' pages, by the names that steps use.
     issuers: HashMap<String, Url>,
+}
+
+/// A redirect URI.
+#[derive(Debug, Clone)]
+struct Callback {
+    uri: Url,
+    /// Whether the TPP serves it. Otherwise the customer's browser stops before it, and the answer is handed over.
+    served: bool,
 }
 
 /// A scenario under way.
@@ -134,6 +159,8 @@ struct Run<'a> {
     clock: Clock,
     variables: Variables,
     states: HashMap<String, TppState>,
+    /// Of which API each consent is.
+    apis: HashMap<String, Api>,
     seen: Seen,
 }
 
@@ -159,15 +186,15 @@ impl Runner {
     /// # Errors
     /// TLS cannot be set up.
     pub fn new(ecosystem: Ecosystem) -> Result<Self, TlsError> {
-        let Ecosystem { tpp, tpps, others, trust_anchor, credentials } = ecosystem;
-        let control = |address| ControlClient::new(address, &trust_anchor);
+        let Ecosystem { tpp, tpps, others, trust_anchors, credentials } = ecosystem;
+        let control = |address| ControlClient::new(address, &trust_anchors);
         let tpps = std::iter::once((TPP.to_owned(), tpp))
             .chain(tpps)
             .map(|(name, address)| Ok((name, control(address)?)))
             .collect::<Result<_, TlsError>>()?;
         let others = others.into_iter().map(control).collect::<Result<_, _>>()?;
         let (chance, options) = (Chance::from_system(), Options::default());
-        Ok(Self { tpps, others, trust_anchor, credentials, chance, options })
+        Ok(Self { tpps, others, trust_anchors, credentials, chance, options })
     }
 
     /// The same runner with these options.
@@ -178,10 +205,11 @@ impl Runner {
         self
     }
 
-    /// Runs a scenario to its end, or to the first step that is not as expected.
+    /// Runs a scenario to its end, or to the first step that is not as expected. What stops it after it began is the
+    /// result's `error`.
     ///
     /// # Errors
-    /// The run cannot go on: a control port is not there, or the file names somebody or something unknown.
+    /// It cannot begin: a control port is not there, or the file names somebody unknown.
     pub async fn run(&self, scenario: &Scenario, progress: &mut dyn Progress) -> Result<ScenarioResult, RunError> {
         self.run_as(scenario, false, progress).await
     }
@@ -224,10 +252,22 @@ impl Runner {
         let mut ended = Ok(());
         for (index, step) in all.iter().enumerate() {
             progress.step_begins(index + 1, all.len(), &step.title());
-            let result = match run.step(step).await {
-                Ok(result) => result,
+            let place = scenario.places.get(index).map(ToString::to_string);
+            let taken = tokio::select! {
+                taken = run.step(step) => taken,
+                () = self.options.stop.wait() => Err(RunError::Stopped),
+            };
+            let result = match taken {
+                Ok(result) => StepResult { place, ..result },
+                Err(RunError::Stopped) => {
+                    ended = Err(RunError::Stopped);
+                    break;
+                }
                 Err(error) => {
-                    ended = Err(error);
+                    ended = Err(match place {
+                        Some(place) => RunError::At { place, error: Box::new(error) },
+                        None => error,
+                    });
                     break;
                 }
             };
@@ -238,8 +278,7 @@ impl Runner {
                 break;
             }
         }
-        run.clean_up().await?;
-        ended?;
+        let ended = ended.and(run.clean_up().await);
         let result = ScenarioResult {
             name: scenario.name.clone(),
             about: scenario.about.clone(),
@@ -250,6 +289,7 @@ impl Runner {
             duration_us: micros(began),
             left_out: all.len() - results.len(),
             steps: results,
+            error: ended.err().map(|error| error.to_string()),
         };
         progress.ended(&result);
         Ok(result)
@@ -267,10 +307,32 @@ impl Runner {
             Outcome::Done(_) => {}
             Outcome::Failed(failure) => return Err(failed(failure)),
         }
-        let step = Register { bank: bank.to_owned(), ..Register::default() };
-        match tpp.step::<_, Registered>("register", &step, &trace).await? {
-            Outcome::Done(registered) => Ok(registered.client_id),
-            Outcome::Failed(failure) => Err(failed(failure)),
+        let mut step = Register { bank: bank.to_owned(), ..Register::default() };
+        let mut registered = match tpp.step::<_, Registered>("register", &step, &trace).await? {
+            Outcome::Done(registered) => registered,
+            Outcome::Failed(failure) => return Err(failed(failure)),
+        };
+        // A bank that began anew knows nobody from before.
+        if registered.again && !self.is_client(bank, &trace).await? {
+            step.anew = true;
+            registered = match tpp.step("register", &step, &trace).await? {
+                Outcome::Done(registered) => registered,
+                Outcome::Failed(failure) => return Err(failed(failure)),
+            };
+        }
+        Ok(registered.client_id)
+    }
+
+    /// Whether the bank still knows the TPP as a client.
+    async fn is_client(&self, bank: &str, trace: &Trace) -> Result<bool, RunError> {
+        let step = ClientToken { bank: bank.to_owned(), ..ClientToken::default() };
+        match self.tpp(TPP)?.step::<_, serde_json::Value>("client-token", &step, trace).await? {
+            Outcome::Done(_) => Ok(true),
+            Outcome::Failed(failure) => {
+                let error =
+                    failure.body.as_ref().and_then(|body| body.get("error")).and_then(serde_json::Value::as_str);
+                Ok(error != Some("invalid_client"))
+            }
         }
     }
 
@@ -315,7 +377,7 @@ impl<'a> Run<'a> {
         let clock = Clock::real();
         let ahead = now - clock.now();
         if ahead.is_positive() {
-            clock.advance(ahead).map_err(|error| RunError::Step(error.to_string()))?;
+            clock.reach(ahead).map_err(|error| RunError::Step(error.to_string()))?;
         }
         let run = Self {
             runner,
@@ -327,6 +389,7 @@ impl<'a> Run<'a> {
             browser: Journal::new("psu", BROWSER_JOURNAL),
             variables,
             states: HashMap::new(),
+            apis: HashMap::new(),
             seen: Seen::new(runner),
         };
         run.credentials(&scenario.persona)?;
@@ -346,7 +409,7 @@ impl<'a> Run<'a> {
         if !self.customers.contains_key(&name) {
             let client = HttpClient::new(ClientSettings {
                 party: "psu",
-                anchors: vec![self.runner.trust_anchor.clone()],
+                anchors: self.runner.trust_anchors.clone(),
                 identity: None,
                 journal: Some(self.browser.clone()),
                 clock: self.clock.clone(),
@@ -384,7 +447,8 @@ impl<'a> Run<'a> {
         let mut done = self.take(step).await?;
         let duration_us = micros(began);
         let (exchanges, served) = self.new_exchanges().await?;
-        let expect = self.filled(self.expected(step))?;
+        let mut expect = self.filled(self.expected(step))?;
+        let unheard = self.unheard(&mut expect);
         let mut spoke = std::mem::take(&mut done.spoke);
         if done.happened.refused.is_some() || expect.refusal() {
             spoke.extend(exchanges.iter().chain(&served).filter_map(Spoke::of_exchange));
@@ -401,11 +465,35 @@ impl<'a> Run<'a> {
             problem = self.keep(step, &done.happened);
         }
         let outcome = match &done.happened.refused {
-            Some(why) if problem.is_none() => format!("refused, as expected: {why}"),
+            Some(why) if problem.is_none() => format!("refused, as expected: {why}{unheard}"),
             Some(why) => why.clone(),
             None => done.outcome,
         };
-        Ok(StepResult { title: step.title(), outcome, duration_us, problem, spoke, exchanges, served, curl: done.curl })
+        Ok(StepResult {
+            title: step.title(),
+            place: None,
+            outcome,
+            duration_us,
+            problem,
+            spoke,
+            exchanges,
+            served,
+            curl: done.curl,
+        })
+    }
+
+    /// Without a bank's journal nobody can tell which of its rules spoke: then a refusal is expected, and this says so.
+    fn unheard(&self, expect: &mut Expect) -> String {
+        let others = ["tpp.", "directory."];
+        match &expect.rule {
+            Some(rule) if self.runner.banks().next().is_none() && !others.iter().any(|own| rule.starts_with(own)) => {
+                let said = format!(" (no bank's journal is read, so that nobody knows whether {rule} spoke)");
+                expect.refused = true;
+                expect.rule = None;
+                said
+            }
+            _ => String::new(),
+        }
     }
 
     /// Keeps what the step says of what happened; the problem, when something is not there.

@@ -2,10 +2,10 @@
 
 use psu::{Destination, Intention, PsuError};
 use serde_json::{Map, Value, json};
-use tpp::steps::{self, AuthorisationResult, Link, Returned};
+use tpp::steps::{self, AuthorisationResult, Link, Part, Returned};
 use url::Url;
 
-use super::{Done, Run, RunError};
+use super::{Callback, Done, Run, RunError};
 use crate::{
     expectation::Happened,
     language::{
@@ -33,12 +33,17 @@ impl AuthoriseStep {
 
 impl Run<'_> {
     pub(super) async fn authorise(&mut self, step: &Step, asked: &AuthoriseStep) -> Result<Done, RunError> {
-        let Some(consent_id) = self.consent(step, asked.consent.as_ref())? else {
-            return Ok(Done::missing("consent", "lodge-consent"));
+        let consent_id = match asked.without_consent {
+            true => None,
+            false => match self.consent(step, asked.consent.as_ref())? {
+                Some(consent_id) => Some(consent_id),
+                None => return Ok(Done::missing("consent", "lodge-consent")),
+            },
         };
         let told = steps::Authorise {
-            bank: self.bank(step),
+            bank: self.bank(step)?,
             consent_id,
+            answers: asked.answers(),
             api: asked.api,
             push: asked.push,
             tamper: self.tamper(&asked.tamper)?,
@@ -47,21 +52,25 @@ impl Run<'_> {
             Ok(link) => link,
             Err(done) => return Ok(*done),
         };
-        let (Ok(url), Ok(redirect_uri)) = (Url::parse(&link.url), Url::parse(&link.redirect_uri)) else {
+        let (Ok(url), Ok(uri)) = (Url::parse(&link.url), Url::parse(&link.redirect_uri)) else {
             return Ok(Done::impossible(format!("the TPP's link is no address: {}", link.url)));
         };
+        let callback = Callback { uri, served: link.served };
         let state = self.state(step);
         state.state = Some(link.state.clone());
-        state.redirect_uri = Some(redirect_uri);
+        state.callback = Some(callback.clone());
+        if asked.without_consent {
+            state.consent_id = Some(link.consent_id.clone());
+        }
         let (intention, trace) = (asked.intention(), self.trace.clone());
         let catches = asked.deliver == Some(false);
-        let customer = self.customer(asked.persona.as_deref())?;
-        let arrival = if catches {
-            customer.fetch_answer(&url, &intention, Destination::Elsewhere, &trace).await
-        } else {
-            customer.authorise(&url, &intention, &trace).await
+        let destination = match (catches, callback.served) {
+            (true, _) => Destination::Elsewhere,
+            (false, true) => Destination::LastPage,
+            (false, false) => Destination::Address(callback.uri.clone()),
         };
-        let arrival = match arrival {
+        let customer = self.customer(asked.persona.as_deref())?;
+        let arrival = match customer.fetch_answer(&url, &intention, destination, &trace).await {
             Ok(arrival) => arrival,
             Err(error) => return Ok(lost(&error)),
         };
@@ -69,20 +78,26 @@ impl Run<'_> {
             return Ok(refused_on_page(error, arrival.text));
         }
         let pages = arrival.pages.len();
-        if catches {
-            if !arrival.at_destination {
-                return Ok(Done::impossible(format!("the bank did not answer; the last page was {}", arrival.url)));
+        if arrival.at_destination {
+            let (part, answer) = answer_in(&arrival.url);
+            if catches {
+                return Ok(self.caught(step, &arrival.url, part, &answer));
             }
-            return Ok(self.caught(step, &arrival.url));
+            return self.hand_over(step, &answer, part, pages).await;
         }
-        let mut done = self.came_back(step, &link.state, &arrival.url, pages).await?;
+        // What a page has in its fragment may be a code.
+        let mut last = arrival.url;
+        last.set_fragment(None);
+        if catches || !callback.served {
+            return Ok(Done::impossible(format!("the bank did not answer; the last page was {last}")));
+        }
+        let mut done = self.came_back(step, &link.state, &last, pages).await?;
         done.happened.shown = Some(arrival.text);
         Ok(done)
     }
 
     /// The bank's answer, caught on its way.
-    fn caught(&mut self, step: &Step, url: &Url) -> Done {
-        let text = url.fragment().or_else(|| url.query()).unwrap_or_default();
+    fn caught(&mut self, step: &Step, url: &Url, part: Part, text: &str) -> Done {
         let pairs: Vec<(String, String)> = url::form_urlencoded::parse(text.as_bytes()).into_owned().collect();
         let mut answer: Map<String, Value> =
             pairs.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
@@ -90,7 +105,8 @@ impl Run<'_> {
         bare.set_fragment(None);
         bare.set_query(None);
         answer.insert("delivered-to".to_owned(), Value::String(bare.into()));
-        self.state(step).caught = Some(pairs);
+        answer.insert("delivered-in".to_owned(), json!(part));
+        self.state(step).caught = Some((part, pairs));
         let error = answer.get("error").and_then(Value::as_str).map(str::to_owned);
         if let Some(error) = error {
             let mut done = Done::denied(format!("the bank answered {error}"), &error);
@@ -104,8 +120,8 @@ impl Run<'_> {
 
     pub(super) async fn deliver(&mut self, step: &Step, asked: &DeliverResponseStep) -> Result<Done, RunError> {
         let state = self.state(step);
-        let (Some(caught), Some(redirect_uri), Some(own)) =
-            (state.caught.clone(), state.redirect_uri.clone(), state.state.clone())
+        let (Some((part, caught)), Some(callback), Some(own)) =
+            (state.caught.clone(), state.callback.clone(), state.state.clone())
         else {
             return Ok(Done::missing("answer that was caught", "authorise with deliver: false"));
         };
@@ -114,9 +130,15 @@ impl Run<'_> {
         for (name, value) in &asked.set {
             pairs.push((name.clone(), self.fill(value)?));
         }
-        let fragment = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
-        let mut url = redirect_uri;
-        url.set_fragment(Some(&fragment));
+        let answer = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
+        if !callback.served {
+            return self.hand_over(step, &answer, part, 0).await;
+        }
+        let mut url = callback.uri;
+        match part {
+            Part::Fragment => url.set_fragment(Some(&answer)),
+            Part::Query => url.set_query(Some(&answer)),
+        }
         let trace = self.trace.clone();
         let intention = Intention::Approve { accounts: Vec::new() };
         let arrival = match self.customer(None)?.authorise(&url, &intention, &trace).await {
@@ -128,6 +150,15 @@ impl Run<'_> {
         Ok(done)
     }
 
+    /// Hands an answer to a TPP that does not serve its redirect URI.
+    async fn hand_over(&mut self, step: &Step, answer: &str, part: Part, pages: usize) -> Result<Done, RunError> {
+        let told = steps::DeliverResponse { answer: answer.to_owned(), part };
+        Ok(match self.tell(step, "deliver-response", &told).await? {
+            Ok(returned) => made_of_it(step, returned, pages, "the bank's answer"),
+            Err(done) => *done,
+        })
+    }
+
     /// What the TPP made of the bank's answer.
     async fn came_back(&mut self, step: &Step, state: &str, last: &Url, pages: usize) -> Result<Done, RunError> {
         let told = AuthorisationResult { state: state.to_owned() };
@@ -135,24 +166,12 @@ impl Run<'_> {
             Ok(returned) => returned,
             Err(done) => return Ok(*done),
         };
-        Ok(match returned {
-            Returned::Code { id_token } => {
-                let mut done = Done::with(format!("{pages} pages; a code came back"), json!({ "id-token": id_token }));
-                done.happened.claims = Some(id_token);
-                done
-            }
-            Returned::NotYet => Done::impossible(format!("the customer did not come back; the last page was {last}")),
-            Returned::Error { error, description } => {
-                let description = description.map(|text| format!(" ({text})")).unwrap_or_default();
-                Done::denied(format!("the bank answered {error}{description}"), &error)
-            }
-            Returned::Distrusted(failure) => Done::failed(step.tpp(), failure),
-        })
+        Ok(made_of_it(step, returned, pages, last.as_str()))
     }
 
     pub(super) async fn visit(&mut self, step: &Step, asked: &VisitStep) -> Result<Done, RunError> {
         let page = self.fill(&asked.page)?;
-        let bank = self.bank(step);
+        let bank = self.bank(step)?;
         let base = match self.state(step).issuers.get(&bank) {
             Some(issuer) => issuer.clone(),
             None if page.starts_with("https://") => match Url::parse(&page) {
@@ -179,6 +198,32 @@ impl Run<'_> {
             happened,
             ..Done::well(format!("{} pages; the last one is {}", arrival.pages.len(), arrival.url.path()))
         })
+    }
+}
+
+/// What the TPP made of the bank's answer.
+fn made_of_it(step: &Step, returned: Returned, pages: usize, last: &str) -> Done {
+    match returned {
+        Returned::Code { id_token, response } => {
+            let answer = json!({ "id-token": id_token, "response": response });
+            let mut done = Done::with(format!("{pages} pages; a code came back"), answer);
+            done.happened.claims = Some(if id_token.is_null() { response } else { id_token });
+            done
+        }
+        Returned::NotYet => Done::impossible(format!("the customer did not come back; the last page was {last}")),
+        Returned::Error { error, description } => {
+            let description = description.map(|text| format!(" ({text})")).unwrap_or_default();
+            Done::denied(format!("the bank answered {error}{description}"), &error)
+        }
+        Returned::Distrusted(failure) => Done::failed(step.tpp(), failure),
+    }
+}
+
+/// The bank's answer within an address, and where it is.
+fn answer_in(url: &Url) -> (Part, String) {
+    match url.fragment() {
+        Some(fragment) => (Part::Fragment, fragment.to_owned()),
+        None => (Part::Query, url.query().unwrap_or_default().to_owned()),
     }
 }
 

@@ -7,10 +7,10 @@ use tpp::steps::Onboarded;
 
 use super::{Done, Run, RunError};
 use crate::{
-    ecosystem::{ControlClient, ControlFailure},
+    ecosystem::{ControlClient, ControlFailure, advance_together},
     language::{
         BANK, DIRECTORY, Passing, Step,
-        steps::{CertificateUse, FaultStep, MisbehaveStep, RevokeCertificateStep, SetStatusStep},
+        steps::{CertificateUse, FaultStep, MisbehaveStep, ParticipantStatus, RevokeCertificateStep, SetStatusStep},
     },
 };
 
@@ -28,12 +28,11 @@ impl ControlClient {
 
 impl Run<'_> {
     pub(super) async fn advance(&mut self, passing: Passing) -> Result<Done, RunError> {
-        let mut parties = Vec::new();
-        for client in self.runner.everybody() {
-            client.advance(passing.seconds).await?;
-            parties.push(client.party());
-        }
-        self.clock.advance(Duration::seconds(passing.seconds)).map_err(|error| RunError::Step(error.to_string()))?;
+        let everybody: Vec<&ControlClient> = self.runner.everybody().collect();
+        let readings = advance_together(&everybody, passing.seconds).await?;
+        let ahead = readings.iter().map(|(_, reading)| reading.ahead).max().unwrap_or_default();
+        self.clock.reach(Duration::seconds(ahead)).map_err(|error| RunError::Step(error.to_string()))?;
+        let parties: Vec<String> = readings.into_iter().map(|(party, _)| party).collect();
         self.variables.at(self.clock.now());
         Ok(Done::well(format!("{passing} at {}", parties.join(", "))))
     }
@@ -56,7 +55,7 @@ impl Run<'_> {
             return Ok(Done::missing("organisation", "onboard"));
         };
         let path = format!("/organisations/{organisation}/status");
-        self.operate(&path, Some(&json!({ "status": asked.status }))).await?;
+        self.operate(&path, Some(&json!({ "status": asked.status.to_string() }))).await?;
         Ok(Done::well(format!("{organisation} is {}", asked.status)))
     }
 
@@ -97,8 +96,8 @@ impl Run<'_> {
             match step {
                 Step::Fault(fault) => parties.push(fault.at.clone()),
                 Step::Misbehave(step) => parties.push(step.at.clone().unwrap_or_else(|| BANK.to_owned())),
-                Step::SetStatus(asked) if asked.status != "Active" => {
-                    let active = SetStatusStep { status: "Active".to_owned(), ..asked.clone() };
+                Step::SetStatus(asked) if asked.status != ParticipantStatus::Active => {
+                    let active = SetStatusStep { status: ParticipantStatus::Active, ..asked.clone() };
                     self.set_status(step, &active).await?;
                 }
                 Step::RevokeCertificate(asked) => drop(self.set_revoked(step, asked, "reinstate").await?),

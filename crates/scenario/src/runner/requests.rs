@@ -6,6 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use time::Duration;
 use tpp::{
+    api::Api,
     steps::{
         self, Answered, Body, ClientToken, Dress, ExchangeCode, Lodged, Onboard, Onboarded, Outcome, Refresh, Register,
         Registered, Revoke, Tokens, account_access,
@@ -77,7 +78,7 @@ impl Run<'_> {
 
     pub(super) async fn register(&mut self, step: &Step, asked: &RegisterStep) -> Result<Done, RunError> {
         let told = Register {
-            bank: self.bank(step),
+            bank: self.bank(step)?,
             client_id: asked.client_id.as_ref().map(|id| self.fill(id)).transpose()?,
             resource_base: asked.resource_base.clone(),
             anew: asked.anew,
@@ -101,7 +102,7 @@ impl Run<'_> {
         let now = self.runner.tpp(step.tpp())?.now().await?;
         let body = asked.body.as_ref().map(|body| self.variables.fill_json(body)).transpose();
         let told = steps::LodgeConsent {
-            bank: self.bank(step),
+            bank: self.bank(step)?,
             version: asked.version.unwrap_or(self.scenario.version),
             kind: asked.kind.clone().unwrap_or_else(account_access),
             body: body.map_err(RunError::Variable)?,
@@ -118,6 +119,7 @@ impl Run<'_> {
         };
         self.variables.keep("consent", lodged.consent_id.clone());
         self.state(step).consent_id = Some(lodged.consent_id.clone());
+        self.apis.insert(lodged.consent_id.clone(), Api::of_kind(&told.kind));
         let outcome = format!("consent {}, {}", lodged.consent_id, lodged.status);
         Ok(Done { outcome, ..answered(lodged.answered) })
     }
@@ -142,7 +144,7 @@ impl Run<'_> {
 
     pub(super) async fn client_token(&mut self, step: &Step, asked: &ClientTokenStep) -> Result<Done, RunError> {
         let told = ClientToken {
-            bank: self.bank(step),
+            bank: self.bank(step)?,
             api: asked.api,
             reveal: self.reveals(step),
             tamper: self.tamper(&asked.tamper)?,
@@ -172,7 +174,7 @@ impl Run<'_> {
             return Ok(Done::missing("consent", "lodge-consent"));
         };
         let tamper = self.tamper(&asked.tamper)?;
-        let told = Revoke { bank: self.bank(step), consent_id, token: asked.token, tamper };
+        let told = Revoke { bank: self.bank(step)?, consent_id, token: asked.token, tamper };
         Ok(match self.tell::<_, ()>(step, "revoke", &told).await? {
             Ok(()) => Done::well("given back"),
             Err(done) => *done,
@@ -181,7 +183,7 @@ impl Run<'_> {
 
     pub(super) async fn call(&mut self, step: &Step, asked: &CallStep) -> Result<Done, RunError> {
         let told = steps::Call {
-            bank: self.bank(step),
+            bank: self.bank(step)?,
             version: asked.version.unwrap_or(self.scenario.version),
             api: asked.api,
             consent_id: self.consent(step, asked.consent.as_ref())?,
@@ -194,7 +196,9 @@ impl Run<'_> {
             tamper: self.tamper(&asked.tamper)?,
         };
         let token = self.state(step).access_token.clone();
-        let command = curl::command(&told, token.as_deref());
+        let consent = told.consent_id.as_ref();
+        let api = consent.and_then(|consent| self.apis.get(consent)).copied().unwrap_or_default();
+        let command = curl::command(&told, api, token.as_deref());
         let mut done = match self.tell(step, "call", &told).await? {
             Ok(answer) => answered(answer),
             Err(done) => *done,

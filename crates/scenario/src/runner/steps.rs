@@ -82,8 +82,8 @@ impl Run<'_> {
     }
 
     /// The step's bank.
-    pub(super) fn bank(&self, step: &Step) -> String {
-        step.common().and_then(|common| common.bank).unwrap_or(&self.scenario.bank).to_owned()
+    pub(super) fn bank(&self, step: &Step) -> Result<String, RunError> {
+        self.fill(step.common().and_then(|common| common.bank).unwrap_or(&self.scenario.bank))
     }
 
     pub(super) fn fill(&self, text: &str) -> Result<String, RunError> {

@@ -1,19 +1,27 @@
-//! Sending the customer to the bank, and checking what comes back.
+//! Sending the customer to the bank, and checking what comes back: plain parameters with an id_token, or a signed answer
+//! (JARM).
 
 use std::sync::Arc;
 
-use jose::{Jws, claims::NumericDate, hash::sha256_base64url};
+use jose::{Jwks, Jws, KeySet, claims::NumericDate, hash::sha256_base64url};
+use openbanking::discovery::ProviderMetadata;
+use rules::Refusal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use simulation::Trace;
 
 use super::{LIFETIME, distrusted, endpoint, refused};
 use crate::{
-    Tpp, id_token,
+    Tpp,
+    api::Api,
+    id_token,
     id_token::Expectation,
+    jarm,
+    jarm::{ResponseClaims, SignedResponse},
+    profile::{Answers, ResponseMode, ResponseType},
     records::{Authorisation, Registration},
-    response::{ResponseFacts, check_response},
-    steps::{Authorise, Failure, Link, Returned},
+    response::{ResponseFacts, check_response, check_state},
+    steps::{Authorise, Failure, Link, Part, Returned},
     tampering::{Made, Tamper},
 };
 
@@ -24,6 +32,8 @@ struct RequestObject<'a> {
     aud: &'a str,
     client_id: &'a str,
     response_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_mode: Option<&'a str>,
     redirect_uri: &'a str,
     scope: &'a str,
     state: &'a str,
@@ -43,19 +53,55 @@ struct Pushed {
     request_uri: String,
 }
 
-const RESPONSE_TYPE: &str = "code id_token";
-
 /// Wanted `acr` values, the strongest first (OB Security Profile, acr).
 const ACR_VALUES: [&str; 2] = ["urn:openbanking:psd2:sca", "urn:openbanking:psd2:ca"];
 
-/// What the bank put into the fragment.
-#[derive(Debug, Default)]
-struct Fragment {
+/// What the bank answered.
+#[derive(Debug)]
+struct Answer {
+    part: Part,
+    /// The answer as a whole, when it is signed.
+    signed: Option<SignedResponse>,
+    state: Option<String>,
     code: Option<String>,
     id_token: Option<String>,
     iss: Option<String>,
     error: Option<String>,
     description: Option<String>,
+}
+
+impl Answer {
+    /// Reads the parameters; of a signed answer only what is inside counts.
+    fn read(part: Part, text: &str) -> Self {
+        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+        let value = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        match value("response").map(|text| SignedResponse::read(&text)) {
+            Some(signed) => {
+                let ResponseClaims { iss, state, code, id_token, error, error_description: description, .. } =
+                    signed.claims();
+                Self { part, signed: Some(signed), state, code, id_token, iss, error, description }
+            }
+            None => Self {
+                part,
+                signed: None,
+                state: value("state"),
+                code: value("code"),
+                id_token: value("id_token"),
+                iss: value("iss"),
+                error: value("error"),
+                description: value("error_description"),
+            },
+        }
+    }
+
+    /// Claims of a signed answer, without what is secret.
+    fn claims(&self) -> Value {
+        let mut claims = self.signed.as_ref().map(SignedResponse::json).unwrap_or_default();
+        if let Some(claims) = claims.as_object_mut() {
+            claims.retain(|name, _| name != "code" && name != "id_token");
+        }
+        claims
+    }
 }
 
 impl Tpp {
@@ -66,19 +112,34 @@ impl Tpp {
     pub async fn authorise(self: &Arc<Self>, step: &Authorise, trace: &Trace) -> Result<Link, Failure> {
         let registration = self.registration(&step.bank).await?;
         let member = self.member().await?;
-        let api = match step.api {
-            Some(api) => api,
-            None => self.api_of(&step.consent_id).await?,
+        let api = match (step.api, &step.consent_id) {
+            (Some(api), _) => api,
+            (None, Some(consent_id)) => self.api_of(consent_id).await?,
+            (None, None) => Api::default(),
         };
+        let answers = step.answers.or(self.profile.software.answers);
+        offered(answers, &registration.metadata)?;
+        let response_type = answers.response_type().as_str();
         let scope = format!("openid {}", api.scope());
         let now = self.clock.now();
         let (state, nonce, code_verifier) = (self.chance.token(), self.chance.token(), self.chance.token());
-        let intent = json!({ "value": step.consent_id, "essential": true });
+        let acr = json!({ "essential": true, "values": ACR_VALUES });
+        let claims = match &step.consent_id {
+            None => json!({ "id_token": { "acr": acr } }),
+            Some(consent_id) => {
+                let intent = json!({ "value": consent_id, "essential": true });
+                json!({
+                    "id_token": { "openbanking_intent_id": intent, "acr": acr },
+                    "userinfo": { "openbanking_intent_id": intent },
+                })
+            }
+        };
         let object = RequestObject {
             iss: &registration.client_id,
             aud: &registration.metadata.issuer,
             client_id: &registration.client_id,
-            response_type: RESPONSE_TYPE,
+            response_type,
+            response_mode: answers.response_mode.map(ResponseMode::as_str),
             redirect_uri: &self.redirect_uri,
             scope: &scope,
             state: &state,
@@ -89,21 +150,15 @@ impl Tpp {
             nbf: now.into(),
             exp: (now + LIFETIME).into(),
             jti: self.chance.uuid().to_string(),
-            claims: json!({
-                "id_token": {
-                    "openbanking_intent_id": intent,
-                    "acr": { "essential": true, "values": ACR_VALUES },
-                },
-                "userinfo": { "openbanking_intent_id": intent },
-            }),
+            claims,
         };
-        let request = member.membership.signing.sign_claims(Some("oauth-authz-req+jwt"), &object)?;
+        let request = member.signing.sign_claims(Some("oauth-authz-req+jwt"), &object)?;
         let tampered = step.tamper.request_object.as_ref();
         let request = self.forger(&member, |forger| forger.jwt(Made::RequestObject, request, tampered))?;
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let mut pairs = vec![
             pair("client_id", &registration.client_id),
-            pair("response_type", RESPONSE_TYPE),
+            pair("response_type", response_type),
             pair("scope", &scope),
             pair("redirect_uri", &self.redirect_uri),
             pair("request", &request),
@@ -119,7 +174,9 @@ impl Tpp {
         url.query_pairs_mut().extend_pairs(&pairs);
         let remembered = Authorisation {
             bank: step.bank.clone(),
-            consent_id: step.consent_id.clone(),
+            consent_id: step.consent_id.clone().unwrap_or_else(|| state.clone()),
+            without_consent: step.consent_id.is_none(),
+            answers,
             nonce,
             code_verifier,
             acr_values: ACR_VALUES.map(str::to_owned).to_vec(),
@@ -131,7 +188,13 @@ impl Tpp {
         };
         let change = self.records.authorisations.insert(&state, &remembered)?;
         self.store.commit(vec![change]).await?;
-        Ok(Link { url: url.into(), state, redirect_uri: self.redirect_uri.clone() })
+        Ok(Link {
+            url: url.into(),
+            state,
+            redirect_uri: self.redirect_uri.clone(),
+            served: self.serves_redirect_uri,
+            consent_id: remembered.consent_id,
+        })
     }
 
     /// Pushes a request object, and answers with its `request_uri` (RFC 9126).
@@ -172,25 +235,26 @@ impl Tpp {
         found.ok_or_else(|| Failure::new("there is no authorisation with this state"))
     }
 
-    /// Takes the fragment that the customer's browser brought back. The first answer counts; later ones change nothing.
+    /// Takes the answer that the customer's browser brought back, in this part of the redirect URI. The first answer
+    /// counts; later ones change nothing.
     ///
     /// # Errors
     /// The `state` is not one of this TPP's, or the answer cannot be checked.
-    pub async fn take_answer(self: &Arc<Self>, fragment: &str, trace: &Trace) -> Result<Returned, Failure> {
-        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(fragment.as_bytes()).into_owned().collect();
-        let value = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-        let state = value("state").ok_or_else(|| Failure::new("the bank's answer has no state"))?;
-        let (mut authorisation, version) = self.authorisation(&state).await?;
+    pub async fn take_answer(self: &Arc<Self>, part: Part, text: &str, trace: &Trace) -> Result<Returned, Failure> {
+        let answer = Answer::read(part, text);
+        let known = match &answer.state {
+            Some(state) => self.records.authorisations.get(&*self.store, state).await?,
+            None => None,
+        };
+        let (Some((mut authorisation, version)), Some(state)) = (known, answer.state.clone()) else {
+            check_state(answer.state.as_deref(), false, &self.switched_off)
+                .map_err(|refusal| distrusted("the bank's response is not trusted", &refusal))?;
+            // Whichever rule is off: nothing is known that the answer could belong to.
+            return Err(Failure::new("there is no authorisation with the state of the bank's answer"));
+        };
         if authorisation.returned != Returned::NotYet {
             return Ok(authorisation.returned);
         }
-        let answer = Fragment {
-            code: value("code"),
-            id_token: value("id_token"),
-            iss: value("iss"),
-            error: value("error"),
-            description: value("error_description"),
-        };
         authorisation.returned = self.judge(&answer, &state, &mut authorisation, trace).await?;
         let change = self.records.authorisations.update(&state, version, &authorisation)?;
         self.store.commit(vec![change]).await?;
@@ -199,7 +263,7 @@ impl Tpp {
 
     async fn judge(
         self: &Arc<Self>,
-        answer: &Fragment,
+        answer: &Answer,
         state: &str,
         authorisation: &mut Authorisation,
         trace: &Trace,
@@ -208,22 +272,46 @@ impl Tpp {
         if authorisation.believe {
             return Ok(believed(answer, authorisation));
         }
+        let untrusted = |what: &str, refusal: &Refusal<()>| Ok(Returned::Distrusted(distrusted(what, refusal)));
+        let keys = match &answer.signed {
+            Some(signed) => self.bank_keys(&registration, signed.kid(), trace).await?,
+            None => Arc::new(KeySet::from_jwks(&Jwks::default())),
+        };
+        let expected = jarm::Expectation {
+            asked: authorisation.answers.response_mode.is_some(),
+            issuer: registration.metadata.issuer.clone(),
+            client_id: registration.client_id.clone(),
+        };
+        if let Err(refusal) = jarm::check(answer.signed.as_ref(), &keys, expected, self.clock.now(), &self.switched_off)
+        {
+            return untrusted("the bank's answer is not trusted", &refusal);
+        }
+        let signed = answer.signed.is_some();
+        let promised = registration.metadata.authorization_response_iss_parameter_supported == Some(true);
         let facts = ResponseFacts {
             issuer: registration.metadata.issuer.clone(),
-            iss_promised: registration.metadata.authorization_response_iss_parameter_supported == Some(true),
-            iss: answer.iss.clone(),
+            // RFC 9207, 2.4: a signed answer names its issuer inside, which is a rule of its own.
+            iss_promised: promised && !signed,
+            iss: answer.iss.clone().filter(|_| !signed),
             error: answer.error.is_some(),
             code: answer.code.is_some(),
             id_token: answer.id_token.is_some(),
+            id_token_needed: authorisation.answers.response_type() == ResponseType::CodeIdToken,
+            in_query: answer.part == Part::Query,
+            signed,
         };
         if let Err(refusal) = check_response(&facts, &self.switched_off) {
-            return Ok(Returned::Distrusted(distrusted("the bank's response is not trusted", &refusal)));
+            return untrusted("the bank's response is not trusted", &refusal);
         }
         if let Some(error) = &answer.error {
             return Ok(Returned::Error { error: error.clone(), description: answer.description.clone() });
         }
-        let (code, id_token) = (answer.code.clone().unwrap_or_default(), answer.id_token.clone().unwrap_or_default());
-        let kid = Jws::parse(&id_token).ok().and_then(|jws| jws.header().kid.clone());
+        let code = answer.code.clone().unwrap_or_default();
+        let Some(id_token) = &answer.id_token else {
+            authorisation.code = Some(code);
+            return Ok(Returned::Code { id_token: Value::Null, response: answer.claims() });
+        };
+        let kid = Jws::parse(id_token).ok().and_then(|jws| jws.header().kid.clone());
         let keys = self.bank_keys(&registration, kid.as_deref(), trace).await?;
         let expected = Expectation {
             issuer: registration.metadata.issuer.clone(),
@@ -231,28 +319,48 @@ impl Tpp {
             nonce: Some(authorisation.nonce.clone()),
             state: Some(state.to_owned()),
             code: Some(code.clone()),
-            intent_id: Some(authorisation.consent_id.clone()),
+            intent_id: authorisation.intent_id().map(str::to_owned),
             acr_values: authorisation.acr_values.clone(),
             ..Expectation::default()
         };
-        match id_token::check(&id_token, &keys, expected, self.clock.now(), &self.switched_off) {
-            Err(refusal) => Ok(Returned::Distrusted(distrusted("the bank's id_token is not trusted", &refusal))),
+        match id_token::check(id_token, &keys, expected, self.clock.now(), &self.switched_off) {
+            Err(refusal) => untrusted("the bank's id_token is not trusted", &refusal),
             Ok((claims, _)) => {
                 authorisation.code = Some(code);
                 authorisation.subject = claims.sub;
-                let id_token = Jws::parse(&id_token)?.claims::<Value>()?;
-                Ok(Returned::Code { id_token })
+                let id_token = Jws::parse(id_token)?.claims::<Value>()?;
+                Ok(Returned::Code { id_token, response: answer.claims() })
             }
         }
     }
 }
 
+/// Whether the bank says that it can answer so.
+fn offered(answers: Answers, metadata: &ProviderMetadata) -> Result<(), Failure> {
+    let refuse = |name: &str, asked: &str, known: &[String]| {
+        Failure::new(format!("the bank offers no {name} {asked}; it offers {}", known.join(", ")))
+    };
+    let response_type = answers.response_type().as_str();
+    if let Some(known) = &metadata.response_types_supported
+        && !known.iter().any(|one| one == response_type)
+    {
+        return Err(refuse("response_type", response_type, known));
+    }
+    if let (Some(mode), Some(known)) =
+        (answers.response_mode.map(ResponseMode::as_str), &metadata.response_modes_supported)
+        && !known.iter().any(|one| one == mode)
+    {
+        return Err(refuse("response_mode", mode, known));
+    }
+    Ok(())
+}
+
 /// An attacker takes whatever comes.
-fn believed(answer: &Fragment, authorisation: &mut Authorisation) -> Returned {
+fn believed(answer: &Answer, authorisation: &mut Authorisation) -> Returned {
     if let Some(error) = &answer.error {
         return Returned::Error { error: error.clone(), description: answer.description.clone() };
     }
     authorisation.code.clone_from(&answer.code);
     let claims = answer.id_token.as_deref().and_then(|text| Jws::parse(text).ok()?.claims().ok());
-    Returned::Code { id_token: claims.unwrap_or_default() }
+    Returned::Code { id_token: claims.unwrap_or_default(), response: answer.claims() }
 }

@@ -71,6 +71,14 @@ impl From<party::participant::ParticipantError> for Failure {
     }
 }
 
+/// What the journal calls a bank: its name, or host and port of its discovery URL.
+fn label(bank: &str) -> String {
+    match Url::parse(bank) {
+        Ok(url) => url[url::Position::BeforeHost..url::Position::AfterPort].to_owned(),
+        Err(_) => bank.to_owned(),
+    }
+}
+
 /// An answer that was not the one hoped for.
 fn refused(what: &str, answer: &Answer) -> Failure {
     let body = json_body(&answer.body);
@@ -80,8 +88,9 @@ fn refused(what: &str, answer: &Answer) -> Failure {
         (Some(error), None) => format!(": {error}"),
         _ => String::new(),
     };
+    let apart = answer.clocks_apart().map(|apart| format!(" ({apart})")).unwrap_or_default();
     Failure {
-        what: format!("{what} answered {}{detail}", answer.status.as_u16()),
+        what: format!("{what} answered {}{detail}{apart}", answer.status.as_u16()),
         status: Some(answer.status.as_u16()),
         headers: Box::new(resources::texts(&answer.headers)),
         body,
@@ -92,7 +101,7 @@ fn refused(what: &str, answer: &Answer) -> Failure {
 /// The TPP itself refused to go on.
 fn distrusted(what: &str, refusal: &Refusal<()>) -> Failure {
     Failure {
-        what: format!("{what}: {}", refusal.rule.reason),
+        what: format!("{what}: {}", refusal.rule.unmet),
         verdict: Some(Box::new(refusal.verdict())),
         ..Failure::default()
     }
@@ -119,7 +128,7 @@ impl Tpp {
         trace: &Trace,
     ) -> Result<RequestBuilder, Failure> {
         let member = self.member().await?;
-        Ok(member.http.request(method, url).to(bank).trace(trace))
+        Ok(member.http.request(method, url).to(&label(bank)).trace(trace))
     }
 
     async fn registration(&self, bank: &str) -> Result<Registration, Failure> {
@@ -166,7 +175,7 @@ impl Tpp {
             exp: (now + LIFETIME).into(),
             jti: self.chance.uuid().to_string(),
         };
-        let honest = member.membership.signing.sign_claims(Some("JWT"), &claims)?;
+        let honest = member.signing.sign_claims(Some("JWT"), &claims)?;
         self.forger(&member, |forger| forger.jwt(Made::ClientAssertion, honest, tamper))
     }
 }

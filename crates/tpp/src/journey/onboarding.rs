@@ -22,17 +22,20 @@ impl Tpp {
     pub async fn onboard(self: &Arc<Self>, trace: &Trace) -> Result<Onboarded, Failure> {
         let known = self.records.software.get(&*self.store, SOFTWARE).await?;
         let member = self.become_member(trace).await?;
-        let membership = &member.membership;
         let onboarded = |software_id, again| Onboarded {
-            organisation_id: membership.organisation_id.clone(),
+            organisation_id: member.organisation_id.clone(),
             software_id,
-            transport_kid: membership.transport_kid.clone(),
-            signing_kid: membership.signing_kid.clone(),
+            transport_kid: member.transport_kid.clone(),
+            signing_kid: member.signing.kid().to_owned(),
             again,
         };
+        if let Some(own) = &self.own {
+            return Ok(onboarded(own.software_id().unwrap_or_default().to_owned(), true));
+        }
         if let Some((record, _)) = known {
             return Ok(onboarded(record.software_id, true));
         }
+        let directory = member.directory()?;
         let software = &self.profile.software;
         let request = SoftwareStatementRequest {
             client_name: software.client_name.clone(),
@@ -42,7 +45,7 @@ impl Tpp {
             ..SoftwareStatementRequest::default()
         };
         // An onboarding that was cut off may have left a statement behind.
-        let before = member.directory.software_statements(trace).await?;
+        let before = directory.software_statements(trace).await?;
         let same = before.into_iter().find(|statement| {
             statement.active
                 && statement.client_name == request.client_name
@@ -50,12 +53,12 @@ impl Tpp {
         });
         let statement = match same {
             Some(statement) => statement,
-            None => member.directory.create_software_statement(&request, trace).await?,
+            None => directory.create_software_statement(&request, trace).await?,
         };
         for (kind, kid) in
-            [(CertificateKind::Obwac, &membership.transport_kid), (CertificateKind::Obseal, &membership.signing_kid)]
+            [(CertificateKind::Obwac, member.transport_kid.as_str()), (CertificateKind::Obseal, member.signing.kid())]
         {
-            member.directory.link_certificate(&statement.software_statement_id, kind, kid, trace).await?;
+            directory.link_certificate(&statement.software_statement_id, kind, kid, trace).await?;
         }
         let record = SoftwareRecord { software_id: statement.software_statement_id };
         let change = self.records.software.put(SOFTWARE, &record)?;
@@ -68,10 +71,15 @@ impl Tpp {
     /// # Errors
     /// The store failed.
     pub async fn onboarded(&self) -> Result<bool, store::StoreError> {
-        Ok(self.records.software.get(&*self.store, SOFTWARE).await?.is_some())
+        Ok(self.own.is_some() || self.records.software.get(&*self.store, SOFTWARE).await?.is_some())
     }
 
     pub(crate) async fn software_id(&self) -> Result<String, Failure> {
+        if let Some(own) = &self.own {
+            return own.software_id().map(str::to_owned).ok_or_else(|| {
+                Failure::new("this TPP has no software statement; identity.software-statement names one")
+            });
+        }
         let found = self.records.software.get(&*self.store, SOFTWARE).await?;
         found
             .map(|(record, _)| record.software_id)

@@ -11,13 +11,14 @@ use serde_json::Value;
 use simulation::Trace;
 use url::Url;
 
-use super::{LIFETIME, distrusted, endpoint, refused};
+use super::{LIFETIME, distrusted, endpoint, label, refused};
 use crate::{
     Tpp,
+    profile::{Authentication, ResponseType},
     records::Registration,
     response::check_discovery,
     steps::{Failure, Register, Registered},
-    tampering::{Made as Kind, Tamper},
+    tampering::{Made as Kind, SoftwareOf, Tamper},
 };
 
 /// Path that makes a discovery URL of an issuer (OpenID Connect Discovery, 4).
@@ -65,7 +66,8 @@ impl Tpp {
         }
         let found = self.find_bank(bank, trace).await?;
         let metadata = self.discover(&found, trace).await?;
-        let made = match &step.client_id {
+        let known = self.own.as_ref().and_then(|own| own.client_id.as_ref());
+        let made = match step.client_id.as_ref().or(known) {
             Some(client_id) => Made::by_hand(client_id),
             None => self.register_client(&found, &metadata, &step.tamper, trace).await?,
         };
@@ -96,7 +98,7 @@ impl Tpp {
             return Ok(Bank { name: bank.to_owned(), organisation_id: None, discovery, resource_base: None });
         }
         let member = self.member().await?;
-        let servers = member.directory.authorisation_servers(trace).await?;
+        let servers = member.directory()?.authorisation_servers(trace).await?;
         let names: Vec<String> = servers.iter().map(|server| server.customer_friendly_name.clone()).collect();
         let server = servers.into_iter().find(|server| server.customer_friendly_name == bank).ok_or_else(|| {
             Failure::new(format!("the Directory knows no bank called {bank}; it knows {}", names.join(", ")))
@@ -133,10 +135,21 @@ impl Tpp {
     ) -> Result<Made, Failure> {
         let member = self.member().await?;
         let software_id = self.software_id().await?;
-        let ssa = member.directory.software_statement_assertion(&software_id, trace).await?;
+        let ssa = match self.own.as_ref().and_then(|own| own.software_statement.as_ref()) {
+            Some(statement) => statement.text.clone(),
+            None => match &tamper.assertion_of {
+                Some(SoftwareOf { organisation, software }) => {
+                    member.directory()?.assertion_of(organisation, software, trace).await?
+                }
+                None => member.directory()?.software_statement_assertion(&software_id, trace).await?,
+            },
+        };
         let altered = tamper.software_statement.as_ref();
         let ssa = self.forger(&member, |forger| forger.jwt(Kind::SoftwareStatement, ssa, altered))?;
         let now = self.clock.now();
+        let authentication = self.profile.software.authentication;
+        let by_certificate = authentication == Authentication::TlsClientAuth;
+        let subject = member.transport.chain.first().map(|leaf| leaf.facts().subject.clone());
         let request = RegistrationRequest {
             iss: software_id.clone(),
             iat: now.into(),
@@ -144,10 +157,11 @@ impl Tpp {
             aud: bank.organisation_id.clone().unwrap_or_else(|| metadata.issuer.clone()).into(),
             jti: self.chance.uuid().to_string(),
             redirect_uris: vec![self.redirect_uri.clone()],
-            token_endpoint_auth_method: "private_key_jwt".to_owned(),
-            token_endpoint_auth_signing_alg: Some("PS256".to_owned()),
+            token_endpoint_auth_method: authentication.as_str().to_owned(),
+            token_endpoint_auth_signing_alg: (!by_certificate).then(|| "PS256".to_owned()),
+            tls_client_auth_subject_dn: subject.filter(|_| by_certificate),
             grant_types: ["authorization_code", "refresh_token", "client_credentials"].map(str::to_owned).to_vec(),
-            response_types: vec!["code id_token".to_owned()],
+            response_types: response_types(metadata),
             software_id: Some(software_id),
             scope: self.scopes(metadata),
             software_statement: ssa.clone(),
@@ -156,14 +170,14 @@ impl Tpp {
             request_object_signing_alg: "PS256".to_owned(),
             ..RegistrationRequest::default()
         };
-        let jwt = member.membership.signing.sign_claims(Some("JWT"), &request)?;
+        let jwt = member.signing.sign_claims(Some("JWT"), &request)?;
         let altered = tamper.registration.as_ref();
         let jwt = self.forger(&member, |forger| forger.jwt(Kind::Registration, jwt, altered))?;
         let url = endpoint(metadata.registration_endpoint.as_deref(), "registration_endpoint")?;
         let client = self.client(tamper.certificate).await?;
         let shown = [(Kind::Registration, &jwt), (Kind::SoftwareStatement, &ssa)];
         let shown = shown.into_iter().filter_map(|(kind, jwt)| decoded(kind.name(), Some(jwt)));
-        let request = client.request(Method::POST, &url).to(&bank.name).trace(trace).tokens(shown);
+        let request = client.request(Method::POST, &url).to(&label(&bank.name)).trace(trace).tokens(shown);
         let answer = request.body("application/jwt", jwt.into_bytes()).send().await?;
         if answer.status.as_u16() != 201 {
             return Err(refused("the bank's registration endpoint", &answer));
@@ -185,6 +199,13 @@ impl Tpp {
         let roles = self.profile.organisation.roles.iter().filter_map(|role| role.scope());
         std::iter::once("openid").chain(roles.filter(offered)).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// What the TPP can take, as far as the bank offers it.
+fn response_types(metadata: &ProviderMetadata) -> Vec<String> {
+    let offered = |name: &str| metadata.response_types_supported.iter().flatten().any(|offered| offered == name);
+    let more = Some(ResponseType::Code.as_str()).filter(|code| offered(code));
+    [ResponseType::CodeIdToken.as_str()].into_iter().chain(more).map(str::to_owned).collect()
 }
 
 fn registered(registration: &Registration, again: bool) -> Result<Registered, Failure> {

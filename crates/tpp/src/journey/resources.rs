@@ -8,7 +8,7 @@ use simulation::Trace;
 use transport::Answer;
 use url::Url;
 
-use super::distrusted;
+use super::{distrusted, label};
 use crate::{
     Tpp,
     api::Api,
@@ -104,7 +104,8 @@ impl Tpp {
     pub(super) async fn send(self: &Arc<Self>, outgoing: Outgoing<'_>, trace: &Trace) -> Result<Answered, Failure> {
         let Outgoing { registration, api, tamper, dress, .. } = outgoing;
         let client = self.client(tamper.certificate).await?;
-        let mut request = client.request(outgoing.method.clone(), &outgoing.url).to(&registration.bank).trace(trace);
+        let mut request =
+            client.request(outgoing.method.clone(), &outgoing.url).to(&label(&registration.bank)).trace(trace);
         if !outgoing.given("accept") {
             request = request.header("accept", "application/json");
         }

@@ -12,12 +12,13 @@ use time::Duration;
 use transport::Answer;
 use url::Url;
 
-use super::{distrusted, endpoint, refused, token_endpoint};
+use super::{distrusted, endpoint, label, refused, token_endpoint};
 use crate::{
     Tpp,
     api::Api,
     id_token,
     id_token::Expectation,
+    profile::Authentication,
     records::{Registration, TokenSet},
     response::{TokenFacts, check_token},
     steps::{ClientToken, ExchangeCode, Failure, Refresh, Revoke, RevokedToken, Tokens},
@@ -41,7 +42,7 @@ struct TokenAnswer {
 /// What an id_token of the token endpoint must fit.
 struct About<'a> {
     nonce: Option<String>,
-    intent_id: &'a str,
+    intent_id: Option<&'a str>,
     acr_values: Vec<String>,
     subject: Option<String>,
 }
@@ -135,12 +136,14 @@ impl Tpp {
         let answer = self.ask_token(&registration, form, true, &step.tamper, trace).await?;
         let about = About {
             nonce: Some(authorisation.nonce.clone()),
-            intent_id: &authorisation.consent_id,
+            intent_id: authorisation.intent_id(),
             acr_values: authorisation.acr_values.clone(),
             subject: authorisation.subject.clone(),
         };
         let trusted = self.trusted(&registration, answer, about, step.tamper.believe, trace).await?;
         authorisation.code = None;
+        let mut trusted = trusted;
+        trusted.tokens.without_consent = authorisation.without_consent;
         let changes = vec![
             self.records.authorisations.update(&step.state, version, &authorisation)?,
             self.records.tokens.put(&authorisation.consent_id, &trusted.tokens)?,
@@ -155,6 +158,7 @@ impl Tpp {
     /// There is no refresh token, the bank refuses, or its answer is not trusted.
     pub async fn refresh(self: &Arc<Self>, step: &Refresh, trace: &Trace) -> Result<Tokens, Failure> {
         let before = self.token_set(&step.consent_id).await?;
+        let intent = (!before.without_consent).then_some(step.consent_id.as_str());
         let given = step.tamper.parameters.as_ref().is_some_and(|parameters| parameters.gives("refresh_token"));
         let refresh_token = match before.refresh_token.clone() {
             Some(token) => token,
@@ -164,10 +168,10 @@ impl Tpp {
         let registration = self.registration(&before.bank).await?;
         let form = form(&[("grant_type", "refresh_token"), ("refresh_token", &refresh_token)]);
         let answer = self.ask_token(&registration, form, false, &step.tamper, trace).await?;
-        let about =
-            About { nonce: None, intent_id: &step.consent_id, acr_values: Vec::new(), subject: before.subject.clone() };
+        let about = About { nonce: None, intent_id: intent, acr_values: Vec::new(), subject: before.subject.clone() };
         let mut trusted = self.trusted(&registration, answer, about, step.tamper.believe, trace).await?;
         let tokens = &mut trusted.tokens;
+        tokens.without_consent = before.without_consent;
         tokens.refresh_token = tokens.refresh_token.take().or(before.refresh_token);
         tokens.subject = tokens.subject.take().or(before.subject);
         let change = self.records.tokens.put(&step.consent_id, tokens)?;
@@ -234,15 +238,25 @@ impl Tpp {
         tamper: &Tamper,
         trace: &Trace,
     ) -> Result<Answer, Failure> {
-        let assertion = self.client_assertion(registration, tamper.client_assertion.as_ref()).await?;
-        let shown = decoded(Made::ClientAssertion.name(), Some(&assertion));
-        form.push(("client_assertion_type".to_owned(), ASSERTION_TYPE.to_owned()));
-        form.push(("client_assertion".to_owned(), assertion));
+        let mut shown = None;
+        match self.profile.software.authentication {
+            Authentication::PrivateKeyJwt => {
+                let assertion = self.client_assertion(registration, tamper.client_assertion.as_ref()).await?;
+                shown = decoded(Made::ClientAssertion.name(), Some(&assertion));
+                form.push(("client_assertion_type".to_owned(), ASSERTION_TYPE.to_owned()));
+                form.push(("client_assertion".to_owned(), assertion));
+            }
+            Authentication::TlsClientAuth if tamper.client_assertion.is_some() => {
+                let why = "this TPP authenticates with its certificate (tls_client_auth): it has no client assertion";
+                return Err(Failure::new(why));
+            }
+            Authentication::TlsClientAuth => form.push(("client_id".to_owned(), registration.client_id.clone())),
+        }
         if let Some(parameters) = &tamper.parameters {
             parameters.apply(&mut form);
         }
         let client = self.client(tamper.certificate).await?;
-        let request = client.request(Method::POST, url).to(&registration.bank).trace(trace).tokens(shown);
+        let request = client.request(Method::POST, url).to(&label(&registration.bank)).trace(trace).tokens(shown);
         Ok(request.form(&form).send().await?)
     }
 
@@ -267,7 +281,7 @@ impl Tpp {
                     client_id: registration.client_id.clone(),
                     nonce: about.nonce,
                     access_token: Some(answer.access_token.clone()),
-                    intent_id: Some(about.intent_id.to_owned()),
+                    intent_id: about.intent_id.map(str::to_owned),
                     acr_values: about.acr_values,
                     subject: about.subject,
                     ..Expectation::default()
@@ -284,6 +298,7 @@ impl Tpp {
             refresh_token: answer.refresh_token,
             scope: answer.scope,
             subject,
+            without_consent: false,
         };
         Ok(Trusted { tokens, id_token: claimed })
     }

@@ -31,6 +31,9 @@ pub struct Tamper {
     /// The assertion of the Directory inside that request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub software_statement: Option<TamperJwt>,
+    /// The Directory is asked for the assertion of this software, instead of the TPP's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assertion_of: Option<SoftwareOf>,
     /// `x-jws-signature` of a request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_signature: Option<TamperSignature>,
@@ -41,6 +44,16 @@ pub struct Tamper {
     pub certificate: Certificate,
     /// The TPP believes whatever the bank answers, as an attacker does who wants the answer anyhow.
     pub believe: bool,
+}
+
+/// Software of an organisation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SoftwareOf {
+    /// Organisation id at the Directory.
+    pub organisation: String,
+    /// Software statement id there.
+    pub software: String,
 }
 
 /// How a JWT is altered. Claims and header are changed first, then it is signed again.

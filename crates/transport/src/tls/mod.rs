@@ -20,7 +20,7 @@ pub use server::{ClientCertificates, ServerTls};
 pub(crate) const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 /// What one end of a connection shows of itself.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Identity {
     /// The certificate, then those that lead from it to a trust anchor. The anchor itself may be left out.
     pub chain: Vec<Certificate>,

@@ -68,7 +68,7 @@ async fn after_the_cut_off_a_bank_waits_for_the_next_working_day() {
         let paid = api.order(kind, &bodies::order(&body, &lodged.consent_id()), &token).await.is(201);
         let id = paid.text("/Data/DomesticPaymentId");
         assert_eq!(paid.text("/Data/ExpectedExecutionDateTime"), day);
-        assert_eq!(paid.body["Data"]["Status"], by(version, "Pending", "PDNG"));
+        assert_eq!(paid.body["Data"]["Status"], by(version, "Pending", "RCVD"));
         api.pass(Duration::hours(1)).await;
         assert_eq!(api.ordered(kind, &id).await.body["Data"]["Status"], by(version, "Pending", "PDNG"));
         api.pass(Duration::days(6)).await;
