@@ -13,14 +13,12 @@ use std::{
 
 use psu::Psu;
 use simulation::{Chance, Clock, Journal, Trace};
-use tpp::{
-    api::Api,
-    steps::{ClientToken, Failure, Onboard, Onboarded, Outcome, Part, Register, Registered},
-};
+use tpp::steps::{ClientToken, Failure, Onboard, Onboarded, Outcome, Part, Register, Registered, Sent};
 use transport::{ClientSettings, HttpClient, Stop, TlsError};
 use url::Url;
 
 use crate::{
+    body, curl,
     ecosystem::{ControlClient, ControlFailure, Ecosystem},
     expectation::{Happened, compare},
     language::{BANK, DIRECTORY, Expect, Scenario, Step, TPP},
@@ -132,8 +130,6 @@ struct TppState {
     callback: Option<Callback>,
     /// An answer that was caught before it reached the TPP: its parameters, and where they were.
     caught: Option<(Part, Vec<(String, String)>)>,
-    /// The last access token, when secrets are shown.
-    access_token: Option<String>,
     /// Base URLs of banks' pages, by the names that steps use.
     issuers: HashMap<String, Url>,
 }
@@ -159,8 +155,6 @@ struct Run<'a> {
     clock: Clock,
     variables: Variables,
     states: HashMap<String, TppState>,
-    /// Of which API each consent is.
-    apis: HashMap<String, Api>,
     seen: Seen,
 }
 
@@ -169,7 +163,8 @@ struct Done {
     happened: Happened,
     outcome: String,
     spoke: Vec<Spoke>,
-    curl: Option<String>,
+    /// The request to the bank's API.
+    sent: Option<Box<Sent>>,
 }
 
 fn micros(since: Instant) -> u64 {
@@ -289,6 +284,7 @@ impl Runner {
             duration_us: micros(began),
             left_out: all.len() - results.len(),
             steps: results,
+            folder: None,
             error: ended.err().map(|error| error.to_string()),
         };
         progress.ended(&result);
@@ -389,7 +385,6 @@ impl<'a> Run<'a> {
             browser: Journal::new("psu", BROWSER_JOURNAL),
             variables,
             states: HashMap::new(),
-            apis: HashMap::new(),
             seen: Seen::new(runner),
         };
         run.credentials(&scenario.persona)?;
@@ -478,7 +473,8 @@ impl<'a> Run<'a> {
             spoke,
             exchanges,
             served,
-            curl: done.curl,
+            body: body::shown(&done.happened, self.runner.options.show_secrets),
+            curl: done.sent.as_deref().map(curl::command),
         })
     }
 

@@ -94,7 +94,7 @@ fn refused(what: &str, answer: &Answer) -> Failure {
         status: Some(answer.status.as_u16()),
         headers: Box::new(resources::texts(&answer.headers)),
         body,
-        verdict: None,
+        ..Failure::default()
     }
 }
 
