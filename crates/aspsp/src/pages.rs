@@ -30,6 +30,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("passcode", include_str!("../../../web/aspsp/passcode.hbs")),
     ("bank-passcode", include_str!("../../../web/aspsp/bank-passcode.hbs")),
     ("app", include_str!("../../../web/aspsp/app.hbs")),
+    ("home", include_str!("../../../web/aspsp/home.hbs")),
 ];
 
 const STYLE: &str = include_str!("../../../web/aspsp/bank.css");

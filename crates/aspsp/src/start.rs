@@ -37,7 +37,10 @@ use crate::{
     bank::{Bank, Organisation},
     clients,
     customers::{self, Customers},
-    dashboard,
+    dashboard::{
+        self,
+        uses::{self, Uses},
+    },
     memory::{KEYS_TIMEOUT, Memory},
     money::{self, Money},
     pages::Pages,
@@ -174,6 +177,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         money,
         rates,
         allowance: Allowance::default(),
+        uses: Uses::default(),
         urls: urls.clone(),
         documents,
         bank,
@@ -203,10 +207,11 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
             let store = context.store();
             let sessions = sweep(store, session::collection(), |session| session.over(now)).await?;
             let logins = sweep(store, dashboard::session::collection(), |session| session.expires_at <= now).await?;
+            let questions = sweep(store, uses::questions(), |question| question.at + uses::KEPT <= now).await?;
             let devices = sweep(store, app::device::collection(), |device| device.expires_at <= now).await?;
             let attempts = sweep(store, customers::attempts(), |attempts| attempts.over(now)).await?;
             let keys = sweep(store, idempotency::collection(), |key| key.expires_at <= now).await?;
-            Ok(sessions + logins + devices + attempts + keys + sweep_engine(store, now).await?)
+            Ok(sessions + logins + questions + devices + attempts + keys + sweep_engine(store, now).await?)
         }
     })));
     tasks.push(tokio::spawn(participants::keep_revocations(watch, tools.stop.clone())));

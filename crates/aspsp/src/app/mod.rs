@@ -24,7 +24,28 @@ pub const PATH: &str = "/app";
 
 /// The pages.
 pub(crate) fn routes() -> Vec<Route<Context>> {
-    vec![route(Method::GET, PATH, show), route(Method::POST, PATH, act)]
+    vec![route(Method::GET, "/", home), route(Method::GET, PATH, show), route(Method::POST, PATH, act)]
+}
+
+#[derive(Serialize)]
+struct HomeView<'a> {
+    connections: &'a str,
+    apps: &'a str,
+    discovery: &'a str,
+    keys: &'a str,
+    mutual: &'a str,
+}
+
+/// The first page of the website, and of the app.
+async fn home(context: Arc<Context>, request: Request) -> Response {
+    let view = HomeView {
+        connections: dashboard::PATH,
+        apps: PATH,
+        discovery: "/.well-known/openid-configuration",
+        keys: "/jwks",
+        mutual: context.urls.mtls.as_str(),
+    };
+    context.pages.show(&context.bank, &Sheet::new("home", "Welcome", device::skin(&request)), &view)
 }
 
 #[derive(Serialize)]

@@ -35,11 +35,18 @@ struct ListView<'a> {
     csrf: &'a str,
     name: String,
     connections: Vec<connections::ConnectionView>,
+    /// Whether there is so much that it can be searched.
+    searchable: bool,
+    /// What is looked for.
+    search: String,
     waiting: Vec<payments::PaymentView>,
     payments: Vec<payments::PaymentView>,
     /// Where the app is set up and removed.
     apps: &'a str,
 }
+
+/// Connections and payments above which they can be searched.
+const MANY: usize = 3;
 
 /// A customer who is logged in, with the token of the page's forms.
 pub(crate) struct LoggedIn {
@@ -143,16 +150,26 @@ async fn page(
             context.pages.show(&context.bank, &sheet, &view)
         }
         Stage::Open { .. } => {
+            let search = request.query_pairs().into_iter().find(|(name, _)| name == "search");
+            let search = search.map(|(_, text)| text.trim().to_owned()).unwrap_or_default();
             let name = {
                 let books = context.money.at(context.tools.clock.now());
                 books.customer(&CustomerId::new(customer)).map(ledger::Customer::name)
             };
-            let (waiting, payments) = payments::of(context, customer).await?;
+            let (waiting, mut payments) = payments::of(context, customer).await?;
+            let mut connections = connections::of(context, customer).await?;
+            let many = connections.len() + payments.len() > MANY;
+            if !search.is_empty() {
+                connections.retain(|connection| connection.has(&search));
+                payments.retain(|payment| payment.has(&search));
+            }
             let view = ListView {
                 action: PATH,
                 csrf: &csrf,
                 name: name.unwrap_or_default(),
-                connections: connections::of(context, customer).await?,
+                connections,
+                searchable: many || !search.is_empty(),
+                search,
                 waiting,
                 payments,
                 apps: app::PATH,

@@ -5,12 +5,14 @@
 //! - [`entry`]: login, one-time password, log out
 //! - [`connections`]: consents of the customer
 //! - [`payments`]: orders of the customer
+//! - [`uses`]: what TPPs did with consents
 
 mod connections;
 mod entry;
 mod payments;
 mod refusal;
 pub mod session;
+pub mod uses;
 
 use http::Method;
 use transport::{Route, route};

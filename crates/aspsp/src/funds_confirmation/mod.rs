@@ -22,6 +22,7 @@ use crate::{
     Context,
     api::{ApiError, Progress, Wire, admit, apply, base, counted},
     consents::{self, Consent, ConsentKind, Content, owned},
+    dashboard::uses::{self, Question as Told},
     endpoints::{Family, endpoint_of},
     payment_initiation::orders::{Facts, behind, consent_checks},
 };
@@ -184,10 +185,14 @@ async fn confirm(context: &Context, request: &Request, version: ApiVersion) -> R
         progress.judged(apply(&facts, &question_checks(), off))?;
         books.can_pay(&id, asked.amount(), now).unwrap_or(false)
     };
-    if context.bank.unique_references {
-        context.store().commit(vec![references().put(&reference, &())?]).await?;
-    }
     let unique = context.tools.chance.uuid().simple().to_string();
+    let question = Told { at: now, amount: asked.amount(), available };
+    let mut changes = vec![uses::asked(&behind.consent.id, &question, &unique)?];
+    if context.bank.unique_references {
+        changes.push(references().put(&reference, &())?);
+    }
+    context.store().commit(changes).await?;
+    uses::note(context, &behind.consent.id).await;
     let path = format!("{}/funds-confirmations/{unique}", base(version, "cbpii"));
     let confirmation = FundsConfirmation::new(unique, asked.data, available, now);
     let body = Envelope::new(confirmation, Links::to_self(context.urls.api(&path)), Meta::one_page());

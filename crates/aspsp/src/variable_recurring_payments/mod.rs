@@ -16,7 +16,7 @@ use openbanking::{
 };
 use transport::Route;
 
-pub(crate) use orders::used;
+pub(crate) use orders::{PaidUnder, ordered_under, used};
 
 use crate::{Context, api::base, payment_initiation::signed};
 

@@ -28,6 +28,7 @@ use crate::{
         signature,
     },
     consents::{self, Consent, ConsentKind, Offer, VariableRecurringPayments},
+    dashboard,
     money::CommandFailure,
     payer,
     payment_initiation::{
@@ -146,7 +147,10 @@ impl Making for Ordering<'_> {
             key.remember(&id)?,
         ];
         match context.money.carry_out(context.store(), Action::Submit(Box::new(order)), changes, now).await {
-            Ok(()) => Ok(Some(id)),
+            Ok(()) => {
+                dashboard::uses::note(context, &consent.id).await;
+                Ok(Some(id))
+            }
             Err(CommandFailure::NotCommitted(store::CommitError::Conflict { .. })) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -198,6 +202,31 @@ fn sum_of(paid: &[Paid], period: Period, currency: Currency) -> Money {
     let inside = paid.iter().filter(|paid| period.contains(paid.day));
     let most = Money::new(i64::MAX, currency);
     inside.fold(Money::zero(currency), |sum, paid| sum.checked_add(paid.amount).unwrap_or(most))
+}
+
+/// A payment that was ordered under a consent, as its customer sees it.
+pub(crate) struct PaidUnder {
+    pub(crate) day: Date,
+    pub(crate) amount: Money,
+    pub(crate) status: OrderStatus,
+}
+
+/// The payments under a consent, newest first.
+///
+/// # Errors
+/// The store failed.
+pub(crate) async fn ordered_under(context: &Context, consent_id: &str) -> Result<Vec<PaidUnder>, StoreError> {
+    let all = paid_under().range(context.store(), Range::prefix(format!("{consent_id}/"))).await?;
+    let books = context.money.at(context.tools.clock.now());
+    let mut found: Vec<PaidUnder> = all
+        .into_iter()
+        .filter_map(|(key, paid, _)| {
+            let state = books.order(&OrderId::new(key.rsplit('/').next().unwrap_or_default()))?;
+            Some(PaidUnder { day: paid.day, amount: paid.amount, status: state.status() })
+        })
+        .collect();
+    found.sort_by_key(|ordered| std::cmp::Reverse(ordered.day));
+    Ok(found)
 }
 
 /// What was paid in the running period of a limit, and what of it is left.
