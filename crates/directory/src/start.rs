@@ -10,10 +10,10 @@ use bytes::Bytes;
 use fapi::{Endpoints, Engine, Profile, metadata};
 use jose::{Algorithm, Jwk, Jwks, SigningKey};
 use party::{
-    DataDirectory, Lesson, Owner, StartError, Tools, control as control_port,
+    DataDirectory, DataError, Lesson, Owner, StartError, Tools, control as control_port,
     sweeping::{keep_swept, sweep, sweep_engine},
 };
-use pki::{Authority, AuthorityParts, Certificate, Participant, PrivateKey};
+use pki::{Authority, AuthorityParts, Certificate, Participant, PkiError, PrivateKey};
 use store::{SledStore, Store};
 use time::OffsetDateTime;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -184,7 +184,10 @@ fn authority(data: &DataDirectory, name: &str, now: OffsetDateTime) -> Result<Au
     let kept = (data.read(root)?, data.read(root_key)?, data.read(issuing)?, data.read(issuing_key)?);
     match kept {
         (Some(root_pem), Some(root_key_pem), Some(issuing_pem), Some(issuing_key_pem)) => {
-            Ok(Authority::from_parts(&AuthorityParts { root_pem, root_key_pem, issuing_pem, issuing_key_pem })?)
+            let parts = AuthorityParts { root_pem, root_key_pem, issuing_pem, issuing_key_pem };
+            let unusable =
+                |error: PkiError| DataError::Content { path: data.join("authority"), error: error.to_string() };
+            Ok(Authority::from_parts(&parts).map_err(unusable)?)
         }
         // The root certificate is written last: without it, nobody has seen this authority yet.
         (None, ..) => {

@@ -54,7 +54,7 @@ impl SigningKey {
     pub fn from_es256_pem(pem: &str) -> Result<Self, KeyError> {
         let key = openssl::pkey::PKey::private_key_from_pem(pem.as_bytes())
             .and_then(|key| key.private_key_to_pkcs8())
-            .map_err(|error| KeyError::Unreadable(error.to_string()))?;
+            .map_err(|_| KeyError::Unreadable("there is no PEM private key in it".to_owned()))?;
         let unnamed = Self::from_pkcs8_der("", Algorithm::Es256, &key)?;
         let kid = unnamed.public.thumbprint();
         Ok(unnamed.with_kid(&kid))

@@ -58,7 +58,8 @@ impl PrivateKey {
         if asked {
             return Err(PkiError::Encrypted);
         }
-        let key = key.map_err(|error| read(&error))?;
+        // The library's own words are about its decoders.
+        let key = key.map_err(|_| read(&"there is no PEM private key in it"))?;
         check_strength(&key)?;
         let pkcs8_der = key.private_key_to_pkcs8().map_err(|error| read(&error))?;
         let public_der = key.public_key_to_der().map_err(|error| read(&error))?;

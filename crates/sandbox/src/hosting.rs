@@ -52,6 +52,8 @@ pub struct Place {
     pub banks: FurtherBanks,
     /// What the bank's authorization server demands and offers; the usual profile if none.
     pub profile: Option<ProfileName>,
+    /// What else the bank is told; addresses and folders in it are replaced.
+    pub bank_settings: aspsp::Settings,
     /// Whether rules can be switched off (lesson mode), at every party.
     pub lesson: bool,
     /// Seed of every party's identifiers and tokens, for runs that repeat.
@@ -110,10 +112,13 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
         control_listen: address(ports.bank.control),
         lesson: Some(place.lesson),
         chance_seed: place.chance_seed,
-        bank: place.bank.clone(),
-        personas: place.personas.clone(),
-        profile: place.profile,
-        ..aspsp::Settings::default()
+        bank: place.bank.clone().or(place.bank_settings.bank.clone()),
+        personas: place.personas.clone().or(place.bank_settings.personas.clone()),
+        profile: place.profile.or(place.bank_settings.profile),
+        public_url: None,
+        mtls_url: None,
+        control_token: None,
+        ..place.bank_settings.clone()
     };
     let tpp = tpp::Settings {
         data: Some(folder("tpp")),

@@ -1,6 +1,9 @@
 //! `ob-sandbox run`: scenario files, in ecosystems of their own or against parties that run already.
 #![expect(clippy::print_stdout, reason = "this is what the program was asked for")]
 
+mod files;
+mod outcome;
+
 use std::{
     collections::BTreeMap,
     io::IsTerminal,
@@ -10,9 +13,9 @@ use std::{
 };
 
 use clap::Args;
-use party::{CANNOT_START, StartError};
+use party::StartError;
 use scenario::{
-    ControlAddress, Ecosystem, Options, Progress, RunError, Runner, Scenario, ScenarioResult,
+    ControlAddress, Ecosystem, Options, Progress, Runner, Scenario, ScenarioResult,
     language::{Known, Step, TPP},
     report,
 };
@@ -21,13 +24,12 @@ use transport::Stop;
 use url::Url;
 
 use crate::{
-    command::{FAILED, Fixtures},
+    command::Fixtures,
     hosting::{self, Place, certificates, credentials_in},
     terminal::{self, Lines, Terminal},
 };
-
-/// Folders whose files are included by scenarios and are none themselves.
-const COMMON: &str = "common";
+use files::{Found, check_names, scenario_files};
+use outcome::{Numbers, not_run, told, why};
 
 /// Run scenario files, in ecosystems of their own or against parties that run already.
 #[derive(Debug, Args)]
@@ -100,13 +102,6 @@ fn named(text: &str) -> Result<(String, Url), String> {
     Ok((name.to_owned(), Url::parse(url).map_err(|error| error.to_string())?))
 }
 
-/// A scenario and the file that it stands in.
-#[derive(Debug, Clone)]
-struct Found {
-    file: PathBuf,
-    scenario: Scenario,
-}
-
 /// How a run is told and what it is to show.
 #[derive(Debug, Clone, Default)]
 struct Manner {
@@ -175,20 +170,6 @@ impl Run {
     }
 }
 
-impl Found {
-    fn folder(&self) -> Option<String> {
-        let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty())?;
-        Some(folder.display().to_string())
-    }
-
-    fn is_about(&self, text: &str) -> bool {
-        let text = text.to_lowercase();
-        [&self.scenario.name, &self.scenario.about, &self.file.display().to_string()]
-            .iter()
-            .any(|place| place.to_lowercase().contains(&text))
-    }
-}
-
 /// What scenarios can name: rules of our parties, and customers.
 fn known(fixtures: &Fixtures) -> Result<Known, StartError> {
     let rules = [aspsp::catalogue(), directory::catalogue(), tpp::rules_of_a_client()].concat();
@@ -196,54 +177,6 @@ fn known(fixtures: &Fixtures) -> Result<Known, StartError> {
         rules: rules.iter().map(|rule| rule.id.to_owned()).collect(),
         personas: credentials_in(fixtures.personas.as_deref())?.into_keys().collect(),
     })
-}
-
-/// The files that are named, and those in the folders that are, in alphabetical order.
-fn scenario_files(named: &[PathBuf]) -> Result<Vec<PathBuf>, StartError> {
-    let mut files = Vec::new();
-    for path in named {
-        if path.is_dir() {
-            let before = files.len();
-            folder(path, &mut files)?;
-            if files.len() == before {
-                return Err(wrong(format!("{} holds no scenario files", path.display())));
-            }
-        } else {
-            files.push(path.clone());
-        }
-    }
-    Ok(files)
-}
-
-fn folder(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), StartError> {
-    let unreadable = |error| wrong(format!("{} cannot be read: {error}", path.display()));
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(path)
-        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
-        .map_err(unreadable)?;
-    entries.sort();
-    for entry in entries {
-        if entry.is_dir() {
-            if entry.file_name().is_some_and(|name| name != COMMON) {
-                folder(&entry, files)?;
-            }
-        } else if entry.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
-            files.push(entry);
-        }
-    }
-    Ok(())
-}
-
-fn check_names(found: &[Found]) -> Result<(), StartError> {
-    let mut files: BTreeMap<&str, &Path> = BTreeMap::new();
-    for Found { file, scenario } in found {
-        if let Some(other) = files.insert(&scenario.name, file)
-            && other != file
-        {
-            let (one, other) = (other.display(), file.display());
-            return Err(wrong(format!("{one} and {other} have the same name: {}", scenario.name)));
-        }
-    }
-    Ok(())
 }
 
 impl Elsewhere {
@@ -407,9 +340,6 @@ async fn work(
     Ok((started_in, results?))
 }
 
-/// A result and the place of its scenario in the run.
-type Numbers = (usize, ScenarioResult);
-
 /// Runs scenarios one after the other. One that cannot run does not keep the others from running; when it is all to stop,
 /// those that are left are told as not run.
 async fn run_in(
@@ -440,78 +370,4 @@ async fn run_in(
         }
     }
     Ok(results)
-}
-
-fn not_run(scenario: &Scenario) -> ScenarioResult {
-    ScenarioResult::of_none(scenario, false, "not run: the run was stopped before".to_owned())
-}
-
-/// Why a scenario cannot run, and what to do about it where the command line can help.
-fn why(error: &RunError) -> String {
-    match error {
-        RunError::UnknownParty { kind: "TPP", name, .. } => {
-            format!("{error} (for parties that run already: --other-tpp-control {name}=URL)")
-        }
-        RunError::UnknownParty { name, .. } => {
-            format!("{error} (for parties that run already: --other-bank-control {name}=URL)")
-        }
-        error => error.to_string(),
-    }
-}
-
-/// Tells the results, in the order of the scenarios. `failed` is why an ecosystem could not start.
-fn told(
-    mut numbered: Vec<Numbers>,
-    manner: &Manner,
-    report: Option<&Path>,
-    started_in: Option<Duration>,
-    failed: Option<StartError>,
-) -> Result<ExitCode, StartError> {
-    if numbered.is_empty()
-        && let Some(error) = failed
-    {
-        return Err(error);
-    }
-    numbered.sort_by_key(|(index, result)| (*index, result.lesson));
-    let code = write(numbered, manner, report, started_in)?;
-    let Some(error) = failed else { return Ok(code) };
-    last_words(&error);
-    Ok(ExitCode::from(CANNOT_START))
-}
-
-fn write(
-    numbered: Vec<Numbers>,
-    manner: &Manner,
-    report: Option<&Path>,
-    started_in: Option<Duration>,
-) -> Result<ExitCode, StartError> {
-    let in_folder = |(index, result): Numbers| {
-        let folder = manner.folders.get(index).cloned().flatten();
-        ScenarioResult { folder, ..result }
-    };
-    let results: Vec<ScenarioResult> = numbered.into_iter().map(in_folder).collect();
-    if manner.json {
-        println!("{}", serde_json::to_string_pretty(&results).map_err(|error| StartError::Other(error.to_string()))?);
-    } else {
-        terminal::summary(&results, started_in);
-    }
-    if let Some(folder) = report {
-        report::write(folder, &results, manner.options.show_secrets)
-            .map_err(|error| StartError::Other(error.to_string()))?;
-    }
-    let stopped: Vec<&ScenarioResult> = results.iter().filter(|result| result.error.is_some()).collect();
-    for result in &stopped {
-        last_words(&format!("{}: {}", result.title(), result.error.as_deref().unwrap_or_default()));
-    }
-    let passed = results.iter().all(ScenarioResult::passed);
-    Ok(match (stopped.is_empty(), passed) {
-        (false, _) => ExitCode::from(CANNOT_START),
-        (true, false) => ExitCode::from(FAILED),
-        (true, true) => ExitCode::SUCCESS,
-    })
-}
-
-#[expect(clippy::print_stderr, reason = "what could not run is told apart from what was asked for")]
-fn last_words(error: &dyn std::fmt::Display) {
-    eprintln!("ob-sandbox: {error}");
 }

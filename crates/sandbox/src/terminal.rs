@@ -148,13 +148,13 @@ fn line(exchange: &Exchange) -> String {
     };
     let path =
         if path.chars().count() > 64 { format!("{}...", path.chars().take(61).collect::<String>()) } else { path };
-    let came = match (exchange.status, &exchange.error) {
-        (Some(status), _) => status.to_string(),
-        (None, Some(error)) => error.clone(),
-        (None, None) => "no answer".to_owned(),
+    let (came, why) = match (exchange.status, &exchange.error) {
+        (Some(status), _) => (status.to_string(), String::new()),
+        (None, Some(error)) => ("---".to_owned(), format!("  no answer: {error}")),
+        (None, None) => ("---".to_owned(), "  no answer".to_owned()),
     };
     format!(
-        "{:>3} -> {:<16} {:<6} {path:<64} {came} {:>9}",
+        "{:>3} -> {:<16} {:<6} {path:<64} {came} {:>9}{why}",
         exchange.party.to_uppercase(),
         exchange.peer,
         exchange.method,
@@ -197,5 +197,7 @@ mod tests {
         let line = line(&exchange);
         assert!(line.starts_with("TPP -> Ashdown Bank     POST   /token "), "{line}");
         assert!(line.ends_with("200    4.2 ms"), "{line}");
+        let lost = Exchange { status: None, error: Some("the connection was closed".to_owned()), ..exchange };
+        assert!(super::line(&lost).ends_with("---    4.2 ms  no answer: the connection was closed"));
     }
 }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use aspsp::ProfileName;
 use clap::Args;
-use party::{DataDirectory, Owner, StartError, control::ClockReading};
+use party::{DataDirectory, Owner, StartError, control::ClockReading, settings::read_yaml};
 use scenario::Runner;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -39,6 +39,9 @@ pub struct Up {
     /// What the bank's authorization server demands and offers [default: fapi1-advanced-uk]
     #[arg(long, env = "OB_SANDBOX_PROFILE", value_name = "PROFILE", value_enum)]
     profile: Option<ProfileName>,
+    /// Further settings of the bank: a file as for ob-aspsp --config (ob-aspsp --help lists them)
+    #[arg(long, env = "OB_SANDBOX_BANK_CONFIG", value_name = "FILE")]
+    bank_config: Option<PathBuf>,
     /// Lesson mode: control ports may switch off security rules and let the bank misbehave, so that attacks succeed
     #[arg(long, env = "OB_SANDBOX_LESSON", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     lesson: Option<bool>,
@@ -72,6 +75,7 @@ impl Up {
             ports: self.ports(kept)?,
             lesson: self.lesson.unwrap_or_default(),
             profile: self.profile,
+            bank_settings: self.bank_config.as_deref().map(read_yaml).transpose()?.unwrap_or_default(),
             ..self.fixtures.place(self.data.clone())
         };
         if !self.json {

@@ -6,6 +6,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use sandbox::hosting::certificate;
 use serde_json::{Value, json};
 use simulation::{Chance, Clock};
 use transport::{ClientSettings, HttpClient};
@@ -14,9 +15,13 @@ use url::Url;
 use crate::processes::{Three, step};
 
 fn client() -> HttpClient {
+    client_of(Vec::new())
+}
+
+fn client_of(anchors: Vec<pki::Certificate>) -> HttpClient {
     HttpClient::new(ClientSettings {
         party: "test",
-        anchors: Vec::new(),
+        anchors,
         identity: None,
         journal: None,
         clock: Clock::real(),
@@ -116,11 +121,19 @@ async fn time_is_one_and_goes_on_with_addresses_and_clients() {
     assert!(told.contains("--first-port 20900") && told.contains("Leave --first-port out"), "{told}");
     // A bank that begins anew knows the client no more; it is registered again.
     std::fs::remove_dir_all(folder.path().join("bank/store")).unwrap();
-    let third = Up::start(folder.path(), &["--lesson"]);
+    let settings = folder.path().join("bank.yaml");
+    std::fs::write(&settings, "client-secrets: true\npublic-listen: 127.0.0.1:1\n").unwrap();
+    let third = Up::start(folder.path(), &["--lesson", "--bank-config", &settings.display().to_string()]);
     assert_ne!(third.table["tpp"]["client-id"], client_id);
     assert!(third.lodges().await);
     let lesson = client().get(&third.control("bank").join("/lesson").unwrap()).send().await.unwrap();
     assert_eq!(lesson.json::<Value>().unwrap()["lesson"], true);
+    let discovery = format!("{}.well-known/openid-configuration", third.table["bank"]["public"].as_str().unwrap());
+    let anchor = certificate(&folder.path().join("directory/public/trust-anchor.pem")).unwrap();
+    let document: Value =
+        client_of(vec![anchor]).get(&discovery.parse().unwrap()).send().await.unwrap().json().unwrap();
+    let methods = document["token_endpoint_auth_methods_supported"].to_string();
+    assert!(methods.contains("client_secret_basic"), "the bank's further settings: {methods}");
     drop(third);
 
     // What cannot go on says what to do.

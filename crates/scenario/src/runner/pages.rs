@@ -1,6 +1,6 @@
 //! Steps in which a customer acts on the bank's pages.
 
-use psu::{Destination, Intention, PsuError};
+use psu::{Arrival, Destination, Intention, PsuError};
 use serde_json::{Map, Value, json};
 use tpp::steps::{self, AuthorisationResult, Link, Part, Returned};
 use url::Url;
@@ -74,6 +74,19 @@ impl Run<'_> {
             Ok(arrival) => arrival,
             Err(error) => return Ok(lost(&error)),
         };
+        let undone = arrival.undone.clone();
+        let done = self.arrived(step, arrival, &link, catches).await?;
+        // A customer who agreed where the step says that they cancel has done something else.
+        Ok(match undone {
+            Some(undone) if done.happened.refused.is_none() => {
+                Done::impossible(format!("the customer could not do what the step says: there was {undone}"))
+            }
+            _ => done,
+        })
+    }
+
+    /// What came of the customer's way.
+    async fn arrived(&mut self, step: &Step, arrival: Arrival, link: &Link, catches: bool) -> Result<Done, RunError> {
         if let Some(error) = &arrival.error_page {
             return Ok(refused_on_page(error, arrival.text));
         }
@@ -88,7 +101,7 @@ impl Run<'_> {
         // What a page has in its fragment may be a code.
         let mut last = arrival.url;
         last.set_fragment(None);
-        if catches || !callback.served {
+        if catches || !link.served {
             return Ok(Done::impossible(format!("the bank did not answer; {}", ended(&last, &arrival.text))));
         }
         let mut done = self.came_back(step, &link.state, &ended(&last, &arrival.text), pages).await?;
