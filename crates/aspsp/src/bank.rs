@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use party::settings::parse_yaml;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -102,7 +103,7 @@ impl Bank {
             }
         };
         let wrong = |error: String| BankError::Wrong { path: name.clone(), error };
-        let bank: Self = serde_saphyr::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let bank: Self = parse_yaml(&text).map_err(wrong)?;
         if !(25..=1000).contains(&bank.page_size) {
             return Err(wrong(format!("page-size is {}, it must be between 25 and 1000", bank.page_size)));
         }

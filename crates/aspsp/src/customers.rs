@@ -45,6 +45,8 @@ pub enum LoginFailure {
     Password,
     /// Not the one-time password.
     OneTimePassword,
+    /// Not the passcode of the app.
+    Passcode,
     /// There were too many wrong ones; the right ones are of no use for now.
     Locked,
 }
@@ -56,6 +58,7 @@ impl LoginFailure {
         match self {
             Self::Password => "That user name and password do not belong together.",
             Self::OneTimePassword => "That is not the one-time password that we sent.",
+            Self::Passcode => "That is not your passcode.",
             Self::Locked => "There were too many wrong attempts. Try again in 15 minutes.",
         }
     }
@@ -127,8 +130,32 @@ impl Customers {
         (customer, one_time_password): (&str, &str),
         now: OffsetDateTime,
     ) -> Result<Result<(), LoginFailure>, CommitError> {
-        let right = self.second_factor(customer, one_time_password);
-        let outcome = self.attempt(store, customer, right, LoginFailure::OneTimePassword, now).await?;
+        self.second(store, (customer, one_time_password), LoginFailure::OneTimePassword, now).await
+    }
+
+    /// Whether this is the passcode of the customer's app, on a device that has it. In this simulator the digits are those
+    /// of the one-time password; they count as [`Self::confirm`] counts them.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn unlock(
+        &self,
+        store: &dyn Store,
+        (customer, passcode): (&str, &str),
+        now: OffsetDateTime,
+    ) -> Result<Result<(), LoginFailure>, CommitError> {
+        self.second(store, (customer, passcode), LoginFailure::Passcode, now).await
+    }
+
+    async fn second(
+        &self,
+        store: &dyn Store,
+        (customer, typed): (&str, &str),
+        failure: LoginFailure,
+        now: OffsetDateTime,
+    ) -> Result<Result<(), LoginFailure>, CommitError> {
+        let right = self.second_factor(customer, typed);
+        let outcome = self.attempt(store, customer, right, failure, now).await?;
         if outcome.is_ok() && attempts().get(store, customer).await?.is_some() {
             store.commit(vec![attempts().delete(customer)]).await?;
         }

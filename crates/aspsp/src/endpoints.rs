@@ -1,8 +1,10 @@
 //! Which endpoints of the Read/Write APIs the bank offers, in every version. They are named by their path below the
-//! version, such as `/aisp/accounts/{AccountId}/balances`.
+//! version, such as `/aisp/accounts/{AccountId}/balances`; where the standard leaves single methods of a path to the
+//! bank, also by method and path, such as `PUT /pisp/domestic-vrp-consents/{ConsentId}`.
 //!
 //! What is off answers 404 (OB Read/Write, 404 Not Found), its permissions are refused, and the Directory does not list it.
 
+use http::Method;
 use openbanking::{directory::ApiFamily, version::ApiVersion};
 use serde::Deserialize;
 
@@ -36,11 +38,18 @@ pub fn endpoint_of(path: &str) -> Option<String> {
     version.parse::<ApiVersion>().ok().map(|_| format!("/{endpoint}"))
 }
 
+/// The name of one method of an endpoint.
+#[must_use]
+pub fn operation(method: &Method, endpoint: &str) -> String {
+    format!("{method} {endpoint}")
+}
+
 impl EndpointsOff {
-    /// True when the endpoint is offered.
+    /// True when the endpoint, or the method of one, is offered.
     #[must_use]
     pub fn offers(&self, endpoint: &str) -> bool {
-        !self.0.iter().any(|off| off == endpoint)
+        let path = endpoint.split_once(' ').map_or(endpoint, |(_, path)| path);
+        !self.0.iter().any(|off| off == endpoint || off == path)
     }
 
     /// What is offered, as the Directory lists it.
@@ -85,6 +94,20 @@ mod tests {
         assert!(listed.contains(&"/aisp/account-access-consents".to_owned()));
         assert!(!listed.iter().any(|endpoint| endpoint.contains("offers")), "{listed:?}");
         assert_eq!(off.unknown(), None);
+    }
+
+    #[test]
+    fn single_methods_are_switched_where_the_standard_leaves_them_to_the_bank() {
+        let path = "/pisp/domestic-vrp-consents/{ConsentId}";
+        let put = operation(&Method::PUT, path);
+        let without = off(&[&put]);
+        assert_eq!(without.unknown(), None);
+        assert!(!without.offers(&put) && without.offers(path) && without.offers(&operation(&Method::PATCH, path)));
+        let listed = &without.offered()[1].endpoints;
+        assert!(!listed.contains(&put) && listed.contains(&operation(&Method::PATCH, path)));
+        // Without the path there is no method of it.
+        assert!(!off(&[path]).offers(&put));
+        assert!(off(&["GET /pisp/domestic-vrp-consents/{ConsentId}"]).unknown().is_some());
     }
 
     #[test]

@@ -11,6 +11,7 @@
 
 pub mod account_information;
 pub mod api;
+pub mod app;
 pub mod authorization;
 mod back_office;
 pub mod bank;
@@ -44,8 +45,8 @@ pub use settings::{ProfileName, Settings};
 pub use start::{Login, Running, start};
 
 use crate::{
-    api::allowance::Allowance, authorization::login_page::LoginPage, bank::Bank, customers::Customers, memory::Memory,
-    money::Money, pages::Pages, rates::Rates,
+    api::allowance::Allowance, authorization::login_page::LoginPage, bank::Bank, customers::Customers,
+    dashboard::uses::Uses, memory::Memory, money::Money, pages::Pages, rates::Rates,
 };
 
 /// Where the bank's two listeners are reached.
@@ -105,6 +106,8 @@ pub struct Context {
     pub rates: Rates,
     /// What clients have used of the requests that they may make.
     pub allowance: Allowance,
+    /// When consents were used.
+    pub uses: Uses,
     /// Where the listeners are.
     pub urls: Urls,
     /// Discovery and keys.

@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn what_is_pending_is_booked_when_its_time_comes() {
-        let personas = personas(None).unwrap();
+        let personas = Personas { habits_go_on: false, ..personas(None).unwrap() };
         let money = Money::new(ledger::generate(&personas, 1, NOW.date()).unwrap());
         let pending = money.at(NOW).pending().count();
         assert!(pending > 0);

@@ -27,6 +27,10 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("outbound", include_str!("../../../web/aspsp/outbound.hbs")),
     ("outbound-form", include_str!("../../../web/aspsp/outbound-form.hbs")),
     ("error", include_str!("../../../web/aspsp/error.hbs")),
+    ("passcode", include_str!("../../../web/aspsp/passcode.hbs")),
+    ("bank-passcode", include_str!("../../../web/aspsp/bank-passcode.hbs")),
+    ("app", include_str!("../../../web/aspsp/app.hbs")),
+    ("home", include_str!("../../../web/aspsp/home.hbs")),
 ];
 
 const STYLE: &str = include_str!("../../../web/aspsp/bank.css");
@@ -50,6 +54,8 @@ pub struct Pages {
 pub struct Frame<'a, T> {
     title: &'a str,
     bank: BankView<'a>,
+    /// Whether the bank's app shows it.
+    app: bool,
     refresh: Option<Refresh<'a>>,
     /// Warns whoever looks at a bank whose rules can be switched off.
     lesson: Option<LessonView>,
@@ -78,6 +84,40 @@ pub struct Refresh<'a> {
     pub location: &'a str,
 }
 
+/// What the customer looks at the bank with: the addresses, forms and words are the same (OB Customer Experience
+/// Guidelines, app-to-app redirection).
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Skin {
+    /// The bank's website.
+    #[default]
+    Website,
+    /// The bank's app.
+    App,
+}
+
+/// What a page is shown with.
+#[derive(Debug, Clone, Copy)]
+pub struct Sheet<'a> {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// Name of the template.
+    pub template: &'a str,
+    /// Title, without the bank's name.
+    pub title: &'a str,
+    /// Website or app.
+    pub skin: Skin,
+    /// Where it goes by itself.
+    pub refresh: Option<Refresh<'a>>,
+}
+
+impl<'a> Sheet<'a> {
+    /// A page that went well and stays.
+    #[must_use]
+    pub fn new(template: &'a str, title: &'a str, skin: Skin) -> Self {
+        Self { status: StatusCode::OK, template, title, skin, refresh: None }
+    }
+}
+
 /// The TPP as pages name it.
 #[derive(Debug, Serialize)]
 pub struct TppView<'a> {
@@ -103,16 +143,8 @@ impl Pages {
 
     /// Renders a page whose form goes to another party, and that is submitted by itself where scripts run.
     #[must_use]
-    pub fn show_leaving<T: Serialize>(
-        &self,
-        status: StatusCode,
-        bank: &Bank,
-        template: &str,
-        title: &str,
-        address: &str,
-        page: &T,
-    ) -> Response {
-        let mut response = self.show(status, bank, template, title, None, page);
+    pub fn show_leaving<T: Serialize>(&self, bank: &Bank, sheet: &Sheet<'_>, address: &str, page: &T) -> Response {
+        let mut response = self.show(bank, sheet, page);
         if let Some(policy) = leaving_for(address) {
             response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
         }
@@ -121,18 +153,11 @@ impl Pages {
 
     /// Renders a page with the headers that every page carries.
     #[must_use]
-    pub fn show<T: Serialize>(
-        &self,
-        status: StatusCode,
-        bank: &Bank,
-        template: &str,
-        title: &str,
-        refresh: Option<Refresh<'_>>,
-        page: &T,
-    ) -> Response {
+    pub fn show<T: Serialize>(&self, bank: &Bank, sheet: &Sheet<'_>, page: &T) -> Response {
+        let Sheet { status, template, title, skin, refresh } = *sheet;
         let bank = BankView { name: &bank.name, telephone: &bank.telephone };
         let lesson = self.lesson.is_on().then(|| LessonView { off: self.lesson.state().off });
-        match self.templates.render(template, &Frame { title, bank, refresh, lesson, page }) {
+        match self.templates.render(template, &Frame { title, bank, app: skin == Skin::App, refresh, lesson, page }) {
             Ok(html) => secured(reply::html(status, html)),
             Err(error) => {
                 tracing::error!(template, %error, "a page could not be rendered");
@@ -200,7 +225,11 @@ mod tests {
         let bank = Bank::load(None).unwrap();
         let view = View { tpp, heading: "All done", status: "Done.", later: None };
         let refresh = Refresh { seconds: 2, location: "https://tpp.example/callback#code=x" };
-        let response = pages.show(StatusCode::OK, &bank, "outbound", "All done", Some(refresh), &view);
+        let response = pages.show(
+            &bank,
+            &Sheet { refresh: Some(refresh), ..Sheet::new("outbound", "All done", Skin::App) },
+            &view,
+        );
         assert_eq!(response.status(), StatusCode::OK);
         String::from_utf8(response.into_body().to_vec()).unwrap()
     }

@@ -4,12 +4,16 @@ use fapi::{ErrorCode, error::ErrorBody};
 use http::StatusCode;
 use transport::{Problem, Request, Response, reply};
 
-use crate::{Context, api, authorization::endpoint::error_page};
+use crate::{
+    Context,
+    api::{self, signature},
+    authorization::endpoint::error_page,
+};
 
 /// The answer in the form that belongs to the path: the API's error body, a page, or OAuth's error body.
 pub(crate) fn problem(context: &Context, request: &Request, problem: &Problem) -> Response {
     if let Some(response) = api::problem(request, problem) {
-        return response;
+        return if signature::signs(&request.path) { signature::sign(context, response) } else { response };
     }
     let (status, code, text) = match problem {
         Problem::UnknownPath => (StatusCode::NOT_FOUND, ErrorCode::InvalidRequest, "There is nothing at this address."),

@@ -6,10 +6,10 @@ use http::Method;
 use transport::{Request, Route, Router, RouterError, route};
 
 use crate::{
-    Context, account_information,
+    Context, account_information, app,
     authorization::{discovery, endpoint, interaction, pushed, registration, token, tokens},
     dashboard,
-    endpoints::{EndpointsOff, endpoint_of},
+    endpoints::{EndpointsOff, endpoint_of, operation},
     funds_confirmation, pages, payment_initiation,
     problem::problem,
     variable_recurring_payments,
@@ -31,7 +31,7 @@ pub(crate) fn public(context: Arc<Context>) -> Result<Router<Context>, RouterErr
         route(Method::GET, "/assets/bank.css", |_: Arc<Context>, _: Request| async { pages::style() }),
         route(Method::GET, "/assets/return.js", |_: Arc<Context>, _: Request| async { pages::script() }),
     ];
-    let routes = routes.into_iter().chain(dashboard::routes());
+    let routes = routes.into_iter().chain(dashboard::routes()).chain(app::routes());
     Router::new(context, routes, problem)
 }
 
@@ -54,12 +54,13 @@ pub(crate) fn mutual(context: Arc<Context>) -> Result<Router<Context>, RouterErr
     routes.extend(variable_recurring_payments::routes());
     routes.extend(funds_confirmation::routes());
     let off = &context.bank.endpoints_off;
-    routes.retain(|route| offered(&route.path, off));
+    routes.retain(|route| offered(&route.method, &route.path, off));
     Router::new(context, routes, problem)
 }
 
 /// Whether the bank's profile offers an endpoint. Account information looks at its own, because a path there may have
 /// several endpoints on one row.
-fn offered(path: &str, off: &EndpointsOff) -> bool {
-    endpoint_of(path).is_none_or(|endpoint| endpoint.starts_with("/aisp/") || off.offers(&endpoint))
+fn offered(method: &Method, path: &str, off: &EndpointsOff) -> bool {
+    let offers = |endpoint: &str| off.offers(endpoint) && off.offers(&operation(method, endpoint));
+    endpoint_of(path).is_none_or(|endpoint| endpoint.starts_with("/aisp/") || offers(&endpoint))
 }

@@ -16,7 +16,7 @@ use openbanking::{
     ssa::Role,
 };
 use party::{
-    DataDirectory, Lesson, StartError, Tools, control,
+    DataDirectory, Lesson, Owner, StartError, Tools, control,
     participant::{DirectoryAddress, DirectoryClient, Membership, enrol, find_directory},
     sweeping::{keep_swept, sweep, sweep_engine},
 };
@@ -31,12 +31,16 @@ use url::Url;
 use crate::{
     Context, Documents, ProfileName, Settings, Urls,
     api::{allowance::Allowance, idempotency},
+    app,
     authorization::{login_page::LoginPage, session},
     back_office,
-    bank::Bank,
+    bank::{Bank, Organisation},
     clients,
     customers::{self, Customers},
-    dashboard,
+    dashboard::{
+        self,
+        uses::{self, Uses},
+    },
     memory::{KEYS_TIMEOUT, Memory},
     money::{self, Money},
     pages::Pages,
@@ -86,9 +90,13 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     tools.lesson = Lesson::new(settings.lesson.unwrap_or_default(), crate::catalogue());
     let bank = Bank::load(settings.bank.as_deref()).map_err(|error| StartError::Configuration(error.to_string()))?;
     let personas = money::personas(settings.personas.as_deref())?;
+    let login_page = LoginPage::load(settings.login_page.as_ref(), settings.login_keys.as_deref())?;
+    let configured = clients::load(settings.clients.as_deref())?;
     let pages = Pages::new(tools.lesson.clone())
         .map_err(|error| StartError::Other(format!("a page cannot be used: {error}")))?;
     let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-aspsp".as_ref()))?;
+    let Organisation { competent_authority, registration_id, .. } = &bank.organisation;
+    data.claim(&Owner::organisation("ob-aspsp", competent_authority, registration_id, &bank.name))?;
     party::clock::restore(&data, &tools.clock)?;
     tools = tools.seeded(settings.chance_seed, &data)?;
 
@@ -143,8 +151,6 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         ..profile(&settings, &urls, &directory, &membership)
     });
     let documents = documents(&profile, &membership, &keys)?;
-    let login_page = LoginPage::load(settings.login_page.as_ref(), settings.login_keys.as_deref())?;
-    let configured = clients::load(settings.clients.as_deref())?;
     clients::settle(&*store, configured, &profile, tools.clock.now()).await?;
     let logins = logins(&personas, &books);
     let customers = Customers::new(&personas, &books);
@@ -171,6 +177,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         money,
         rates,
         allowance: Allowance::default(),
+        uses: Uses::default(),
         urls: urls.clone(),
         documents,
         bank,
@@ -200,9 +207,11 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
             let store = context.store();
             let sessions = sweep(store, session::collection(), |session| session.over(now)).await?;
             let logins = sweep(store, dashboard::session::collection(), |session| session.expires_at <= now).await?;
+            let questions = sweep(store, uses::questions(), |question| question.at + uses::KEPT <= now).await?;
+            let devices = sweep(store, app::device::collection(), |device| device.expires_at <= now).await?;
             let attempts = sweep(store, customers::attempts(), |attempts| attempts.over(now)).await?;
             let keys = sweep(store, idempotency::collection(), |key| key.expires_at <= now).await?;
-            Ok(sessions + logins + attempts + keys + sweep_engine(store, now).await?)
+            Ok(sessions + logins + questions + devices + attempts + keys + sweep_engine(store, now).await?)
         }
     })));
     tasks.push(tokio::spawn(participants::keep_revocations(watch, tools.stop.clone())));

@@ -15,7 +15,7 @@ use party::{Tools, logging::Logging, settings::merge};
 ///
 /// Exit codes: 0 stopped as asked, 2 could not start.
 #[derive(Parser)]
-#[command(name = "ob-directory", version, about, long_about, max_term_width = 110)]
+#[command(name = "ob-directory", version, long_about, max_term_width = 110)]
 struct Arguments {
     /// Configuration file (YAML)
     #[arg(long, env = "OB_DIRECTORY_CONFIG", value_name = "FILE")]

@@ -65,7 +65,7 @@ impl DirectoryError {
     /// A refusal that tells the caller what was expected and found: both are the caller's own or public.
     pub fn explained(rule: &'static Rule, wire: Wire, expected: impl Into<String>, found: impl Into<String>) -> Self {
         let (expected, found) = (expected.into(), found.into());
-        let text = format!("{} Expected {expected}, found {found}.", rule.reason);
+        let text = format!("{} Expected {expected}, found {found}.", rule.unmet);
         Self::Refused(Box::new(Refusal::new(rule, wire, Evidence::new(expected, found))), Some(text))
     }
 }
@@ -90,7 +90,7 @@ impl IntoResponse for DirectoryError {
         match self {
             Self::Access(failure) => failed(&failure),
             Self::Refused(refusal, text) => {
-                let error_description = text.as_deref().unwrap_or(refusal.rule.reason);
+                let error_description = text.as_deref().unwrap_or(refusal.rule.unmet);
                 let body = ErrorBody { error: refusal.error.error, error_description };
                 let mut response = reply::json(refusal.error.status, &body);
                 if refusal.error.status == StatusCode::UNAUTHORIZED

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use fapi::{Endpoints, Engine, Profile, metadata};
 use jose::{Algorithm, Jwk, Jwks, SigningKey};
 use party::{
-    DataDirectory, Lesson, StartError, Tools, control as control_port,
+    DataDirectory, Lesson, Owner, StartError, Tools, control as control_port,
     sweeping::{keep_swept, sweep, sweep_engine},
 };
 use pki::{Authority, AuthorityParts, Certificate, Participant, PrivateKey};
@@ -56,6 +56,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let tools = Tools { lesson, ..tools };
     let participants = participants::load(settings.participants.as_deref())?;
     let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-directory".as_ref()))?;
+    data.claim(&Owner::program("ob-directory"))?;
     party::clock::restore(&data, &tools.clock)?;
     let tools = tools.seeded(settings.chance_seed, &data)?;
     let (public, public_address) =

@@ -235,7 +235,7 @@ impl<B: Surroundings> Engine<B> {
                     mode: facts.mode().unwrap_or_default(),
                     state: object.state.as_deref(),
                 };
-                let response = self.respond_error(&to, refusal.error, refusal.rule.reason, now)?;
+                let response = self.respond_error(&to, refusal.error, refusal.rule.unmet, now)?;
                 return Err(Refused { failure: refusal.into(), response: Some(response) });
             }
         }

@@ -45,7 +45,7 @@ impl Failure {
     #[must_use]
     pub fn description(&self) -> &'static str {
         match self {
-            Self::Refused(refusal) => refusal.rule.reason,
+            Self::Refused(refusal) => refusal.rule.unmet,
             Self::Unavailable(_) => "The server could not finish the request.",
         }
     }

@@ -74,6 +74,7 @@ fn books(rows: u32) -> Result<Books, Box<dyn std::error::Error>> {
     books.add_account(Account {
         id: account(),
         holders: vec![CustomerId::new("customer")],
+        switched: false,
         kind: AccountKind::Current,
         currency: Currency::GBP,
         nickname: String::new(),

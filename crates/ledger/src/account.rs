@@ -110,6 +110,8 @@ pub struct Account {
     pub holders: Vec<CustomerId>,
     /// What sort of account it is.
     pub kind: AccountKind,
+    /// Whether it was moved to another bank (Current Account Switch Service).
+    pub switched: bool,
     /// The one currency of all its postings.
     pub currency: Currency,
     /// The name that the customer gave it.

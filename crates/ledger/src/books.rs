@@ -9,14 +9,14 @@ mod queries;
 mod services;
 mod standing;
 
+use crate::generate::life::Living;
 use crate::history::{History, Position, Story};
-use crate::mandate::Regular;
 use crate::orders::{Limits, OrderId, OrderState, Timing};
 use crate::{
     Account, AccountId, AccountStatus, Beneficiary, Contra, Customer, CustomerId, DirectDebit, Entry, EntryError,
     EntryId, Page, Row, Services, StandingOrder, TransactionId, TransactionQuery,
 };
-use agenda::Due;
+pub(crate) use agenda::Due;
 use judgement::{numbers, ranges};
 use openbanking::money::{Currency, Money};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -133,7 +133,7 @@ pub struct Books {
     now: Option<OffsetDateTime>,
     timing: Timing,
     limits: BTreeMap<Currency, Limits>,
-    habits: Vec<Regular>,
+    pub(crate) living: Living,
 }
 
 fn unknown(what: &'static str, id: &impl ToString) -> BooksError {
@@ -284,6 +284,11 @@ impl Books {
         })
     }
 
+    /// What the account holds once everything that is pending is booked; zero when there is no such account.
+    pub(crate) fn in_the_end(&self, id: &AccountId) -> i64 {
+        self.ledgers.get(id).map_or(0, |ledger| ledger.history.in_the_end())
+    }
+
     /// True when the account could pay that amount at that moment. The amount must be in the account's currency.
     pub fn can_pay(&self, id: &AccountId, amount: Money, at: OffsetDateTime) -> Result<bool, BooksError> {
         let spendable = self.balances(id, at)?.spendable;
@@ -325,9 +330,7 @@ impl Books {
             *sums.entry(*currency).or_default() += i128::from(*sum);
         }
         for ledger in self.ledgers.values() {
-            let (credits, debits) = ledger.history.pending_at(OffsetDateTime::new_utc(Date::MAX, time::Time::MAX));
-            let held = i128::from(ledger.history.booked()) + i128::from(credits) - i128::from(debits);
-            *sums.entry(ledger.account.currency).or_default() += held;
+            *sums.entry(ledger.account.currency).or_default() += i128::from(ledger.history.in_the_end());
         }
         sums.values().all(|sum| *sum == 0)
     }

@@ -22,6 +22,10 @@ pub enum Contra {
     External,
     /// Payments within the bank between debit and credit.
     Transit,
+    /// Payments to other banks between debit and settlement.
+    Clearing,
+    /// Payments that came back for an account that is closed.
+    Unclaimed,
     /// Owed to the card schemes.
     Cards,
     /// Cash machines.

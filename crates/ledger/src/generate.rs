@@ -4,6 +4,7 @@
 //! order of time against running balances (`play`), because repayments, interest and whether somebody can afford
 //! something depend on what happened before.
 
+pub(crate) mod life;
 mod people;
 mod plan;
 mod play;
@@ -76,8 +77,8 @@ impl Window {
     }
 }
 
-/// Books with 24 months of history that end with the day before `date`; only pending entries are expected on the books
-/// later. The same fixture, seed and date make the same books, identifiers included; the identifiers of customers and
+/// Books with 24 months of history that end with the day before `date`. From then on everybody lives on by
+/// [`Books::run_until`], unless [`Personas::habits_go_on`] says otherwise. The same fixture, seed and date make the same books, identifiers included; the identifiers of customers and
 /// accounts depend on the fixture's names and the seed alone.
 pub fn generate(personas: &Personas, seed: u64, date: Date) -> Result<Books, GenerateError> {
     let window = Window::before(date);
@@ -85,7 +86,10 @@ pub fn generate(personas: &Personas, seed: u64, date: Date) -> Result<Books, Gen
     services::add(personas, &mut opened, seed, window)?;
     let events = plan::events(personas, &mut opened, seed, window)?;
     let accounts: Vec<_> = opened.desks.iter().map(|desk| desk.id.clone()).collect();
-    let mut books = play::play(personas, opened, events, seed, window)?;
+    let (life, mut books) = life::Life::of(personas, opened, seed);
+    play::play(&mut books, &life, events, window)?;
+    books.resume(window.end())?;
+    books.live_on(life, window.end());
     services::schedule(personas, &accounts, &mut books, seed, window)?;
     Ok(books)
 }

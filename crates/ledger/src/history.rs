@@ -10,7 +10,7 @@ use crate::statements::Months;
 use crate::{Account, Counterparty, Direction, EntryId, Exchange, Kind, Merchant, Status, Transaction, TransactionId};
 use openbanking::money::Money;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -199,6 +199,27 @@ pub(crate) struct History {
     debits: Vec<Position>,
     pending: Pending,
     months: Months,
+    /// Where the lines of each direct debit and standing order stand, in ascending order.
+    recurring: HashMap<Arc<Story>, Vec<Position>>,
+}
+
+/// Whether the last payment of that kind is asked for by name.
+fn recurs(kind: Kind) -> bool {
+    matches!(kind, Kind::DirectDebit | Kind::StandingOrder)
+}
+
+/// Puts the place among the others, which are in ascending order.
+fn insert_place(places: &mut Vec<Position>, place: Position) {
+    let index = first_not(places.len(), places.len(), |index| places[index] < place);
+    places.insert(index, place);
+}
+
+/// Takes the place out.
+fn remove_place(places: &mut Vec<Position>, place: Position) {
+    let index = first_not(places.len(), places.len(), |index| places[index] < place);
+    if places.get(index) == Some(&place) {
+        places.remove(index);
+    }
 }
 
 /// The signed amounts of pending lines by the time at which they were made, and their sums.
@@ -258,8 +279,10 @@ impl History {
         let change = if booked { record.minor } else { 0 };
         let index = self.place(self.lines.len(), position);
         let before = index.checked_sub(1).map_or(0, |last| self.lines[last].balance_after);
-        let direction = self.direction(record.direction());
-        direction.insert(first_not(direction.len(), direction.len(), |index| direction[index] < position), position);
+        insert_place(self.direction(record.direction()), position);
+        if recurs(record.story.kind) {
+            insert_place(self.recurring.entry(Arc::clone(&record.story)).or_default(), position);
+        }
         if !booked {
             self.pending.insert(&record);
         }
@@ -302,10 +325,9 @@ impl History {
             .filter(|index| self.lines[*index].record.status == Status::Pending)?;
         let record = self.lines.remove(index).record;
         self.pending.remove(&record);
-        let direction = self.direction(record.direction());
-        let index = first_not(direction.len(), direction.len(), |index| direction[index] < position);
-        if direction.get(index) == Some(&position) {
-            direction.remove(index);
+        remove_place(self.direction(record.direction()), position);
+        if let Some(places) = self.recurring.get_mut(&record.story) {
+            remove_place(places, position);
         }
         Some(record)
     }
@@ -322,9 +344,9 @@ impl History {
         &self.months
     }
 
-    /// The sum of everything booked.
-    pub(crate) fn booked(&self) -> i64 {
-        self.lines.last().map_or(0, |line| line.balance_after)
+    /// The sum of everything booked and pending.
+    pub(crate) fn in_the_end(&self) -> i64 {
+        self.lines.last().map_or(0, |line| line.balance_after) + self.pending.credits - self.pending.debits
     }
 
     /// Pending credits and pending debits made up to that moment, both positive.

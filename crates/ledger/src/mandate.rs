@@ -1,9 +1,7 @@
 //! Standing instructions of an account: standing orders, direct debits and beneficiaries.
 
-use crate::calendar::month_index;
-use crate::dice::Dice;
-use crate::{AccountId, Contra, Counterparty, Identification, Kind};
-use openbanking::money::{Currency, Money};
+use crate::{AccountId, Counterparty, Kind};
+use openbanking::money::Money;
 use serde::{Deserialize, Serialize};
 use time::{Date, Month};
 
@@ -69,48 +67,6 @@ pub struct Beneficiary {
     pub reference: String,
     /// On the holder's list of trusted payees (SCA-RTS, Article 13).
     pub trusted: bool,
-}
-
-/// Something that brings or takes money every month, such as wages or a collection, as the fixture describes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Regular {
-    pub(crate) account: AccountId,
-    pub(crate) currency: Currency,
-    pub(crate) kind: Kind,
-    /// Minus one when it takes money.
-    pub(crate) sign: i64,
-    pub(crate) contra: Contra,
-    pub(crate) name: String,
-    pub(crate) number: Option<Identification>,
-    pub(crate) reference: Option<String>,
-    pub(crate) day: u8,
-    pub(crate) months: Option<Vec<u8>>,
-    pub(crate) by_month: Option<[u16; 12]>,
-    /// The amount is drawn between these, both included.
-    pub(crate) range: (i64, i64),
-    /// Comes on the working day before, not after, when its day is none.
-    pub(crate) early: bool,
-    pub(crate) seed: u64,
-    /// What makes its chance its own.
-    pub(crate) key: String,
-}
-
-impl Regular {
-    /// Draws the size of the amount on that day.
-    pub(crate) fn draw(&self, dice: &mut Dice, date: Date) -> i64 {
-        let percent = self.by_month.map_or(100, |percents| i64::from(percents[month_index(date)]));
-        dice.between(self.range.0, self.range.1).saturating_mul(percent) / 100
-    }
-
-    /// The signed amount of that size.
-    pub(crate) fn amount(&self, minor: i64) -> Money {
-        Money::new(self.sign * minor, self.currency)
-    }
-
-    /// Hour and minute. Money arrives before it is collected, and collections come before what people do by day.
-    pub(crate) fn time_of_day(&self) -> (u64, u64) {
-        time_of_day(self.kind)
-    }
 }
 
 /// Hour and minute at which something of that kind happens every month.

@@ -24,8 +24,15 @@ pub struct Personas {
     /// The product of each kind of account; accounts of other kinds have none.
     #[serde(default)]
     pub products: Vec<ProductPlan>,
+    /// Whether habits go on after the history; otherwise nothing happens by itself but what was ordered.
+    #[serde(default = "yes")]
+    pub habits_go_on: bool,
     /// The customers.
     pub personas: Vec<Persona>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// How the bank numbers its accounts.
@@ -100,6 +107,9 @@ pub struct AccountPlan {
     /// Usernames of further holders.
     #[serde(default)]
     pub shared_with: Vec<String>,
+    /// Whether it was moved to another bank with the Current Account Switch Service.
+    #[serde(default)]
+    pub switched: bool,
     /// How many of the holders have to authorise a payment; one when left out.
     #[serde(default = "one")]
     pub signatories: u8,

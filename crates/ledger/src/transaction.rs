@@ -73,6 +73,8 @@ pub enum Kind {
     Fee,
     /// Between two accounts in different currencies.
     CurrencyExchange,
+    /// A payment that came back, and its charges.
+    PaymentReturned,
 }
 
 /// Who stands on the other side.

@@ -125,10 +125,10 @@ pub struct AccountAccessConsentResponse {
     pub meta: Option<Meta>,
 }
 
-/// A consent as the bank keeps it.
+/// What the answers about consents of every kind tell of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct AccountAccessConsentResponseData {
+pub struct ConsentState {
     /// At most 128 characters.
     pub consent_id: String,
     /// When it was lodged.
@@ -142,6 +142,37 @@ pub struct AccountAccessConsentResponseData {
     /// When the state changed.
     #[serde(with = "dates::serde_form")]
     pub status_update_date_time: OffsetDateTime,
+}
+
+impl ConsentState {
+    /// A consent that was just lodged.
+    pub fn new(consent_id: impl Into<String>, status: Coded<ConsentStatus>, created: OffsetDateTime) -> Self {
+        Self {
+            consent_id: consent_id.into(),
+            creation_date_time: created,
+            status,
+            status_reason: Vec::new(),
+            status_update_date_time: created,
+        }
+    }
+
+    /// Without what the version does not have.
+    #[must_use]
+    pub fn in_version(mut self, version: ApiVersion) -> Self {
+        if version == ApiVersion::V3_1 {
+            self.status_reason.clear();
+        }
+        self
+    }
+}
+
+/// A consent as the bank keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AccountAccessConsentResponseData {
+    /// What every consent tells.
+    #[serde(flatten)]
+    pub state: ConsentState,
     /// What was asked for.
     #[serde(flatten)]
     pub asked: AskedFor,
@@ -269,11 +300,15 @@ mod tests {
     fn the_response_speaks_both_versions() {
         let response = |version: ApiVersion, reasons: Vec<StatusReason>| AccountAccessConsentResponse {
             data: AccountAccessConsentResponseData {
-                consent_id: "consent-1".to_owned(),
-                creation_date_time: datetime!(2026-01-01 9:00 UTC),
-                status: version.code(ConsentStatus::Cancelled),
-                status_reason: reasons,
-                status_update_date_time: datetime!(2026-01-02 9:00 UTC),
+                state: ConsentState {
+                    status_reason: reasons,
+                    status_update_date_time: datetime!(2026-01-02 9:00 UTC),
+                    ..ConsentState::new(
+                        "consent-1",
+                        version.code(ConsentStatus::Cancelled),
+                        datetime!(2026-01-01 9:00 UTC),
+                    )
+                },
                 asked: request().data.into(),
             },
             risk: EmptyRisk {},

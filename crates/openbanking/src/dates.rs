@@ -38,7 +38,7 @@ pub fn format(at: OffsetDateTime) -> String {
 }
 
 /// Reads a date-time of a request body: any ISO 8601 form with a time and an offset (`Z`, `+01:00`, `+0100`, `+01`),
-/// with or without seconds and fractions.
+/// with or without seconds and fractions. It is a moment of the years 1 to 9999, wherever it is told (RFC 3339, 1).
 ///
 /// # Errors
 /// The text is something else.
@@ -46,10 +46,11 @@ pub fn parse_request(text: &str) -> Result<OffsetDateTime, DateError> {
     const EXPECTED: &str = "an ISO 8601 date-time with an offset, such as 2026-04-05T10:43:07+00:00";
     let wrong = || DateError { expected: EXPECTED, found: text.to_owned() };
     let read = iso::parse(text).ok_or_else(wrong)?;
-    match (read.time, read.offset) {
-        (Some(time), Some(offset)) => Ok(PrimitiveDateTime::new(read.date, time).assume_offset(offset)),
-        _ => Err(wrong()),
-    }
+    let (Some(time), Some(offset)) = (read.time, read.offset) else { return Err(wrong()) };
+    let at = PrimitiveDateTime::new(read.date, time).assume_offset(offset);
+    let in_time = at.year() >= 1 && at.checked_to_offset(UtcOffset::UTC).is_some_and(|utc| utc.year() >= 1);
+    // RFC 3339 knows no comma, and answers repeat what was sent.
+    if in_time && !text.contains(',') { Ok(at) } else { Err(wrong()) }
 }
 
 /// A date or date-time of a query parameter, in the bank's own time (read as UTC here).
@@ -124,6 +125,7 @@ mod tests {
         }
         assert_eq!(parse_request("2026-04-05T10:43Z"), Ok(datetime!(2026-04-05 10:43 UTC)));
         assert_eq!(parse_request("2026-04-05T00:00:00.999+00:00"), Ok(datetime!(2026-04-05 0:00:00.999 UTC)));
+        assert_eq!(parse_request("9999-12-31T23:59:59Z"), Ok(datetime!(9999-12-31 23:59:59 UTC)));
         for text in [
             "",
             "2026-04-05",
@@ -137,6 +139,10 @@ mod tests {
             "2026-0405T10:43:07Z",
             "2026-04-05T10:43:07.Z",
             "2026-04-05T10:43:07Zx",
+            "2026-04-05T10:43:07,5Z",
+            "0000-04-05T10:43:07Z",
+            "0001-01-01T00:00:00+01:00",
+            "9999-12-31T23:59:59-01:00",
             "next week",
         ] {
             assert_eq!(parse_request(text).unwrap_err().found, text);

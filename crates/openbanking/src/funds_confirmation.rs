@@ -1,8 +1,7 @@
 //! Confirmation of funds for card-based instruments (CBPII): consents and confirmations; the same in both versions but
 //! for `Proxy` and the names of states.
 
-use crate::code::Coded;
-use crate::consent::{ConsentStatus, StatusReason};
+use crate::consent::ConsentState;
 use crate::dates;
 use crate::links::{Links, Meta};
 use crate::money::{ActiveAmount, Money};
@@ -82,31 +81,12 @@ impl FundsConfirmationConsentRequest {
     }
 }
 
-/// What the bank adds to a consent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct FundsConfirmationConsentFacts {
-    /// At most 128 characters.
-    pub consent_id: String,
-    /// When it was lodged.
-    #[serde(with = "dates::serde_form")]
-    pub creation_date_time: OffsetDateTime,
-    /// Its state.
-    pub status: Coded<ConsentStatus>,
-    /// Why it is in this state; v4.0 only.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub status_reason: Vec<StatusReason>,
-    /// When the state changed.
-    #[serde(with = "dates::serde_form")]
-    pub status_update_date_time: OffsetDateTime,
-}
-
 /// `Data` of an answer about a consent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FundsConfirmationConsentData {
-    /// What the bank adds.
+    /// What every consent tells.
     #[serde(flatten)]
-    pub facts: FundsConfirmationConsentFacts,
+    pub state: ConsentState,
     /// What was sent.
     #[serde(flatten)]
     pub asked: Map<String, Value>,
@@ -128,18 +108,11 @@ pub struct FundsConfirmationConsentAnswer {
 
 impl FundsConfirmationConsentAnswer {
     /// The answer about a consent, in the version of its request.
-    pub fn of(
-        request: &FundsConfirmationConsentRequest,
-        mut facts: FundsConfirmationConsentFacts,
-        links: Links,
-        meta: Meta,
-    ) -> Self {
-        if request.version() == ApiVersion::V3_1 {
-            facts.status_reason.clear();
-        }
+    pub fn of(request: &FundsConfirmationConsentRequest, state: ConsentState, links: Links, meta: Meta) -> Self {
+        let state = state.in_version(request.version());
         let mut asked = request.data().as_object().cloned().unwrap_or_default();
         asked.retain(|name, _| matches!(name.as_str(), "ExpirationDateTime" | "DebtorAccount"));
-        let data = FundsConfirmationConsentData { facts, asked };
+        let data = FundsConfirmationConsentData { state, asked };
         Self { data, links: Some(links), meta: Some(meta) }
     }
 }

@@ -18,6 +18,7 @@ pub mod funds_confirmation;
 pub mod headers;
 pub mod links;
 pub mod mandates;
+pub mod message_signing;
 pub mod money;
 pub mod offers;
 pub mod parties;

@@ -15,15 +15,21 @@ struct Kept {
     ahead: i64,
 }
 
-/// Moves the clock to where it was before a restart.
+/// How far ahead of true time a party's clock was when it stopped; none when it was never moved.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn kept(data: &DataDirectory) -> Result<Option<Duration>, DataError> {
+    Ok(data.read_json::<Kept>(FILE)?.map(|kept| Duration::seconds(kept.ahead)))
+}
+
+/// Moves the clock to where it was before a restart. A clock that other parties of the process have moved further stays.
 ///
 /// # Errors
 /// The file cannot be read, or says something that cannot be.
 pub fn restore(data: &DataDirectory, clock: &Clock) -> Result<(), StartError> {
-    let Some(kept) = data.read_json::<Kept>(FILE)? else { return Ok(()) };
-    clock
-        .set_offset(Duration::seconds(kept.ahead))
-        .map_err(|error| StartError::Other(format!("{}: {error}", data.join(FILE).display())))
+    let Some(ahead) = kept(data)? else { return Ok(()) };
+    clock.reach(ahead).map_err(|error| StartError::Other(format!("{}: {error}", data.join(FILE).display())))
 }
 
 /// Keeps where the clock is.

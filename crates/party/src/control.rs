@@ -54,12 +54,15 @@ pub struct ClockReading {
     pub ahead: i64,
 }
 
-/// `POST /clock/advance`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// `POST /clock/advance`: how far the clock moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Advance {
-    /// Seconds to move forward.
-    pub seconds: i64,
+pub enum Advance {
+    /// So many seconds forward.
+    Seconds(i64),
+    /// So many seconds ahead of true time; a clock that is there or further stays. Told to all parties, it brings their
+    /// clocks to the same time.
+    Ahead(i64),
 }
 
 /// `GET /journal`.
@@ -223,7 +226,12 @@ async fn advance<C>(control: Arc<Control<C>>, request: Request) -> Response {
         Err(refused) => return *refused,
     };
     let _moving = control.moving.lock().await;
-    if let Err(error) = control.tools.clock.advance(Duration::seconds(step.seconds)) {
+    let clock = &control.tools.clock;
+    let moved = match step {
+        Advance::Seconds(seconds) => clock.advance(Duration::seconds(seconds)).map(drop),
+        Advance::Ahead(ahead) => clock.reach(Duration::seconds(ahead)),
+    };
+    if let Err(error) = moved {
         return refuse(StatusCode::BAD_REQUEST, error.to_string());
     }
     let (data, clock) = (control.data.clone(), control.tools.clock.clone());

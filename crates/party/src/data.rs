@@ -1,7 +1,7 @@
 //! The data directory: keys (0600), certificates, exports, and what else a party keeps as files.
 
 use std::{
-    fs, io,
+    fmt, fs, io,
     io::Write,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
@@ -9,7 +9,7 @@ use std::{
 
 use jose::SigningKey;
 use pki::{Certificate, PkiError, PrivateKey};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Password of exported PKCS#12 files: tools insist on one, and the key lies beside it anyway.
 pub const PKCS12_PASSWORD: &str = "changeit";
@@ -39,10 +39,64 @@ pub enum DataError {
         /// Why.
         error: String,
     },
+    /// It is another party's.
+    #[error(
+        "{path} is the folder of {owner}, and this is {claims}: give each a folder of its own, or delete that one to begin anew"
+    )]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+        /// Whose it is.
+        owner: Owner,
+        /// Who wants it.
+        claims: Owner,
+    },
     /// A key or certificate could not be made.
     #[error(transparent)]
     Pki(#[from] PkiError),
 }
+
+/// Whose a data directory is: what is in it is of use to that party alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Owner {
+    /// The program, for example `ob-aspsp`.
+    pub program: String,
+    /// The organisation as the register knows it, for example `FCA 204503`; none where there is but one of its kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<String>,
+    /// Its name, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.program)?;
+        match (&self.name, &self.registration) {
+            (Some(name), Some(registration)) => write!(f, " as {name} ({registration})"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Owner {
+    /// A program that there is one of.
+    #[must_use]
+    pub fn program(program: &str) -> Self {
+        Self { program: program.to_owned(), registration: None, name: None }
+    }
+
+    /// An organisation that a program plays.
+    #[must_use]
+    pub fn organisation(program: &str, authority: &str, registration_id: &str, name: &str) -> Self {
+        let registration = Some(format!("{authority} {registration_id}"));
+        Self { program: program.to_owned(), registration, name: Some(name.to_owned()) }
+    }
+}
+
+/// Where the owner of a data directory stands.
+const OWNER: &str = "owner.json";
 
 impl DataDirectory {
     /// Opens the folder and makes it when it is not there.
@@ -53,6 +107,19 @@ impl DataDirectory {
         let directory = Self { path: path.to_owned() };
         directory.folder(path)?;
         Ok(directory)
+    }
+
+    /// Takes the folder for a party: one that has no owner becomes its own.
+    ///
+    /// # Errors
+    /// It is another party's, or cannot be written.
+    pub fn claim(&self, claims: &Owner) -> Result<(), DataError> {
+        match self.read_json::<Owner>(OWNER)? {
+            None => self.write_json(OWNER, claims).map(drop),
+            // The name is what people call it, and may change.
+            Some(owner) if owner.program == claims.program && owner.registration == claims.registration => Ok(()),
+            Some(owner) => Err(DataError::Foreign { path: self.path.clone(), owner, claims: claims.clone() }),
+        }
     }
 
     /// The folder.
@@ -236,5 +303,24 @@ mod tests {
         let error = data.load_or_create_key("server").unwrap_err().to_string();
         assert!(error.contains("server.key"), "{error}");
         assert_eq!(data.read("keys/server.key").unwrap().as_deref(), Some("not a key"));
+    }
+
+    #[test]
+    fn a_folder_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDirectory::open(folder.path()).unwrap();
+        let bank = |registration: &str, name: &str| Owner::organisation("ob-aspsp", "FCA", registration, name);
+        data.claim(&bank("1", "Ashdown Bank")).unwrap();
+        data.claim(&bank("1", "Ashdown")).unwrap();
+        for (other, named) in [
+            (bank("2", "Thistledown Bank"), "this is ob-aspsp as Thistledown Bank (FCA 2)"),
+            (Owner::program("ob-directory"), "this is ob-directory:"),
+        ] {
+            let error = data.claim(&other).unwrap_err().to_string();
+            assert!(
+                error.contains("the folder of ob-aspsp as Ashdown Bank (FCA 1)") && error.contains(named),
+                "{error}"
+            );
+        }
     }
 }

@@ -18,7 +18,7 @@ pub mod settings;
 mod start;
 pub mod sweeping;
 
-pub use data::{DataDirectory, DataError, PKCS12_PASSWORD};
+pub use data::{DataDirectory, DataError, Owner, PKCS12_PASSWORD};
 pub use lesson::Lesson;
 pub use listener::{own_url, server_names};
 pub use start::{CANNOT_START, StartError, ended, run};

@@ -1,5 +1,7 @@
 //! Logs go to standard error, so that standard output is free for what was asked for.
 
+use std::io::IsTerminal;
+
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -43,7 +45,8 @@ impl Logging {
         let level = self.log.as_deref().unwrap_or("warn");
         let filter = EnvFilter::try_new(level).map_err(|error| LoggingError { level: level.to_owned(), error })?;
         let registry = tracing_subscriber::registry().with(filter);
-        let layer = fmt::layer().with_writer(std::io::stderr).with_target(true);
+        let colours = std::io::stderr().is_terminal();
+        let layer = fmt::layer().with_writer(std::io::stderr).with_target(true).with_ansi(colours);
         let begun = match self.log_format.unwrap_or_default() {
             Format::Text => registry.with(layer).try_init(),
             Format::Json => registry.with(layer.json()).try_init(),

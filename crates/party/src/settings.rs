@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The configuration file cannot be read.
-    #[error("the configuration file {path} cannot be read: {error}")]
+    #[error("the file {path} cannot be read: {error}")]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -20,7 +20,7 @@ pub enum SettingsError {
         error: std::io::Error,
     },
     /// The configuration file says something that cannot be.
-    #[error("the configuration file {path} is wrong: {error}")]
+    #[error("the file {path} is wrong: {error}")]
     Wrong {
         /// The file.
         path: PathBuf,

@@ -14,7 +14,7 @@ pub const CANNOT_START: u8 = 2;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// An address cannot be taken.
-    #[error("cannot listen on {address} for {purpose}: {error}")]
+    #[error("cannot listen on {address} for {purpose}: {error}{}", hint(error))]
     Address {
         /// The address.
         address: SocketAddr,
@@ -53,6 +53,17 @@ pub enum StartError {
     /// Something else.
     #[error("{0}")]
     Other(String),
+}
+
+/// What to do about an address that cannot be taken.
+fn hint(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            "; another program has that port, perhaps one of these that still runs: stop it, or choose other ports (--help)"
+        }
+        std::io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges",
+        _ => "",
+    }
 }
 
 /// Runs a process: builds the runtime, hands out a [`Stop`] that Ctrl-C and SIGTERM trigger, and turns the result into an

@@ -20,6 +20,10 @@ pub(crate) struct Hand<'a> {
     intention: &'a Intention,
     wrong_passwords: u32,
     wrong_one_time_passwords: u32,
+    /// Whether a page was cancelled.
+    cancelled: bool,
+    /// Whether accounts were chosen.
+    chose: bool,
 }
 
 /// What pressing something leads to.
@@ -34,7 +38,7 @@ impl<'a> Hand<'a> {
             Intention::Mistype { passwords, one_time_passwords, .. } => (*passwords, *one_time_passwords),
             _ => (0, 0),
         };
-        Self { credentials, intention, wrong_passwords, wrong_one_time_passwords }
+        Self { credentials, intention, wrong_passwords, wrong_one_time_passwords, cancelled: false, chose: false }
     }
 
     /// The form to send and its fields; none when the page asks for nothing that a customer of a bank knows, and has no
@@ -55,6 +59,7 @@ impl<'a> Hand<'a> {
             && let Some(button) = form.cancel()
         {
             fields.extend(button.pair.clone());
+            self.cancelled = true;
             return Ok(Some((form.clone(), fields)));
         }
         let button = form.way_on().and_then(|button| button.pair.clone());
@@ -74,6 +79,24 @@ impl<'a> Hand<'a> {
         fields.extend(self.typed(form)?);
         fields.extend(form.way_on().and_then(|button| button.pair.clone()));
         Ok(Some((form.clone(), fields)))
+    }
+
+    /// What the customer meant to do and found no page for.
+    pub(crate) fn undone(&self) -> Option<String> {
+        match self.intention {
+            _ if self.cancelled => None,
+            Intention::CancelAtLogin => Some("no page to log in on, where it was to be cancelled".to_owned()),
+            Intention::CancelAtAccounts => {
+                Some("no page to choose accounts on, where it was to be cancelled".to_owned())
+            }
+            Intention::CancelOn(text) => Some(format!("no page that says {text:?} and can be cancelled")),
+            Intention::Approve { accounts } | Intention::Mistype { accounts, .. }
+                if !accounts.is_empty() && !self.chose =>
+            {
+                Some(format!("no page to choose {accounts:?} on"))
+            }
+            Intention::Approve { .. } | Intention::Mistype { .. } => None,
+        }
     }
 
     fn cancels(&self, page: &Page, form: &Form) -> bool {
@@ -99,6 +122,7 @@ impl<'a> Hand<'a> {
         }
         if let Some(name) = &form.account_field {
             let chosen = self.choose(form)?;
+            self.chose = true;
             fields.extend(chosen.into_iter().map(|value| (name.clone(), value)));
         }
         Ok(fields)
@@ -210,6 +234,27 @@ mod tests {
         assert_eq!(choice(&["Rainy"]).unwrap(), ["2"]);
         let Err(PsuError::NoSuchAccount { offered, .. }) = choice(&["Card"]) else { panic!("there is no card") };
         assert_eq!(offered, ["Everyday 1,000", "Rainy days 20"]);
+    }
+
+    #[test]
+    fn what_no_page_asked_for_is_told() {
+        let credentials = credentials();
+        for (intention, undone) in [
+            (Intention::CancelAtLogin, None),
+            (Intention::CancelAtAccounts, Some("choose accounts")),
+            (Intention::CancelOn("Never said".into()), Some("\"Never said\"")),
+            (approve(&["Everyday"]), Some("choose [\"Everyday\"]")),
+            (approve(&[]), None),
+        ] {
+            let mut hand = Hand::new(&credentials, &intention);
+            let page = Page::parse(LOGIN);
+            let form = page.main_form().unwrap();
+            // What `fill` does on a page, but for the browser that it asks about the form's target.
+            hand.cancelled = hand.cancels(&page, form);
+            let told = hand.undone();
+            assert_eq!(told.is_some(), undone.is_some(), "{intention:?}: {told:?}");
+            assert!(undone.is_none_or(|part| told.unwrap().contains(part)), "{intention:?}");
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub struct Credentials {
     pub username: String,
     /// Password.
     pub password: String,
-    /// What the customer reads on the phone.
+    /// What the customer reads on the phone, and types as passcode of the bank's app.
     pub one_time_password: String,
 }
 
@@ -78,6 +78,8 @@ pub struct Arrival {
     pub error_page: Option<String>,
     /// Titles of the pages on the way.
     pub pages: Vec<String>,
+    /// What the customer meant to do and no page asked for, if there is something.
+    pub undone: Option<String>,
 }
 
 /// The customer could not go on.
@@ -175,7 +177,8 @@ impl Psu {
         for _ in 0..PATIENCE {
             let Some(page) = next else {
                 let url = browser.url().clone();
-                return Ok(Arrival { url, text: String::new(), error_page: None, pages, at_destination: true });
+                let (text, error_page, undone) = (String::new(), None, hand.undone());
+                return Ok(Arrival { url, text, error_page, pages, undone, at_destination: true });
             };
             pages.push(page.title.clone());
             if let Some(target) = page.refresh.clone() {
@@ -186,7 +189,8 @@ impl Psu {
                 Some((form, fields)) => next = browser.submit(&form, &fields).await?,
                 None => {
                     let (url, text, error_page) = (browser.url().clone(), page.text, page.oauth_error);
-                    return Ok(Arrival { url, text, error_page, pages, at_destination: false });
+                    let undone = hand.undone();
+                    return Ok(Arrival { url, text, error_page, pages, undone, at_destination: false });
                 }
             }
         }
@@ -219,7 +223,7 @@ impl Psu {
             }
             let Some(wanted) = presses.next() else {
                 let (url, text, error_page) = (browser.url().clone(), page.text, page.oauth_error);
-                return Ok(Arrival { url, text, error_page, pages, at_destination: false });
+                return Ok(Arrival { url, text, error_page, pages, undone: None, at_destination: false });
             };
             next = match hand::press(&page, wanted, &browser)? {
                 hand::Pressed::Button(form, fields) => browser.submit(&form, &fields).await?,

@@ -149,6 +149,8 @@ impl Form {
         let name = attribute(input, "name").unwrap_or_default();
         let kind = attribute(input, "type").unwrap_or_else(|| "text".to_owned()).to_lowercase();
         let purpose = attribute(input, "autocomplete").unwrap_or_default();
+        // An app asks for digits that only its owner knows, where a website asks for a password.
+        let digits = attribute(input, "inputmode").is_some_and(|mode| mode == "numeric");
         match kind.as_str() {
             "hidden" => {
                 if name == "fragment" {
@@ -156,7 +158,7 @@ impl Form {
                 }
                 self.hidden.push((name, attribute(input, "value").unwrap_or_default()));
             }
-            "password" if purpose != "one-time-code" => self.password = Some(name),
+            "password" if purpose != "one-time-code" && !digits => self.password = Some(name),
             "checkbox" | "radio" => {
                 self.one_account = kind == "radio";
                 if input.value().attr("disabled").is_none() {
@@ -165,7 +167,7 @@ impl Form {
                 self.account_field = Some(name);
             }
             "submit" => {}
-            _ if purpose == "one-time-code" || name.contains("one_time") || name == "otp" => {
+            _ if digits || purpose == "one-time-code" || name.contains("one_time") || name == "otp" => {
                 self.one_time_password = Some(name);
             }
             _ => self.username = Some(name),
@@ -213,6 +215,15 @@ mod tests {
         assert_eq!(form.way_on().unwrap().pair, Some(pair("go", "continue")));
         assert_eq!(form.cancel().unwrap().pair, Some(pair("go", "cancel")));
         assert!(form.post);
+    }
+
+    #[test]
+    fn a_passcode_of_digits_is_no_password() {
+        let form_of = |html: &str| Page::parse(html).forms[0].clone();
+        let app = form_of("<form><input name=code type=password inputmode=numeric></form>");
+        assert_eq!((app.password, app.one_time_password.as_deref()), (None, Some("code")));
+        let website = form_of("<form><input name=code type=password></form>");
+        assert_eq!((website.password.as_deref(), website.one_time_password), (Some("code"), None));
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct Rule {
     pub id: &'static str,
     /// One sentence that says what the rule demands.
     pub reason: &'static str,
+    /// The same as a refusal says it, so that nobody takes the demand for what was found.
+    pub unmet: &'static str,
     /// Where the demand comes from, for example `FAPI 1.0 Part 2, 5.2.2-15`.
     pub clause: &'static str,
 }
@@ -47,7 +49,12 @@ macro_rules! catalogue {
             #[doc = $reason]
             #[doc = ""]
             #[doc = $clause]
-            $vis static $name: $crate::Rule = $crate::Rule { id: $id, reason: $reason, clause: $clause };
+            $vis static $name: $crate::Rule = $crate::Rule {
+                id: $id,
+                reason: $reason,
+                unmet: ::core::concat!("Not met: ", $reason),
+                clause: $clause,
+            };
         )+
         $(#[$doc])*
         $vis static $all: &[&$crate::Rule] = &[$(&$name),+];

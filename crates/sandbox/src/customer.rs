@@ -1,7 +1,7 @@
 //! `ob-sandbox psu`: a customer for whoever tests a TPP of their own.
 #![expect(clippy::print_stdout, reason = "this is what the program was asked for")]
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, ValueEnum};
 use party::StartError;
@@ -22,8 +22,12 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// Be a customer: open a TPP's link to the bank, log in, choose accounts, confirm or cancel.
 ///
 /// Stops before the bank's answer is delivered and prints the address that the browser would have opened: the redirect
-/// URI with the answer in its query or fragment. Exit codes: 0 the bank answered that way, 1 it showed a page instead,
-/// 2 the pages could not be used.
+/// URI with the answer in its query or fragment. With --deliver it goes there, as a browser does, and prints what the TPP's
+/// page says. A link that is no authorization request (no client_id) is a page of the bank, such as its dashboard: the
+/// customer logs in, and the page's text is printed.
+///
+/// Exit codes: 0 the bank answered that way, 1 it showed a page instead, or no page asked for what was to be done (--cancel,
+/// --cancel-on, --account), 2 the pages could not be used.
 #[derive(Debug, Args)]
 pub struct Customer {
     /// The link that the TPP made: the bank's authorization endpoint with its query
@@ -43,9 +47,12 @@ pub struct Customer {
     /// Cancel on the first page that says this, for example "Check the details"
     #[arg(long, value_name = "TEXT", conflicts_with = "cancel")]
     cancel_on: Option<String>,
+    /// Also open the address that the bank answers with, so that the TPP gets the answer, and print what its page says
+    #[arg(long, conflicts_with = "redirect_uri")]
+    deliver: bool,
     /// Visit a page of the bank instead of following a TPP's link: log in, then press buttons and links by their labels, one
     /// after the other, and print what the last page says; may be given more than once, and empty to look only
-    #[arg(long, value_name = "LABEL", conflicts_with_all = ["account", "cancel", "cancel_on", "redirect_uri"])]
+    #[arg(long, value_name = "LABEL", conflicts_with_all = ["account", "cancel", "cancel_on", "redirect_uri", "deliver"])]
     press: Vec<String>,
     /// Where the way ends [default: the first address on another host or port than the link's]
     #[arg(long, value_name = "URL")]
@@ -89,7 +96,13 @@ impl Customer {
             timeout: TIMEOUT,
         })?;
         let customer = psu::Psu::new(client, self.credentials()?);
-        if !self.press.is_empty() {
+        if !self.press.is_empty() || !is_request(&self.link) {
+            if !self.account.is_empty() || self.cancel.is_some() || self.cancel_on.is_some() || self.deliver {
+                return Err(StartError::Configuration(format!(
+                    "{} is no authorization request (no client_id): there is nothing to choose, to cancel or to deliver",
+                    self.link
+                )));
+            }
             return self.visit(&customer).await;
         }
         let intention = match (self.cancel, &self.cancel_on) {
@@ -98,14 +111,20 @@ impl Customer {
             (Some(Cancel::AtLogin), None) => Intention::CancelAtLogin,
             (Some(Cancel::AtAccounts), None) => Intention::CancelAtAccounts,
         };
-        let destination = self.redirect_uri.clone().map_or(Destination::Elsewhere, Destination::Address);
+        let destination = match &self.redirect_uri {
+            _ if self.deliver => Destination::LastPage,
+            Some(address) => Destination::Address(address.clone()),
+            None => Destination::Elsewhere,
+        };
         let trace = Trace::new(&Chance::from_system());
         let arrival = customer
             .fetch_answer(&self.link, &intention, destination, &trace)
             .await
             .map_err(|error| StartError::Other(error.to_string()))?;
-        self.tell(&arrival);
-        Ok(if arrival.at_destination { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+        let delivered = self.deliver && arrival.url.origin() != self.link.origin();
+        let answered = arrival.at_destination || delivered;
+        self.tell(&arrival, answered);
+        Ok(if answered && arrival.undone.is_none() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
     }
 
     /// Visits a page of the bank; with `--press` such as "Stop the access" it does something there.
@@ -115,7 +134,7 @@ impl Customer {
         let arrival =
             customer.visit(&self.link, &press, &trace).await.map_err(|error| StartError::Other(error.to_string()))?;
         if self.json {
-            self.tell(&arrival);
+            self.tell(&arrival, false);
         } else {
             println!("{}", arrival.text);
         }
@@ -130,17 +149,42 @@ impl Customer {
         })
     }
 
-    fn tell(&self, arrival: &Arrival) {
-        let Arrival { url, at_destination, text, error_page, pages } = arrival;
+    fn tell(&self, arrival: &Arrival, answered: bool) {
+        let Arrival { url, text, error_page, pages, undone, .. } = arrival;
         if self.json {
+            let mut shown = url.clone();
+            let answer = if arrival.at_destination { answer_in(url) } else { BTreeMap::new() };
+            if self.deliver {
+                // The TPP has it; codes are nobody else's.
+                shown.set_fragment(None);
+            }
+            let error = error_page.clone().or_else(|| answer.get("error").cloned());
             let told = json!({
-                "answered": at_destination, "url": url, "pages": pages, "error": error_page, "text": text,
+                "answered": answered, "url": shown, "answer": answer, "pages": pages, "error": error, "text": text,
+                "undone": undone,
             });
             println!("{told:#}");
-        } else if *at_destination {
-            println!("{url}");
-        } else {
+        } else if let Some(undone) = undone {
+            let outcome = if answered { "the bank answered all the same" } else { "the bank did not answer" };
+            let pages = pages.join(", ");
+            println!("Not as asked for: there was {undone}. The pages were: {pages}; {outcome}.");
+        } else if !answered {
             println!("No answer. The last page, {url}, says: {text}");
+        } else if self.deliver {
+            println!("{text}");
+        } else {
+            println!("{url}");
         }
     }
+}
+
+/// Whether a link asks for an authorisation. Pushed and signed ones name the client, too (RFC 9101, 5).
+fn is_request(link: &Url) -> bool {
+    link.query_pairs().any(|(name, _)| name == "client_id")
+}
+
+/// The parameters of the bank's answer.
+fn answer_in(url: &Url) -> BTreeMap<String, String> {
+    let text = url.fragment().or_else(|| url.query()).unwrap_or_default();
+    url::form_urlencoded::parse(text.as_bytes()).into_owned().collect()
 }

@@ -15,18 +15,12 @@ use scenario::{
     ControlAddress, Ecosystem,
     language::{AuthorizationServer, OtherBank, OtherTpp},
 };
+use simulation::Clock;
 use tokio::task::JoinHandle;
 use transport::Stop;
 use url::Url;
 
-/// Ports of the parties, counted from the first one; see the table of `ob-sandbox up`.
-const DIRECTORY: u16 = 0;
-const BANK: u16 = 10;
-const TPP: u16 = 20;
-/// Places of a party's listeners within its ten ports.
-const PUBLIC: u16 = 0;
-const MTLS: u16 = 1;
-const CONTROL: u16 = 9;
+use crate::ports::Ports;
 
 /// Profile of the second TPP.
 const SECOND_TPP: &str = include_str!("../../../fixtures/second-tpp.yaml");
@@ -44,8 +38,8 @@ pub type FurtherBanks = BTreeMap<String, OtherBank>;
 pub struct Place {
     /// Folder for all parties' data.
     pub data: PathBuf,
-    /// First of 30 ports; none for whatever is free.
-    pub first_port: Option<u16>,
+    /// Where the parties listen.
+    pub ports: Ports,
     /// Bank profile; the built-in one if none.
     pub bank: Option<PathBuf>,
     /// Customers; the built-in ones if none.
@@ -56,6 +50,8 @@ pub struct Place {
     pub tpps: FurtherTpps,
     /// Further banks, with the first one's customers.
     pub banks: FurtherBanks,
+    /// What the bank's authorization server demands and offers; the usual profile if none.
+    pub profile: Option<ProfileName>,
     /// Whether rules can be switched off (lesson mode), at every party.
     pub lesson: bool,
     /// Seed of every party's identifiers and tokens, for runs that repeat.
@@ -74,6 +70,8 @@ pub struct Hosted {
     pub tpps: BTreeMap<String, tpp::Running>,
     /// Further banks, by the names that scenarios use.
     pub banks: BTreeMap<String, aspsp::Running>,
+    /// The one clock of all of them.
+    pub clock: Clock,
     /// How long it took to start.
     pub started_in: Duration,
 }
@@ -85,17 +83,17 @@ pub struct Hosted {
 pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
     let began = Instant::now();
     let folder = |name: &str| place.data.join(name);
-    let address = |party: u16, listener: u16| {
-        let port = place.first_port.map_or(0, |first| first.saturating_add(party).saturating_add(listener));
-        Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
-    };
-    let tools = |party: &str| Tools::real(party, stop.clone());
+    let address = |port: u16| Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+    let ports = place.ports;
+    // One process has one time: whoever moves the clock at one party moves it at all of them.
+    let clock = latest_clock(place)?;
+    let tools = |party: &str| Tools { clock: clock.clone(), ..Tools::real(party, stop.clone()) };
 
     let settings = directory::Settings {
         data: Some(folder("directory")),
-        public_listen: address(DIRECTORY, PUBLIC),
-        mtls_listen: address(DIRECTORY, MTLS),
-        control_listen: address(DIRECTORY, CONTROL),
+        public_listen: address(ports.directory.public),
+        mtls_listen: address(ports.directory.mtls),
+        control_listen: address(ports.directory.control),
         lesson: Some(place.lesson),
         chance_seed: place.chance_seed,
         ..directory::Settings::default()
@@ -107,21 +105,22 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
         data: Some(folder("bank")),
         directory: Some(directory.public.clone()),
         trust_anchor: Some(directory.trust_anchor.clone()),
-        public_listen: address(BANK, PUBLIC),
-        mtls_listen: address(BANK, MTLS),
-        control_listen: address(BANK, CONTROL),
+        public_listen: address(ports.bank.public),
+        mtls_listen: address(ports.bank.mtls),
+        control_listen: address(ports.bank.control),
         lesson: Some(place.lesson),
         chance_seed: place.chance_seed,
         bank: place.bank.clone(),
         personas: place.personas.clone(),
+        profile: place.profile,
         ..aspsp::Settings::default()
     };
     let tpp = tpp::Settings {
         data: Some(folder("tpp")),
         directory: Some(directory.public.clone()),
         trust_anchor: Some(directory.trust_anchor.clone()),
-        public_listen: address(TPP, PUBLIC),
-        control_listen: address(TPP, CONTROL),
+        public_listen: address(ports.tpp.public),
+        control_listen: address(ports.tpp.control),
         lesson: Some(place.lesson),
         chance_seed: place.chance_seed,
         profile: place.tpp.clone(),
@@ -129,7 +128,7 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
     };
     let (bank, banks, tpp) = tokio::try_join!(
         aspsp::start(bank, tools("bank")),
-        further_banks(place, &directory, stop),
+        further_banks(place, &directory, &tools),
         tpp::start(tpp, tools("tpp"))
     )?;
     let mut tpps = BTreeMap::new();
@@ -143,7 +142,18 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
         };
         tpps.insert(name.clone(), tpp::start(settings, tools(name)).await?);
     }
-    Ok(Hosted { directory, bank, banks, tpp, tpps, started_in: began.elapsed() })
+    Ok(Hosted { directory, bank, banks, tpp, tpps, clock, started_in: began.elapsed() })
+}
+
+/// A clock that is where the latest of the parties' clocks was.
+fn latest_clock(place: &Place) -> Result<Clock, StartError> {
+    let clock = Clock::real();
+    let further = place.banks.keys().chain(place.tpps.keys()).map(String::as_str);
+    for name in ["directory", "bank", "tpp"].into_iter().chain(further) {
+        let data = DataDirectory::open(&place.data.join(name))?;
+        party::clock::restore(&data, &clock)?;
+    }
+    Ok(clock)
 }
 
 const FREE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -152,7 +162,7 @@ const FREE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 async fn further_banks(
     place: &Place,
     directory: &directory::Running,
-    stop: &Stop,
+    tools: &impl Fn(&str) -> Tools,
 ) -> Result<BTreeMap<String, aspsp::Running>, StartError> {
     let mut banks = BTreeMap::new();
     for (name, other) in &place.banks {
@@ -178,7 +188,7 @@ async fn further_banks(
             personas: place.personas.clone(),
             ..aspsp::Settings::default()
         };
-        banks.insert(name.clone(), aspsp::start(settings, Tools::real(name, stop.clone())).await?);
+        banks.insert(name.clone(), aspsp::start(settings, tools(name)).await?);
     }
     Ok(banks)
 }
@@ -287,6 +297,12 @@ impl Hosted {
             trust_anchors,
             credentials: credentials(&self.bank.logins),
         })
+    }
+
+    /// Where the first three parties listen.
+    #[must_use]
+    pub fn ports(&self) -> Ports {
+        Ports::of(self)
     }
 
     /// Waits until every party has stopped.

@@ -10,9 +10,9 @@ use std::{
 };
 
 use clap::Args;
-use party::StartError;
+use party::{CANNOT_START, StartError};
 use scenario::{
-    ControlAddress, Ecosystem, Options, Runner, Scenario, ScenarioResult,
+    ControlAddress, Ecosystem, Options, Progress, RunError, Runner, Scenario, ScenarioResult,
     language::{Known, Step, TPP},
     report,
 };
@@ -158,14 +158,14 @@ impl Run {
         if let Some(folder) = &self.report {
             report::prepare(folder).map_err(wrong)?;
         }
-        let options = Options { seed: self.seed, show_secrets: self.show_secrets };
+        let options = Options { seed: self.seed, show_secrets: self.show_secrets, stop: stop.clone() };
         let manner = Manner { lesson: self.lesson, explain: self.explain, json: self.json, options };
         let report = self.report.as_deref();
         match self.elsewhere.ecosystem(&self.fixtures)? {
             Some(ecosystem) => {
                 let terminal = Terminal::new(manner.explain, if manner.json { Lines::Silent } else { Lines::Printed });
                 let results = run_in(ecosystem, numbered(found), &manner, terminal).await?;
-                told(results, &manner, report, None)
+                told(results, &manner, report, None, None)
             }
             None => run_alone(&self.fixtures, found, self.parallel.into(), &manner, report, stop).await,
         }
@@ -342,7 +342,7 @@ async fn run_alone(
             tpps: needed(&tpps, &share, |scenario| &scenario.tpps),
             banks: needed(&banks, &share, |scenario| &scenario.banks),
             chance_seed: seed,
-            ..fixtures.place(folder.path().join(worker.to_string()), None)
+            ..fixtures.place(folder.path().join(worker.to_string()))
         };
         let lines = match &bar {
             _ if manner.json => Lines::Silent,
@@ -369,11 +369,9 @@ async fn run_alone(
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
+    let results_of_all = told(results, manner, report, Some(started_in), failed);
     stop.trigger();
-    match failed {
-        Some(error) => Err(error),
-        None => told(results, manner, report, Some(started_in)),
-    }
+    results_of_all
 }
 
 /// One worker: an ecosystem, and its share of the scenarios.
@@ -384,21 +382,18 @@ async fn work(
     lines: Lines,
     stop: Stop,
 ) -> Result<(Duration, Vec<Numbers>), StartError> {
-    // Workers stop their own parties only.
+    // Workers stop their own parties only, and not before what runs there has ended.
     let own = Stop::new();
     let hosted = tokio::select! {
         hosted = hosting::start(&place, &own) => hosted?,
-        () = stop.wait() => return Err(StartError::Other("it was stopped".to_owned())),
+        () = stop.wait() => return Ok((Duration::ZERO, share.into_iter().map(|(index, scenario)| (index, not_run(&scenario))).collect())),
     };
     let started_in = hosted.started_in;
     if matches!(lines, Lines::Printed) {
         println!("Started in {} ms.\n", started_in.as_millis());
     }
     let terminal = Terminal::new(manner.explain, lines);
-    let results = tokio::select! {
-        results = run_in(hosted.ecosystem()?, share, &manner, terminal) => results,
-        () = stop.wait() => Err(StartError::Other("it was stopped".to_owned())),
-    };
+    let results = run_in(hosted.ecosystem()?, share, &manner, terminal).await;
     own.trigger();
     hosted.ended().await;
     Ok((started_in, results?))
@@ -407,6 +402,8 @@ async fn work(
 /// A result and the place of its scenario in the run.
 type Numbers = (usize, ScenarioResult);
 
+/// Runs scenarios one after the other. One that cannot run does not keep the others from running; when it is all to stop,
+/// those that are left are told as not run.
 async fn run_in(
     ecosystem: Ecosystem,
     scenarios: Numbered,
@@ -416,23 +413,70 @@ async fn run_in(
     let runner = Runner::new(ecosystem)?.with(manner.options.clone());
     let mut results = Vec::new();
     for (index, scenario) in scenarios {
-        let failed = |error: scenario::RunError| StartError::Other(format!("{}: {error}", scenario.name));
-        results.push((index, runner.run(&scenario, &mut terminal).await.map_err(failed)?));
-        if manner.lesson && scenario.lesson.is_some() {
-            results.push((index, runner.run_lesson(&scenario, &mut terminal).await.map_err(failed)?));
+        let lessons = [false, true].into_iter().take(1 + usize::from(manner.lesson && scenario.lesson.is_some()));
+        for lesson in lessons {
+            if manner.options.stop.is_triggered() {
+                results.push((index, not_run(&scenario)));
+                break;
+            }
+            let ran = match lesson {
+                false => runner.run(&scenario, &mut terminal).await,
+                true => runner.run_lesson(&scenario, &mut terminal).await,
+            };
+            let result = ran.unwrap_or_else(|error| {
+                let result = ScenarioResult::of_none(&scenario, lesson, why(&error));
+                terminal.ended(&result);
+                result
+            });
+            results.push((index, result));
         }
     }
     Ok(results)
 }
 
-/// Tells the results, in the order of the scenarios.
+fn not_run(scenario: &Scenario) -> ScenarioResult {
+    ScenarioResult::of_none(scenario, false, "not run: the run was stopped before".to_owned())
+}
+
+/// Why a scenario cannot run, and what to do about it where the command line can help.
+fn why(error: &RunError) -> String {
+    match error {
+        RunError::UnknownParty { kind: "TPP", name, .. } => {
+            format!("{error} (for parties that run already: --other-tpp-control {name}=URL)")
+        }
+        RunError::UnknownParty { name, .. } => {
+            format!("{error} (for parties that run already: --other-bank-control {name}=URL)")
+        }
+        error => error.to_string(),
+    }
+}
+
+/// Tells the results, in the order of the scenarios. `failed` is why an ecosystem could not start.
 fn told(
     mut numbered: Vec<Numbers>,
     manner: &Manner,
     report: Option<&Path>,
     started_in: Option<Duration>,
+    failed: Option<StartError>,
 ) -> Result<ExitCode, StartError> {
+    if let Some(error) = failed {
+        if numbered.is_empty() {
+            return Err(error);
+        }
+        last_words(&error);
+        write(numbered, manner, report, started_in)?;
+        return Ok(ExitCode::from(CANNOT_START));
+    }
     numbered.sort_by_key(|(index, result)| (*index, result.lesson));
+    write(numbered, manner, report, started_in)
+}
+
+fn write(
+    numbered: Vec<Numbers>,
+    manner: &Manner,
+    report: Option<&Path>,
+    started_in: Option<Duration>,
+) -> Result<ExitCode, StartError> {
     let results: Vec<ScenarioResult> = numbered.into_iter().map(|(_, result)| result).collect();
     if manner.json {
         println!("{}", serde_json::to_string_pretty(&results).map_err(|error| StartError::Other(error.to_string()))?);
@@ -443,6 +487,19 @@ fn told(
         report::write(folder, &results, manner.options.show_secrets)
             .map_err(|error| StartError::Other(error.to_string()))?;
     }
+    let stopped: Vec<&ScenarioResult> = results.iter().filter(|result| result.error.is_some()).collect();
+    for result in &stopped {
+        last_words(&format!("{}: {}", result.title(), result.error.as_deref().unwrap_or_default()));
+    }
     let passed = results.iter().all(ScenarioResult::passed);
-    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+    Ok(match (stopped.is_empty(), passed) {
+        (false, _) => ExitCode::from(CANNOT_START),
+        (true, false) => ExitCode::from(FAILED),
+        (true, true) => ExitCode::SUCCESS,
+    })
+}
+
+#[expect(clippy::print_stderr, reason = "what could not run is told apart from what was asked for")]
+fn last_words(error: &dyn std::fmt::Display) {
+    eprintln!("ob-sandbox: {error}");
 }

@@ -62,7 +62,7 @@ impl Terminal {
 
     fn explain(&mut self, spoke: &Spoke) {
         self.say(format!("        rule      {} ({})", spoke.rule, spoke.party));
-        self.say(format!("                  {}", spoke.reason));
+        self.say(format!("        demands   {}", spoke.reason));
         self.say(format!("        clause    {}", spoke.clause));
         self.say(format!("        expected  {}", spoke.expected));
         self.say(format!("        found     {}", spoke.found));
@@ -113,7 +113,11 @@ impl Progress for Terminal {
     }
 
     fn ended(&mut self, result: &ScenarioResult) {
-        let verdict = if result.passed() { "passed" } else { "FAILED" };
+        let verdict = match &result.error {
+            Some(error) => format!("COULD NOT RUN: {error}"),
+            None if result.passed() => "passed".to_owned(),
+            None => "FAILED".to_owned(),
+        };
         let steps = result.steps.len();
         if let Some(stolen) = result.stolen.as_ref().filter(|_| result.passed()) {
             self.say(format!("\n  With the rule off, this was stolen: {stolen}"));
@@ -164,9 +168,17 @@ pub fn summary(results: &[ScenarioResult], started_in: Option<std::time::Duratio
     let total: u64 = results.iter().map(|result| result.duration_us).sum();
     let start =
         started_in.map(|took| format!("; the ecosystem started in {} ms", took.as_millis())).unwrap_or_default();
-    let failed: Vec<String> = results.iter().filter(|result| !result.passed()).map(ScenarioResult::title).collect();
+    let titles = |which: fn(&ScenarioResult) -> bool| -> String {
+        let some: Vec<String> = results.iter().filter(|result| which(result)).map(ScenarioResult::title).collect();
+        some.join(", ")
+    };
+    let failed = titles(|result| result.error.is_none() && !result.passed());
+    let stopped = titles(|result| result.error.is_some());
     if results.len() > 1 && !failed.is_empty() {
-        println!("\nFailed: {}", failed.join(", "));
+        println!("\nFailed: {failed}");
+    }
+    if results.len() > 1 && !stopped.is_empty() {
+        println!("\nCould not run: {stopped}");
     }
     println!("\n{passed} of {} scenarios passed in {}{start}", results.len(), milliseconds(total));
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use http::Method;
-use party::control::{Advance, ControlError, JournalPage};
+use party::control::{Advance, ClockReading, ControlError, JournalPage};
 use pki::Certificate;
 use psu::Credentials;
 use serde::{Serialize, de::DeserializeOwned};
@@ -12,6 +12,8 @@ use simulation::{Chance, Clock, Exchange, Trace};
 use tpp::steps::Outcome;
 use transport::{Answer, CallError, ClientSettings, HttpClient, TlsError};
 use url::Url;
+
+use crate::RunError;
 
 /// How long a party may take for a step.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -130,16 +132,20 @@ impl ControlClient {
         answer.json().map_err(|error| self.unreachable(error))
     }
 
-    /// Moves the party's clock forward.
-    pub(crate) async fn advance(&self, seconds: i64) -> Result<(), ControlFailure> {
-        self.call(Method::POST, "/clock/advance", Some(&Advance { seconds }), None).await.map(drop)
+    /// Moves the party's clock to so many seconds ahead of true time.
+    async fn reach(&self, ahead: i64) -> Result<ClockReading, ControlFailure> {
+        let answer = self.call(Method::POST, "/clock/advance", Some(&Advance::Ahead(ahead)), None).await?;
+        answer.json().map_err(|error| self.unreachable(error))
+    }
+
+    async fn clock(&self) -> Result<ClockReading, ControlFailure> {
+        let answer = self.call(Method::GET, "/clock", None::<&()>, None).await?;
+        answer.json().map_err(|error| self.unreachable(error))
     }
 
     /// The party's time.
     pub(crate) async fn now(&self) -> Result<time::OffsetDateTime, ControlFailure> {
-        let answer = self.call(Method::GET, "/clock", None::<&()>, None).await?;
-        let reading: party::control::ClockReading = answer.json().map_err(|error| self.unreachable(error))?;
-        Ok(reading.now)
+        Ok(self.clock().await?.now)
     }
 
     /// Tells the party something that it has no answer to but an acknowledgement: a fault, a lesson, a deviation.
@@ -183,4 +189,34 @@ impl ControlClient {
         let text = said.map_or_else(|| String::from_utf8_lossy(&answer.body).into_owned(), |said| said.error);
         Err(refused(answer.status.as_u16(), text))
     }
+}
+
+/// Moves the clocks of these parties to the same time: so many seconds beyond the latest of them. Parties of one process
+/// have one clock, which moves once. Answers what the clocks say then.
+///
+/// # Errors
+/// A control port is not there, in which case no clock was moved, or refused.
+pub(crate) async fn advance_together(
+    clients: &[&ControlClient],
+    seconds: i64,
+) -> Result<Vec<(String, ClockReading)>, ControlFailure> {
+    let mut latest = 0;
+    for client in clients {
+        latest = latest.max(client.clock().await?.ahead);
+    }
+    let mut readings = Vec::new();
+    for client in clients {
+        readings.push((client.party().to_owned(), client.reach(latest.saturating_add(seconds)).await?));
+    }
+    Ok(readings)
+}
+
+/// Moves the clocks of parties that run to the same time, so many seconds beyond the latest of them.
+///
+/// # Errors
+/// A control port is not there, in which case no clock was moved, or refused.
+pub async fn advance(addresses: Vec<ControlAddress>, seconds: i64) -> Result<Vec<(String, ClockReading)>, RunError> {
+    let clients: Vec<ControlClient> =
+        addresses.into_iter().map(|address| ControlClient::new(address, &[])).collect::<Result<_, _>>()?;
+    Ok(advance_together(&clients.iter().collect::<Vec<_>>(), seconds).await?)
 }

@@ -4,6 +4,8 @@ use rules::{Outcome, Verdict};
 use serde::Serialize;
 use simulation::Exchange;
 
+use crate::Scenario;
+
 /// What came of a scenario.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -28,6 +30,9 @@ pub struct ScenarioResult {
     pub steps: Vec<StepResult>,
     /// How many steps were left out because an earlier one failed.
     pub left_out: usize,
+    /// Why it could not run to its end; that is not a failed expectation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 impl ScenarioResult {
@@ -37,10 +42,27 @@ impl ScenarioResult {
         if self.lesson { format!("{} (lesson)", self.name) } else { self.name.clone() }
     }
 
+    /// What is left of a scenario that could not begin.
+    #[must_use]
+    pub fn of_none(scenario: &Scenario, lesson: bool, error: String) -> Self {
+        Self {
+            name: scenario.name.clone(),
+            about: scenario.about.clone(),
+            gains: scenario.gains.clone(),
+            lesson,
+            stolen: None,
+            trace_id: String::new(),
+            duration_us: 0,
+            steps: Vec::new(),
+            left_out: scenario.steps.len(),
+            error: Some(error),
+        }
+    }
+
     /// Whether every step was as expected.
     #[must_use]
     pub fn passed(&self) -> bool {
-        self.left_out == 0 && self.steps.iter().all(|step| step.problem.is_none())
+        self.error.is_none() && self.left_out == 0 && self.steps.iter().all(|step| step.problem.is_none())
     }
 }
 

@@ -64,6 +64,13 @@ impl Clock {
         self.hands().offset
     }
 
+    /// Whether it shows true time: nobody moved it, and it does not stand still.
+    #[must_use]
+    pub fn is_true(&self) -> bool {
+        let hands = self.hands();
+        hands.standing.is_none() && hands.offset.is_zero()
+    }
+
     /// Moves the clock forward and answers the new time.
     ///
     /// # Errors
@@ -80,18 +87,19 @@ impl Clock {
         Ok(moved)
     }
 
-    /// Sets how far the clock is ahead of true time, as it was before a restart.
+    /// Moves the clock to at least this far ahead of true time. One that is further already stays where it is: time does
+    /// not go back.
     ///
     /// # Errors
     /// The offset is negative, or leads beyond the calendar.
-    pub fn set_offset(&self, offset: Duration) -> Result<(), ClockError> {
+    pub fn reach(&self, offset: Duration) -> Result<(), ClockError> {
         if offset.is_negative() {
             return Err(ClockError::Backward(offset));
         }
         let mut hands = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let base = hands.standing.unwrap_or_else(|| self.true_now());
         base.checked_add(offset).ok_or(ClockError::TooFar)?;
-        hands.offset = offset;
+        hands.offset = hands.offset.max(offset);
         Ok(())
     }
 }
@@ -122,13 +130,15 @@ mod tests {
     #[test]
     fn the_offset_outlives_a_restart() {
         let clock = Clock::real();
+        assert!(clock.is_true());
         clock.advance(Duration::days(30)).unwrap();
         let restarted = Clock::real();
-        restarted.set_offset(clock.offset()).unwrap();
+        restarted.reach(clock.offset()).unwrap();
         assert_eq!(restarted.offset(), Duration::days(30));
-        assert!(restarted.now() - restarted.true_now() > Duration::days(29));
-        assert_eq!(restarted.set_offset(Duration::seconds(-1)), Err(ClockError::Backward(Duration::seconds(-1))));
-        assert_eq!(restarted.set_offset(Duration::MAX), Err(ClockError::TooFar));
-        assert_eq!(restarted.offset(), Duration::days(30));
+        assert!(restarted.now() - restarted.true_now() > Duration::days(29) && !restarted.is_true());
+        assert_eq!(restarted.reach(Duration::seconds(-1)), Err(ClockError::Backward(Duration::seconds(-1))));
+        assert_eq!(restarted.reach(Duration::MAX), Err(ClockError::TooFar));
+        restarted.reach(Duration::days(29)).unwrap();
+        assert_eq!(restarted.offset(), Duration::days(30), "another party's clock may be behind");
     }
 }

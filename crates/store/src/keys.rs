@@ -43,6 +43,15 @@ pub(crate) fn place(collection: &str, key: &str) -> Result<Vec<u8>, StoreError> 
     join(collection, key)
 }
 
+/// Where a record would be; none for a key under which none can be. Keys come from requests, and asking for what cannot
+/// be there is no failure.
+pub(crate) fn lookup(collection: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    if key.is_empty() || collection.len() + key.len() > MAX_KEY_BYTES {
+        return Ok(None);
+    }
+    place(collection, key).map(Some)
+}
+
 /// The collection and the key that a place stands for; `None` for bytes that [`place`] never makes.
 pub(crate) fn split(place: &[u8]) -> Option<(&str, &str)> {
     let end = place.iter().position(|byte| *byte == SEPARATOR)?;
@@ -95,6 +104,11 @@ mod tests {
         assert!(place("a", &"k".repeat(MAX_KEY_BYTES - 1)).is_ok());
         assert!(place("a", &"k".repeat(MAX_KEY_BYTES)).is_err());
         assert!(bounds("a\0b", &Range::all()).is_err());
+        for nowhere in [String::new(), "k".repeat(MAX_KEY_BYTES)] {
+            assert!(matches!(lookup("a", &nowhere), Ok(None)), "nothing can be there");
+        }
+        assert_eq!(lookup("a", "k").unwrap(), Some(place("a", "k").unwrap()));
+        assert!(lookup("a\0b", "c").is_err());
         assert!(bounds("", &Range::all()).is_err());
     }
 

@@ -60,10 +60,10 @@ pub struct Stored {
 /// Reads see every commit entirely or not at all. They may see one a moment before it is durable, that is before its
 /// own caller is told.
 pub trait Store: Send + Sync {
-    /// The record under `key`, if there is one.
+    /// The record under `key`, if there is one. There is none under a key that cannot be written.
     ///
     /// # Errors
-    /// An unusable key, or an engine that cannot read.
+    /// A collection's name that cannot be, or an engine that cannot read.
     fn get(&self, collection: &str, key: &str) -> BoxFuture<'_, Result<Option<Stored>, StoreError>>;
 
     /// The records of one collection that `range` selects, with their keys, in its direction, from one moment.

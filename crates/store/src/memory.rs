@@ -37,7 +37,7 @@ impl MemoryStore {
     }
 
     fn get_now(&self, collection: &str, key: &str) -> Result<Option<Stored>, StoreError> {
-        let place = keys::place(collection, key)?;
+        let Some(place) = keys::lookup(collection, key)? else { return Ok(None) };
         Ok(self.read(|records| records.by_place.get(&place).cloned()))
     }
 

@@ -16,7 +16,7 @@ use tpp::Settings;
 ///
 /// Exit codes: 0 stopped as asked, 2 could not start.
 #[derive(Parser)]
-#[command(name = "ob-tpp", version, about, long_about, max_term_width = 110)]
+#[command(name = "ob-tpp", version, long_about, max_term_width = 110)]
 struct Arguments {
     /// Configuration file (YAML)
     #[arg(long, env = "OB_TPP_CONFIG", value_name = "FILE")]

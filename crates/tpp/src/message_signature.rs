@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use jose::{Algorithm, Header, JoseError, Jws, KeySet};
+use openbanking::message_signing::{IAT_MEMBER, ISS_MEMBER, LEEWAY, PayloadForm, TAN_MEMBER, TRUST_ANCHOR, TYP_VALUE};
 use rules::{Check, Evidence, Passed, Refusal, SwitchedOff, holds, judge};
-use serde_json::{Map, Value};
-use time::{Duration, OffsetDateTime};
+use serde_json::Value;
+use time::OffsetDateTime;
 
 use crate::{Tpp, steps::Failure, tampering::TamperSignature};
 
@@ -30,19 +31,6 @@ rules::catalogue! {
     SIGNATURE { id: "tpp.message-signature.signature",
         reason: "The signature over the answer, byte by byte, is valid under a key of the bank.", clause: "OB Read/Write 4.0, Process for verifying a signature" }
 }
-
-/// `http://openbanking.org.uk/iat`.
-pub const IAT_MEMBER: &str = "http://openbanking.org.uk/iat";
-/// `http://openbanking.org.uk/iss`.
-pub const ISS_MEMBER: &str = "http://openbanking.org.uk/iss";
-/// `http://openbanking.org.uk/tan`.
-pub const TAN_MEMBER: &str = "http://openbanking.org.uk/tan";
-/// What `crit` names.
-const CRITICAL: [&str; 3] = [IAT_MEMBER, ISS_MEMBER, TAN_MEMBER];
-/// The trust anchor of the ecosystem.
-const TRUST_ANCHOR: &str = "openbanking.org.uk";
-/// How far clocks may differ.
-const LEEWAY: Duration = Duration::seconds(30);
 
 /// What the client expects of a signature.
 #[derive(Debug, Clone)]
@@ -91,7 +79,8 @@ const CHECKS: &[Check<Facts, ()>] = &[
         test: |facts| {
             let mut found = facts.header()?.crit.clone().unwrap_or_default();
             found.sort_unstable();
-            holds(found == CRITICAL, CRITICAL.join(", "), found.join(", "))
+            let expected = PayloadForm::Encoded.critical();
+            holds(found == expected, expected.join(", "), found.join(", "))
         },
     },
     Check {
@@ -150,7 +139,7 @@ pub fn check(
 ) -> Result<Passed, Refusal<()>> {
     let jws = Jws::parse_detached(signature.unwrap_or_default(), body);
     let verified = match &jws {
-        Ok(jws) => jws.verify_critical(keys, &[Algorithm::Ps256], &CRITICAL),
+        Ok(jws) => jws.verify_critical(keys, &[Algorithm::Ps256], PayloadForm::Encoded.critical()),
         Err(_) => Ok(()),
     };
     judge(&Facts { expected, present: signature.is_some(), jws, signature: verified }, CHECKS, switched_off)
@@ -159,15 +148,12 @@ pub fn check(
 /// The header of a signature that this TPP makes.
 #[must_use]
 pub fn header(issuer: &str, cty: Option<String>, now: OffsetDateTime) -> Header {
-    let mut extra = Map::new();
-    extra.insert(IAT_MEMBER.to_owned(), now.unix_timestamp().into());
-    extra.insert(ISS_MEMBER.to_owned(), issuer.into());
-    extra.insert(TAN_MEMBER.to_owned(), TRUST_ANCHOR.into());
+    let form = PayloadForm::Encoded;
     Header {
-        typ: Some("JOSE".to_owned()),
+        typ: Some(TYP_VALUE.to_owned()),
         cty: Some(cty.unwrap_or_else(|| "application/json".to_owned())),
-        crit: Some(CRITICAL.map(str::to_owned).to_vec()),
-        extra,
+        crit: Some(form.critical().iter().map(ToString::to_string).collect()),
+        extra: form.members(issuer, now),
         ..Header::default()
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use openbanking::ssa::Role;
+use party::settings::parse_yaml;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -198,7 +199,7 @@ impl Profile {
             None => BUILT_IN.to_owned(),
             Some(path) => std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?,
         };
-        let mut profile: Self = party::settings::parse_yaml(&text).map_err(failed)?;
+        let mut profile: Self = parse_yaml(&text).map_err(failed)?;
         if !profile.software.callback.starts_with('/') {
             return Err(failed(format!("software.callback is {}, it must begin with /", profile.software.callback)));
         }

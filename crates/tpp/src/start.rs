@@ -8,7 +8,7 @@ use std::{
 
 use jose::Jwks;
 use openbanking::directory::{Contact, ContactType, EnrolmentRequest};
-use party::{DataDirectory, Lesson, StartError, Tools, control as control_port, participant::make_keys};
+use party::{DataDirectory, Lesson, Owner, StartError, Tools, control as control_port, participant::make_keys};
 use pki::Certificate;
 use simulation::{Clock, Trace};
 use store::{SledStore, Store};
@@ -22,7 +22,7 @@ use crate::{
     disguise::Disguises,
     identity::OwnIdentity,
     memory::{ClientTokens, KeySets},
-    profile::Profile,
+    profile::{Organisation, Profile},
     records::Records,
     tampering::Shelf,
 };
@@ -58,6 +58,8 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     let own = own_identity(&profile, &anchor, &tools)?;
     let pages = Pages::new().map_err(|error| StartError::Other(format!("a page cannot be used: {error}")))?;
     let data = DataDirectory::open(settings.data.as_deref().unwrap_or(".ob-tpp".as_ref()))?;
+    let Organisation { legal_name, competent_authority, registration_id, .. } = &profile.organisation;
+    data.claim(&Owner::organisation("ob-tpp", competent_authority, registration_id, legal_name))?;
     party::clock::restore(&data, &tools.clock)?;
     let tools = tools.seeded(settings.chance_seed, &data)?;
     let (callback, address) =

@@ -134,11 +134,7 @@ fn accepted(
     };
     let body = AccountAccessConsentResponse {
         data: AccountAccessConsentResponseData {
-            consent_id: consent.id.clone(),
-            creation_date_time: consent.created_at,
-            status: version.code(consent.status_at(now)),
-            status_reason: consent.status_reason(version, now),
-            status_update_date_time: consent.status_updated_at(now),
+            state: consent.state_at(version, now),
             asked: AccountAccessConsentData {
                 permissions: consent.permissions.iter().collect(),
                 expiration_date_time: consent.expires_at,

@@ -18,9 +18,13 @@ pub(crate) use shown::numbers;
 
 use http::Method;
 use openbanking::version::ApiVersion;
-use transport::{Route, route};
+use transport::Route;
 
-use crate::{Context, api::base, endpoints::Family};
+use crate::{
+    Context,
+    api::{base, counted},
+    endpoints::Family,
+};
 
 /// Rules of this API, for the catalogue.
 #[must_use]
@@ -62,13 +66,15 @@ fn version_routes(version: ApiVersion) -> Vec<Route<Context>> {
     let consents = format!("{base}{CONSENTS}");
     let consent = format!("{consents}/{{ConsentId}}");
     let mut routes = vec![
-        route(Method::POST, consents, move |context, request| consents::create(context, request, version)),
-        route(Method::GET, consent.clone(), move |context, request| consents::read(context, request, version)),
-        route(Method::DELETE, consent, move |context, request| consents::delete(context, request, version)),
+        counted(Method::POST, consents, version, move |context, request| consents::create(context, request, version)),
+        counted(Method::GET, consent.clone(), version, move |context, request| {
+            consents::read(context, request, version)
+        }),
+        counted(Method::DELETE, consent, version, move |context, request| consents::delete(context, request, version)),
     ];
     let paths = |row: &'static table::Resource| row.paths.iter().map(move |path| (row, *path));
     routes.extend(table::RESOURCES.iter().flat_map(paths).map(|(row, path)| {
-        route(Method::GET, format!("{base}{path}"), move |context, request| {
+        counted(Method::GET, format!("{base}{path}"), version, move |context, request| {
             resources::read(context, request, version, row, path)
         })
     }));

@@ -25,6 +25,7 @@ use crate::{
     Context,
     api::{ApiError, Wire, admit_to, apply},
     consents::{AccountAccessConsent, collection},
+    dashboard,
 };
 
 rules::catalogue! {
@@ -117,7 +118,8 @@ pub(super) async fn read(
     path: &'static str,
 ) -> Response {
     match answer(&context, &request, version, resource, path).await {
-        Ok((mut response, passed)) => {
+        Ok((mut response, passed, consent_id)) => {
+            dashboard::uses::note(&context, &consent_id).await;
             response.extensions_mut().insert(passed.verdict());
             response
         }
@@ -145,7 +147,7 @@ async fn answer(
     version: ApiVersion,
     resource: &Resource,
     path: &str,
-) -> Result<(Response, Passed), ApiError> {
+) -> Result<(Response, Passed, String), ApiError> {
     let off = &context.engine.profile().switched_off;
     let name = endpoint(path);
     let offered = context.bank.endpoints_off.offers(&name);
@@ -190,7 +192,7 @@ async fn answer(
         reauthentication::earliest(context, &consent, &name, now).map_err(|error| error.after(passed.clone()))?;
     let view = View { context, request, version, consent: &consent, books: &books, accounts, earliest, now };
     let response = (resource.answer)(&view).map_err(|error| error.after(passed.clone()))?;
-    Ok((response, passed))
+    Ok((response, passed, consent.id.clone()))
 }
 
 /// Another account of one of the holders, as a bank that misbehaves answers with; the same when there is none.

@@ -43,7 +43,8 @@ pub(super) fn account(
     let opened = account.opened.with_time(Time::MIDNIGHT).assume_utc();
     shown.nickname = Some(account.nickname.clone());
     shown.opening_date = Some(opened);
-    shown.switch_status = Some(SwitchStatus::NotSwitched);
+    let switched = if account.switched { SwitchStatus::SwitchCompleted } else { SwitchStatus::NotSwitched };
+    shown.switch_status = Some(switched);
     shown.account = numbers(&account.identification, Some(&account.holder_name));
     shown.servicer = Some(Agent { name: Some(bank.name.clone()), ..Agent::of_bic(&bank.bic) });
     // Statements come every month, as a PDF on request.
@@ -111,6 +112,7 @@ const CODES: &[(Kind, [&str; 2], [&str; 2])] = &[
     (Kind::Interest, ["MCOP", "INTR"], ["MDOP", "INTR"]),
     (Kind::Fee, ["MCOP", "CHRG"], ["MDOP", "CHRG"]),
     (Kind::CurrencyExchange, ["RCDT", "XBCT"], ["ICDT", "XBCT"]),
+    (Kind::PaymentReturned, ["ICDT", "RRTN"], ["RCDT", "RRTN"]),
 ];
 
 /// A transaction; none when its direction is not permitted.

@@ -25,6 +25,8 @@ rules::catalogue! {
         reason: "toStatementDateTime is an ISO 8601 date or date-time.", clause: "OB Read/Write 4.0, Filtering; Date Formats" }
     KNOWN { id: "ais.statement.known",
         reason: "The account has this statement.", clause: "OB Read/Write 4.0, 400 (Bad Request) v/s 404 (Not Found)" }
+    PRINTABLE { id: "ais.statement.printable",
+        reason: "The statement has no more transactions than the bank prints.", clause: "OB Read/Write 4.0, Statements, Get Statement File" }
     CONSENTED { id: "ais.statement.within-consent",
         reason: "The statement lies completely within the transaction window of the consent.", clause: "OB Read/Write 4.0, Account and Transaction API Profile, Transaction To/From Date Time" }
 }
@@ -89,6 +91,15 @@ fn checks<'a>() -> [Check<Named<'a>, Wire>; 2] {
     ]
 }
 
+/// The file of a statement is whole, or there is none: its transactions can be read page by page.
+const PRINTED: Check<usize, Wire> = Check {
+    rule: &PRINTABLE,
+    error: Wire::bad_request(ErrorCode::ResourceNotFound, Some("StatementId")),
+    test: |total| {
+        holds(*total <= file::MOST_ROWS, format!("at most {} transactions", file::MOST_ROWS), total.to_string())
+    },
+};
+
 /// The account and the statement that the path names.
 fn named<'v>(view: &View<'v>) -> Result<(&'v ledger::Account, Statement), ApiError> {
     let [account] = view.accounts.as_slice() else {
@@ -127,13 +138,15 @@ pub(super) fn transactions_of(view: &View<'_>) -> Result<Response, ApiError> {
 pub(super) fn file(view: &View<'_>) -> Result<Response, ApiError> {
     let (account, statement) = named(view)?;
     let last = statement.month.next().start() - time::Duration::NANOSECOND;
-    let whole = ledger::TransactionQuery {
+    let first = ledger::TransactionQuery {
         from: Some(statement.month.start()),
         to: Some(last),
-        limit: usize::MAX,
+        limit: 1,
         ..ledger::TransactionQuery::default()
     };
-    let rows = view.books.transactions(&account.id, &whole)?.rows;
+    let total = view.books.transactions(&account.id, &first)?.total;
+    apply(&total, &[PRINTED], &view.context.engine.profile().switched_off)?;
+    let rows = view.books.transactions(&account.id, &ledger::TransactionQuery { limit: total, ..first })?.rows;
     let holder = account.holders.first().and_then(|id| view.books.customer(id));
     let printed = file::print(&view.context.bank.name, account, holder, &statement, &rows);
     Ok(reply::bytes(StatusCode::OK, FILE, printed))
@@ -142,6 +155,15 @@ pub(super) fn file(view: &View<'_>) -> Result<Response, ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_whole_or_refused() {
+        let off = rules::SwitchedOff::default();
+        assert!(apply(&file::MOST_ROWS, &[PRINTED], &off).is_ok());
+        assert!(
+            matches!(apply(&(file::MOST_ROWS + 1), &[PRINTED], &off), Err(ApiError::Refused(refusal)) if refusal.rule == &PRINTABLE)
+        );
+    }
 
     #[test]
     fn identifiers_fit_and_name_month_and_account() {

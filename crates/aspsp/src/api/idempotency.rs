@@ -11,7 +11,7 @@ use store::{Change, Collection};
 use time::{Duration, OffsetDateTime};
 use transport::Request;
 
-use super::{ApiError, Wire, apply};
+use super::{ApiError, Progress, Wire, apply};
 use crate::Context;
 
 rules::catalogue! {
@@ -45,7 +45,7 @@ pub struct Remembered {
 
 /// What is known about the key of a request.
 #[derive(Debug)]
-pub enum Seen {
+enum Seen {
     /// Nothing: the request is to be carried out, and this remembered with it.
     New(Key),
     /// It made this resource before.
@@ -116,11 +116,62 @@ fn same_body(version: ApiVersion) -> StatusCode {
     }
 }
 
-/// Looks for the key of a request that makes a resource.
+/// Tries before a request gives way to others that change what it depends on at the same time.
+const TRIES: usize = 16;
+
+/// What a request makes.
+pub trait Making: Sync {
+    /// Makes the resource and remembers it under the key in one commit; gives its id. None when something that it depends on
+    /// changed meanwhile, the key among it: then all is judged again.
+    ///
+    /// # Errors
+    /// The request is refused.
+    fn make(&self, key: &Key, progress: &mut Progress)
+    -> impl Future<Output = Result<Option<String>, ApiError>> + Send;
+}
+
+/// The resource of a request.
+#[derive(Debug)]
+pub struct Made {
+    /// Its id.
+    pub id: String,
+    /// Whether this request made it, and not the same one before.
+    pub now: bool,
+}
+
+/// The resource that a request makes once: now, or when it came before. Of two requests with the same key that come
+/// at once, one makes the resource and the other is shown it.
 ///
 /// # Errors
-/// The key is missing or malformed, or was used with another body.
-pub async fn seen(
+/// The key is missing or malformed, or was used with another body; or the request is refused.
+pub async fn once(
+    context: &Context,
+    request: &Request,
+    (client_id, version): (&str, ApiVersion),
+    progress: &mut Progress,
+    making: &impl Making,
+) -> Result<Made, ApiError> {
+    let before = |id| Made { id, now: false };
+    for _ in 0..TRIES {
+        let key = match progress.add(seen(context, request, client_id, version).await)? {
+            Seen::Before(id) => return Ok(before(id)),
+            Seen::New(key) => key,
+        };
+        match making.make(&key, progress).await {
+            Ok(Some(id)) => return Ok(Made { id, now: true }),
+            Ok(None) => {}
+            // Refused because of what its own repetition did meanwhile: that is no refusal.
+            Err(error) => match seen(context, request, client_id, version).await {
+                Ok((Seen::Before(id), _)) => return Ok(before(id)),
+                _ => return Err(error),
+            },
+        }
+    }
+    Err(ApiError::Failed("too many requests changed the same thing at once".to_owned()))
+}
+
+/// Looks for the key of a request that makes a resource.
+async fn seen(
     context: &Context,
     request: &Request,
     client_id: &str,
@@ -149,13 +200,4 @@ pub async fn seen(
     let facts = Repeated { before: &before.body_digest, now: &body_digest };
     passed.extend(apply(&facts, &[check], off).map_err(|error| error.after(passed.clone()))?);
     Ok((Seen::Before(before.resource), passed))
-}
-
-/// What another request with the same key made while this one was judged. A request that is refused because of what its
-/// own repetition did is no refusal.
-pub async fn faster(context: &Context, request: &Request, client_id: &str, version: ApiVersion) -> Option<String> {
-    match seen(context, request, client_id, version).await {
-        Ok((Seen::Before(resource), _)) => Some(resource),
-        _ => None,
-    }
 }

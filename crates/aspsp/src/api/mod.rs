@@ -1,6 +1,7 @@
 //! What all Read/Write Data APIs of the bank share: paths, headers and tokens ([`request`]), and refusals ([`refusal`]).
 
 pub mod allowance;
+mod counted;
 pub mod idempotency;
 mod progress;
 mod refusal;
@@ -8,6 +9,7 @@ mod request;
 
 use openbanking::version::ApiVersion;
 
+pub use counted::counted;
 pub use progress::Progress;
 pub mod signature;
 pub use refusal::{ApiError, Refused, Wire, apply, problem};

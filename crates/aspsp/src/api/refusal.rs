@@ -31,7 +31,7 @@ impl Wire {
         Self { status, code: Some(code), path }
     }
 
-    /// A status that needs no body.
+    /// A status without a code of its own. What is forbidden has a body all the same, as the OpenAPI wants it.
     pub const fn status(status: StatusCode) -> Self {
         Self { status, code: None, path: None }
     }
@@ -105,7 +105,7 @@ impl ApiError {
             Self::Refused(refusal) => {
                 let mut response = body(version, request, refusal.error.status, refusal.error.detail.clone());
                 if refusal.error.status == StatusCode::FORBIDDEN {
-                    challenge(&mut response, "insufficient_scope", refusal.rule.reason);
+                    challenge(&mut response, "insufficient_scope", refusal.rule.unmet);
                 }
                 if let Some(seconds) = refusal.error.retry_after {
                     response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
@@ -136,12 +136,17 @@ pub fn apply<F: ?Sized>(facts: &F, checks: &[Check<F, Wire>], off: &SwitchedOff)
 }
 
 fn refused(refusal: Refusal<Wire>) -> ApiError {
-    let (wire, reason) = (refusal.error, refusal.rule.reason);
-    let detail = wire.code.map(|code| {
+    let (wire, reason) = (refusal.error, refusal.rule.unmet);
+    let detail = code_of(wire.status, wire.code).map(|code| {
         let detail = ErrorDetail::new(code, reason);
         wire.path.map_or(detail.clone(), |path| detail.at(path))
     });
     ApiError::Refused(Box::new(refusal.map_error(|wire| Refused { status: wire.status, detail, retry_after: None })))
+}
+
+/// The code that a body tells; none for a status without one.
+fn code_of(status: StatusCode, code: Option<ErrorCode>) -> Option<ErrorCode> {
+    code.or((status == StatusCode::FORBIDDEN).then_some(ErrorCode::OtherReason))
 }
 
 /// 401 has no body, but for an expired token in v4.0 (OB Read/Write 4.0, 401 Unauthorized).
@@ -153,8 +158,10 @@ fn access_refused(version: ApiVersion, request: &Request, failure: &Failure) -> 
     let code = failure.code();
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let expired = matches!(failure, Failure::Refused(refusal) if refusal.rule == &fapi::access::TOKEN_NOT_EXPIRED);
-    let detail = (expired && version == ApiVersion::V4_0)
-        .then(|| ErrorDetail::new(ErrorCode::TokenExpired, "The access token has expired."));
+    let detail = match (expired, version) {
+        (true, ApiVersion::V4_0) => Some(ErrorDetail::new(ErrorCode::TokenExpired, "The access token has expired.")),
+        _ => code_of(status, None).map(|code| ErrorDetail::new(code, failure.description())),
+    };
     let mut response = body(version, request, status, detail);
     challenge(&mut response, code.as_str(), failure.description());
     if let Some(verdict) = failure.verdict() {

@@ -10,11 +10,17 @@ use rules::{Check, Evidence, Passed, holds};
 use transport::Request;
 use uuid::Uuid;
 
-use super::refusal::{ApiError, Wire, apply};
+use super::{
+    allowance::Left,
+    counted::note,
+    refusal::{ApiError, Wire, apply},
+};
 use crate::Context;
 
 /// Media type of everything that is no file.
 pub const JSON: &str = "application/json";
+/// Media type of changes to a resource (RFC 6902).
+const JSON_PATCH: &str = "application/json-patch+json";
 
 rules::catalogue! {
     /// Rules of headers.
@@ -24,7 +30,7 @@ rules::catalogue! {
     ACCEPT { id: "api.headers.accept",
         reason: "The client accepts what the endpoint answers with: application/json, or the type of a file.", clause: "OB Read/Write 4.0, Headers; HTTP Status Codes, 406" }
     CONTENT_TYPE { id: "api.headers.content-type",
-        reason: "A body is application/json in UTF-8.", clause: "OB Read/Write 4.0, Headers; HTTP Status Codes, 415" }
+        reason: "A body is application/json in UTF-8, and that of PATCH application/json-patch+json.", clause: "OB Read/Write 4.0, Headers; HTTP Status Codes, 415" }
     INTERACTION_ID { id: "api.headers.x-fapi-interaction-id",
         reason: "x-fapi-interaction-id is a UUID when it is sent.", clause: "OB Read/Write 4.0, Headers; FAPI 1.0 Part 1, 6.2.2" }
     AUTH_DATE { id: "api.headers.x-fapi-auth-date",
@@ -60,28 +66,33 @@ pub fn accepts(headers: &HeaderMap, media_type: &str) -> Result<(), Evidence> {
     let fits = |range: &str| {
         let mut parts = range.split(';').map(str::trim);
         let wanted = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let refused = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+        let other_charset = |part: &str| {
+            let charset = part.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+            charset.is_some_and(|(_, value)| !value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8"))
+        };
+        let refused = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000") || other_charset(part));
         let of_group = wanted.strip_suffix("/*").is_some_and(|wanted| wanted == group || wanted == "*");
         !refused && (of_group || wanted == media_type)
     };
     holds(sent.trim().is_empty() || sent.split(',').any(fits), media_type, sent.clone())
 }
 
-fn json_body(headers: &HeaderMap) -> Result<(), Evidence> {
-    let expected = "application/json, with no charset or utf-8";
+fn json_body(headers: &HeaderMap, wanted: &str) -> Result<(), Evidence> {
+    let expected = format!("{wanted}, with no charset or utf-8");
     let Some(value) = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
-        return Err(Evidence::missing(expected));
+        return Err(Evidence::missing(&expected));
     };
     let mut parts = value.split(';').map(str::trim);
     let media_type = parts.next().unwrap_or_default();
     let charset = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case("charset"));
     let utf8 = charset.is_none_or(|(_, value)| value.trim_matches('"').eq_ignore_ascii_case("utf-8"));
-    holds(media_type.eq_ignore_ascii_case("application/json") && utf8, expected, value)
+    holds(media_type.eq_ignore_ascii_case(wanted) && utf8, expected, value)
 }
 
-/// The headers of a request, and the media type of what it would be answered with.
+/// The headers of a request, and the media types of its body and of what it would be answered with.
 struct Sent<'a> {
     headers: &'a HeaderMap,
+    consumes: &'static str,
     produces: &'static str,
 }
 
@@ -95,7 +106,7 @@ fn media_checks<'a>(body: bool) -> Vec<Check<Sent<'a>, Wire>> {
     let content_type: Check<Sent<'a>, Wire> = Check {
         rule: &CONTENT_TYPE,
         error: Wire::status(StatusCode::UNSUPPORTED_MEDIA_TYPE),
-        test: |sent| json_body(sent.headers),
+        test: |sent| json_body(sent.headers, sent.consumes),
     };
     if body { vec![accept, content_type] } else { vec![accept] }
 }
@@ -154,9 +165,10 @@ pub async fn admit_to(
     produces: &'static str,
 ) -> Result<(Access, Passed), ApiError> {
     let (access, mut passed) = admit_any(context, request, demand).await?;
-    let sends = matches!(request.method, Method::POST | Method::PUT);
+    let sends = matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
     let off = &context.engine.profile().switched_off;
-    let sent = Sent { headers: &request.headers, produces };
+    let consumes = if request.method == Method::PATCH { JSON_PATCH } else { JSON };
+    let sent = Sent { headers: &request.headers, consumes, produces };
     let media = apply(&sent, &media_checks(sends), off).map_err(|error| error.after(passed.clone()))?;
     passed.extend(media);
     Ok((access, passed))
@@ -178,10 +190,12 @@ pub async fn admit_any(context: &Context, request: &Request, demand: Demand) -> 
     let off = &context.engine.profile().switched_off;
     if let Some(limit) = context.bank.rate_limit {
         let counted = context.allowance.take(&accepted.value.client.client_id, limit, context.tools.clock.now());
+        let (Ok(left) | Err(left)) = counted;
+        note(request, left);
         match counted {
             _ if off.contains(&RATE_LIMIT) => passed.skipped.push(&RATE_LIMIT),
-            Ok(()) => passed.rules.push(&RATE_LIMIT),
-            Err(seconds) => {
+            Ok(_) => passed.rules.push(&RATE_LIMIT),
+            Err(Left { seconds, .. }) => {
                 let most = format!("at most {} requests in {} seconds", limit.requests, limit.seconds);
                 let evidence = Evidence::new(most, format!("one more; {seconds} seconds too early"));
                 return Err(ApiError::too_often(&RATE_LIMIT, seconds, evidence).after(passed));
@@ -203,7 +217,7 @@ mod tests {
     fn verdict(name: &'static str, value: &str) -> Option<&'static str> {
         let mut headers = HeaderMap::new();
         headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
-        let sent = Sent { headers: &headers, produces: JSON };
+        let sent = Sent { headers: &headers, consumes: JSON, produces: JSON };
         let off = SwitchedOff::default();
         let media = rules::judge(&sent, &media_checks(false), &off).err();
         media.or_else(|| rules::judge(&headers, &checks(), &off).err()).map(|refusal| refusal.rule.id)
@@ -244,7 +258,7 @@ mod tests {
             if let Some(value) = value {
                 headers.insert("content-type", HeaderValue::from_static(value));
             }
-            json_body(&headers).is_ok()
+            json_body(&headers, JSON).is_ok()
         };
         assert!(verdict(Some("application/json; charset=UTF-8")) && verdict(Some("Application/JSON")));
         assert!(!verdict(None) && !verdict(Some("text/plain")) && !verdict(Some("application/json; charset=latin1")));

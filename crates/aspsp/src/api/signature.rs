@@ -2,16 +2,20 @@
 //! signature itself; answers are signed over the bytes that are sent.
 
 use fapi::Client;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, header};
 use jose::{Algorithm, Header, JoseError, Jws};
-use openbanking::{error::ErrorCode, headers::JWS_SIGNATURE};
+use openbanking::{
+    error::ErrorCode,
+    headers::JWS_SIGNATURE,
+    message_signing::{IAT_MEMBER, ISS_MEMBER, LEEWAY, PayloadForm, TAN_MEMBER, TRUST_ANCHOR, TYP_VALUE},
+};
 use rules::{Check, Evidence, Passed, holds};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use time::OffsetDateTime;
 use transport::{Request, Response};
 
 use super::{ApiError, Wire, apply};
-use crate::Context;
+use crate::{Context, endpoints::endpoint_of};
 
 rules::catalogue! {
     /// Rules of the signatures of requests.
@@ -52,23 +56,11 @@ rules::catalogue! {
         reason: "The signature over the body, byte by byte, is valid under the named key.", clause: "OB Read/Write 4.0, Message Signing, Process for verifying a signature" }
 }
 
-const IAT_MEMBER: &str = "http://openbanking.org.uk/iat";
-const ISS_MEMBER: &str = "http://openbanking.org.uk/iss";
-const TAN_MEMBER: &str = "http://openbanking.org.uk/tan";
-/// What `crit` names, sorted.
-const CRITICAL: [&str; 3] = [IAT_MEMBER, ISS_MEMBER, TAN_MEMBER];
-/// What `crit` names in the form of v3.1.3, sorted.
-const CRITICAL_B64: [&str; 4] = ["b64", IAT_MEMBER, ISS_MEMBER, TAN_MEMBER];
-const TRUST_ANCHOR: &str = "openbanking.org.uk";
-/// How far the clocks of two parties may differ.
-const LEEWAY: time::Duration = time::Duration::seconds(30);
-
 /// What is judged.
 struct Facts<'a> {
     sent: bool,
     jws: Result<&'a Jws, &'a JoseError>,
-    /// Whether the payload is signed as it is, which was the form up to v3.1.3.
-    unencoded: bool,
+    form: PayloadForm,
     media_type: Option<&'a str>,
     issuer: &'a str,
     now: OffsetDateTime,
@@ -163,7 +155,7 @@ fn checks<'a>() -> [Check<Facts<'a>, Wire>; 17] {
             rule: &MEMBERS,
             error: invalid("b64"),
             test: |facts| {
-                let known = |name: &str| CRITICAL.contains(&name) || (facts.unencoded && name == "b64");
+                let known = |name: &str| facts.form.critical().contains(&name);
                 let strange = facts.header()?.extra.keys().find(|name| !known(name.as_str()));
                 holds(
                     strange.is_none(),
@@ -178,7 +170,7 @@ fn checks<'a>() -> [Check<Facts<'a>, Wire>; 17] {
             test: |facts| {
                 let mut found: Vec<&str> = facts.header()?.crit.iter().flatten().map(String::as_str).collect();
                 found.sort_unstable();
-                let expected: &[&str] = if facts.unencoded { &CRITICAL_B64 } else { &CRITICAL };
+                let expected = facts.form.critical();
                 holds(found == expected, expected.join(", "), found.join(", "))
             },
         },
@@ -223,16 +215,20 @@ fn checks<'a>() -> [Check<Facts<'a>, Wire>; 17] {
     ]
 }
 
+fn form(context: &Context) -> PayloadForm {
+    if context.bank.unencoded_signatures { PayloadForm::Unencoded } else { PayloadForm::Encoded }
+}
+
 /// Checks the signature of a request whose body is signed; requests without a body carry none.
 ///
 /// # Errors
 /// A rule of this module refuses.
 pub async fn check(context: &Context, request: &Request, client: &Client) -> Result<Passed, ApiError> {
     let sent = request.header(JWS_SIGNATURE);
-    let unencoded = context.bank.unencoded_signatures;
-    let jws = match unencoded {
-        false => Jws::parse_detached(sent.unwrap_or_default(), &request.body),
-        true => Jws::parse_detached_unencoded(sent.unwrap_or_default(), &request.body),
+    let form = form(context);
+    let jws = match form {
+        PayloadForm::Encoded => Jws::parse_detached(sent.unwrap_or_default(), &request.body),
+        PayloadForm::Unencoded => Jws::parse_detached_unencoded(sent.unwrap_or_default(), &request.body),
     };
     let kid = jws.as_ref().ok().and_then(|jws| jws.header().kid.as_deref());
     let keys = context.engine.keys_of(client, kid).await;
@@ -240,7 +236,7 @@ pub async fn check(context: &Context, request: &Request, client: &Client) -> Res
     let facts = Facts {
         sent: request.headers.contains_key(JWS_SIGNATURE),
         jws: jws.as_ref(),
-        unencoded,
+        form,
         media_type: request.content_type(),
         issuer: &issuer,
         now: context.tools.clock.now(),
@@ -249,25 +245,38 @@ pub async fn check(context: &Context, request: &Request, client: &Client) -> Res
     apply(&facts, &checks(), &context.engine.profile().switched_off)
 }
 
-/// Statuses whose bodies carry a signature (OpenAPI, x-jws-signature of responses).
-fn is_signed(status: StatusCode) -> bool {
-    status.is_success() || matches!(status.as_u16(), 400 | 403 | 409 | 422 | 500)
+/// Whether the answers below a path are signed: those of payments and variable recurring payments.
+#[must_use]
+pub fn signs(path: &str) -> bool {
+    endpoint_of(path).is_some_and(|endpoint| endpoint.starts_with("/pisp/"))
+}
+
+/// Everything that says something: a body, or a refusal, whose signature is over no bytes when it has no body. A deleted
+/// consent and an uploaded file are answered without one (OB Read/Write 4.0.1, Message Signing).
+fn is_signed(response: &Response) -> bool {
+    !response.body().is_empty() || !response.status().is_success()
 }
 
 /// Signs an answer over the bytes that are sent.
 #[must_use]
 pub fn sign(context: &Context, mut response: Response) -> Response {
-    if response.body().is_empty() || !is_signed(response.status()) {
+    if !is_signed(&response) {
         return response;
     }
     let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let cty = content_type.and_then(|value| value.split(';').next()).unwrap_or("application/json").to_owned();
-    let unencoded = context.bank.unencoded_signatures;
-    let head = head(&context.engine.profile().organisation_id, cty, unencoded, context.tools.clock.now());
+    let form = form(context);
+    let head = Header {
+        typ: Some(TYP_VALUE.to_owned()),
+        cty: Some(cty),
+        crit: Some(form.critical().iter().map(ToString::to_string).collect()),
+        extra: form.members(&context.engine.profile().organisation_id, context.tools.clock.now()),
+        ..Header::default()
+    };
     let key = context.engine.signing_key();
-    let made = match unencoded {
-        false => key.sign_detached(&head, response.body()),
-        true => key.sign_detached_unencoded(&head, response.body()),
+    let made = match form {
+        PayloadForm::Encoded => key.sign_detached(&head, response.body()),
+        PayloadForm::Unencoded => key.sign_detached_unencoded(&head, response.body()),
     };
     let deviations = &context.engine.profile().deviations;
     match made
@@ -281,22 +290,4 @@ pub fn sign(context: &Context, mut response: Response) -> Response {
         Err(error) => tracing::error!(%error, "an answer could not be signed"),
     }
     response
-}
-
-fn head(organisation_id: &str, cty: String, unencoded: bool, now: OffsetDateTime) -> Header {
-    let mut extra = Map::new();
-    if unencoded {
-        extra.insert("b64".to_owned(), false.into());
-    }
-    extra.insert(IAT_MEMBER.to_owned(), now.unix_timestamp().into());
-    extra.insert(ISS_MEMBER.to_owned(), organisation_id.into());
-    extra.insert(TAN_MEMBER.to_owned(), TRUST_ANCHOR.into());
-    let critical: &[&str] = if unencoded { &CRITICAL_B64 } else { &CRITICAL };
-    Header {
-        typ: Some("JOSE".to_owned()),
-        cty: Some(cty),
-        crit: Some(critical.iter().map(|name| (*name).to_owned()).collect()),
-        extra,
-        ..Header::default()
-    }
 }

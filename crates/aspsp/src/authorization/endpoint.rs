@@ -16,11 +16,11 @@ use transport::{Request, Response, reply};
 
 use super::session;
 use crate::{
-    Context,
+    Context, app,
     authorization::session::{Session, Stage},
     authorization::views::{OutboundFormView, OutboundView},
     consents,
-    pages::{TppView, secured},
+    pages::{Sheet, TppView, secured},
 };
 
 /// `GET` or `POST /authorize`.
@@ -43,28 +43,42 @@ pub async fn authorize(context: Arc<Context>, request: Request) -> Response {
 
 async fn begin(context: &Context, request: &Request, interaction: &Interaction) -> Response {
     let cookie = context.tools.chance.token();
-    let session = Session {
-        cookie_digest: fapi::digest(&cookie),
-        csrf: context.tools.chance.token(),
-        stage: Stage::Login,
-        failures: 0,
-        expires_at: interaction.expires_at,
+    let step = match first_stage(context, request, interaction, &cookie).await {
+        Ok(stage) => stage.step(),
+        Err(error) => {
+            tracing::error!(%error, "the authorisation could not begin");
+            let text = "The bank could not go on.";
+            return error_page(context, request, StatusCode::INTERNAL_SERVER_ERROR, "server_error", text);
+        }
     };
-    if let Err(error) = remember(context, interaction, &session).await {
-        tracing::error!(%error, "the authorisation could not begin");
-        return error_page(
-            context,
-            request,
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "server_error",
-            "The bank could not go on.",
-        );
-    }
-    let mut response = reply::redirect(StatusCode::SEE_OTHER, &format!("/authorisation/{}/login", interaction.id));
+    let mut response = reply::redirect(StatusCode::SEE_OTHER, &format!("/authorisation/{}/{step}", interaction.id));
     if let Ok(value) = HeaderValue::from_str(&session::set_cookie(&interaction.id, &cookie)) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
     secured(response)
+}
+
+/// Opens the customer's way in a browser, or in the bank's app where the browser is a device that has it.
+async fn first_stage(
+    context: &Context,
+    request: &Request,
+    interaction: &Interaction,
+    cookie: &str,
+) -> Result<Stage, CommitError> {
+    let app = match &context.login_page {
+        Some(_) => None,
+        None => app::device::customer_of(context, request).await?,
+    };
+    let stage = app.map_or(Stage::Login, |customer| Stage::Passcode { customer });
+    let session = Session {
+        cookie_digest: fapi::digest(cookie),
+        csrf: context.tools.chance.token(),
+        stage: stage.clone(),
+        failures: 0,
+        expires_at: interaction.expires_at,
+    };
+    remember(context, interaction, &session).await?;
+    Ok(stage)
 }
 
 /// Keeps the session, and until when the consent waits for a decision.
@@ -90,7 +104,7 @@ async fn remember(context: &Context, interaction: &Interaction, session: &Sessio
 fn refuse(context: &Context, request: &Request, refused: &Refused) -> Response {
     let code = refused.failure.code();
     let mut response = match &refused.response {
-        Some(response) => leave(context, response),
+        Some(response) => leave(context, request, response),
         None => {
             let status = if code.status() >= 500 { code.status() } else { 400 };
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
@@ -104,7 +118,7 @@ fn refuse(context: &Context, request: &Request, refused: &Refused) -> Response {
 }
 
 /// Takes the browser to the TPP with an answer that nobody was asked about.
-fn leave(context: &Context, response: &AuthorizationResponse) -> Response {
+fn leave(context: &Context, request: &Request, response: &AuthorizationResponse) -> Response {
     match response.delivery() {
         Delivery::Redirect(location) => secured(reply::redirect(StatusCode::SEE_OTHER, &location)),
         Delivery::Form { action, fields } => {
@@ -117,8 +131,8 @@ fn leave(context: &Context, response: &AuthorizationResponse) -> Response {
                 later: None,
             };
             let view = OutboundFormView { outbound, action: &action, fields: &fields, seconds: 0 };
-            let (pages, bank) = (&context.pages, &context.bank);
-            pages.show_leaving(StatusCode::OK, bank, "outbound-form", "That did not work", &action, &view)
+            let sheet = Sheet::new("outbound-form", "That did not work", app::device::skin(request));
+            context.pages.show_leaving(&context.bank, &sheet, &action, &view)
         }
     }
 }
@@ -154,5 +168,6 @@ pub fn error_page_with(
     back: Option<&str>,
 ) -> Response {
     let view = ErrorView { error, description, interaction_id: &request.interaction_id, back };
-    context.pages.show(status, &context.bank, "error", "Error", None, &view)
+    let sheet = Sheet { status, ..Sheet::new("error", "Error", app::device::skin(request)) };
+    context.pages.show(&context.bank, &sheet, &view)
 }

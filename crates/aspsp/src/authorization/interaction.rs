@@ -25,11 +25,11 @@ use super::{
     terms, views,
 };
 use crate::{
-    Context,
+    Context, app,
     consents::{Authorisation, Consent, ConsentKind, Content, Reason, collection},
     dashboard,
     memory::Memory,
-    pages::secured,
+    pages::{Skin, secured},
     payer,
 };
 
@@ -43,6 +43,7 @@ pub(super) struct Visit {
     session_version: Version,
     /// Value of the cookie that the browser sent.
     cookie: String,
+    pub(super) skin: Skin,
     /// The consent, with its version; none where the running profile has no intents.
     pub(super) consent: Option<(Consent, Version)>,
 }
@@ -99,7 +100,7 @@ pub async fn show(context: Arc<Context>, request: Request) -> Response {
             Ok(visit) if visit.session.stage == Stage::Login && context.login_page.is_some() => {
                 elsewhere(&context, &request, visit).await
             }
-            Ok(visit) if request.params.get("Step") == Some(step(&visit.session.stage)) => {
+            Ok(visit) if request.params.get("Step") == Some(visit.session.stage.step()) => {
                 views::page(&context, &visit, StatusCode::OK, None)
             }
             Ok(visit) => onward(&visit),
@@ -154,7 +155,7 @@ async fn elsewhere(context: &Context, request: &Request, visit: Visit) -> Respon
             (finish(context, visit, Decision::Rejected(Rejection::Cancelled), Vec::new()).await, passed.verdict())
         }
         Err(refusal) => {
-            let text = refusal.rule.reason;
+            let text = refusal.rule.unmet;
             let page = error_page(context, request, StatusCode::BAD_REQUEST, "invalid_request", text);
             (Ok(page), refusal.verdict())
         }
@@ -171,7 +172,7 @@ async fn decide(context: &Context, request: &Request) -> Result<Response, Refusa
     if !constant_time_eq(field("csrf"), &visit.session.csrf) {
         return Err(Refusal::Forged);
     }
-    if request.params.get("Step") != Some(step(&visit.session.stage)) {
+    if request.params.get("Step") != Some(visit.session.stage.step()) {
         return Ok(onward(&visit));
     }
     if field("action") == "cancel" && !matches!(visit.session.stage, Stage::Done { .. }) {
@@ -183,6 +184,18 @@ async fn decide(context: &Context, request: &Request) -> Result<Response, Refusa
             let typed = (field("username"), field("password"));
             match context.customers.log_in(context.store(), typed, context.tools.clock.now()).await? {
                 Ok(customer) => advance(context, visit, Stage::OneTimePassword { customer }).await,
+                Err(failure) => wrong(context, visit, failure.text()).await,
+            }
+        }
+        Stage::Passcode { customer } => {
+            // The device is what the customer has: without it the passcode is one factor alone.
+            let has_it = app::device::customer_of(context, request).await?.as_ref() == Some(&customer);
+            if !has_it || field("action") == "website" {
+                return advance(context, visit, Stage::Login).await;
+            }
+            let (typed, now) = ((customer.as_str(), field("passcode")), context.tools.clock.now());
+            match context.customers.unlock(context.store(), typed, now).await? {
+                Ok(()) => authenticated(context, visit, customer, now).await,
                 Err(failure) => wrong(context, visit, failure.text()).await,
             }
         }
@@ -234,7 +247,8 @@ async fn visit(context: &Context, request: &Request) -> Result<Visit, Refusal> {
         Some(id) => Some(collection().get(store, id).await?.ok_or(Refusal::Ended)?),
         None => None,
     };
-    Ok(Visit { interaction, session, session_version, cookie: cookie.to_owned(), consent })
+    let skin = app::device::skin(request);
+    Ok(Visit { interaction, session, session_version, cookie: cookie.to_owned(), skin, consent })
 }
 
 /// Ends an authorisation whose time is over, or whose consent was taken back or decided elsewhere meanwhile. A page that
@@ -256,19 +270,8 @@ async fn expire(context: &Context, visit: Visit) -> Result<Visit, Refusal> {
     settle(context, visit, Decision::Rejected(Rejection::TimedOut), Vec::new()).await
 }
 
-/// The name of the page for a stage, as it stands in its URL.
-fn step(stage: &Stage) -> &'static str {
-    match stage {
-        Stage::Login => "login",
-        Stage::OneTimePassword { .. } => "one-time-password",
-        Stage::Accounts { .. } => "accounts",
-        Stage::Confirm { .. } => "confirm",
-        Stage::Done { .. } => "outbound",
-    }
-}
-
 pub(super) fn path(visit: &Visit) -> String {
-    format!("/authorisation/{}/{}", visit.interaction.record.id, step(&visit.session.stage))
+    format!("/authorisation/{}/{}", visit.interaction.record.id, visit.session.stage.step())
 }
 
 fn onward(visit: &Visit) -> Response {
@@ -405,7 +408,7 @@ fn in_time(context: &Context, consent: &Consent, decision: Decision, now: Offset
 /// Decides: consent, grant, code, interaction and session change in one commit, or not at all.
 async fn settle(context: &Context, visit: Visit, decision: Decision, accounts: Vec<String>) -> Result<Visit, Refusal> {
     let now = context.tools.clock.now();
-    let Visit { interaction, mut session, session_version, cookie, consent } = visit;
+    let Visit { interaction, mut session, session_version, cookie, skin, consent } = visit;
     let decision = match &consent {
         Some((consent, _)) => in_time(context, consent, decision, now),
         None => decision,
@@ -437,7 +440,7 @@ async fn settle(context: &Context, visit: Visit, decision: Decision, accounts: V
         None => None,
     };
     commit(context, changes).await?;
-    Ok(Visit { interaction, session, session_version, cookie, consent })
+    Ok(Visit { interaction, session, session_version, cookie, skin, consent })
 }
 
 /// The consent after the decision. One that was deleted or decided meanwhile keeps its state when the customer rejects; the

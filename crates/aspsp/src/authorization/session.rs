@@ -16,6 +16,11 @@ pub fn collection() -> Collection<Session> {
 pub enum Stage {
     /// User name and password come next.
     Login,
+    /// The passcode of the bank's app comes next.
+    Passcode {
+        /// The customer who set the app up on this device.
+        customer: String,
+    },
     /// The one-time password comes next.
     OneTimePassword {
         /// The customer who gave the right password.
@@ -47,6 +52,21 @@ pub enum Stage {
         /// Whether the customer confirmed.
         approved: bool,
     },
+}
+
+impl Stage {
+    /// The name of the page, as it stands in its address.
+    #[must_use]
+    pub fn step(&self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Passcode { .. } => "passcode",
+            Self::OneTimePassword { .. } => "one-time-password",
+            Self::Accounts { .. } => "accounts",
+            Self::Confirm { .. } => "confirm",
+            Self::Done { .. } => "outbound",
+        }
+    }
 }
 
 /// One authorisation in one browser. The key is the interaction's id.

@@ -16,7 +16,7 @@ use crate::{
     Context,
     consents::{Consent, ConsentKind, Content},
     dashboard,
-    pages::{Refresh, TppView},
+    pages::{Refresh, Sheet, Skin, TppView},
     payer,
 };
 
@@ -97,11 +97,15 @@ pub(super) fn page(context: &Context, visit: &Visit, status: StatusCode, problem
         phone_ending,
         terms,
     };
-    let render = Render { context, status };
+    let render = Render { context, status, skin: visit.skin };
     match (&visit.session.stage, consent) {
         // Without a consent nobody comes as far as accounts.
         (Stage::Login, _) | (Stage::Accounts { .. } | Stage::Confirm { .. }, None) => {
             render.page("login", "Log in", &form(String::new(), Vec::new()))
+        }
+        (Stage::Passcode { customer }, _) => {
+            let terms = consent.map(|consent| terms::of_payment(context, consent, customer)).unwrap_or_default();
+            render.page("passcode", "Passcode", &form(String::new(), terms))
         }
         (Stage::OneTimePassword { customer }, _) => {
             let terms = consent.map(|consent| terms::of_payment(context, consent, customer)).unwrap_or_default();
@@ -135,11 +139,13 @@ pub(super) fn page(context: &Context, visit: &Visit, status: StatusCode, problem
             let view = OutboundView { tpp: tpp(), heading, status: text, later };
             let seconds = context.bank.outbound_seconds;
             if fields.is_empty() {
-                let refresh = Refresh { seconds, location };
-                return context.pages.show(status, &context.bank, "outbound", heading, Some(refresh), &view);
+                let refresh = Some(Refresh { seconds, location });
+                let sheet = Sheet { status, refresh, ..Sheet::new("outbound", heading, visit.skin) };
+                return context.pages.show(&context.bank, &sheet, &view);
             }
             let view = OutboundFormView { outbound: view, action: location, fields, seconds };
-            context.pages.show_leaving(status, &context.bank, "outbound-form", heading, location, &view)
+            let sheet = Sheet { status, ..Sheet::new("outbound-form", heading, visit.skin) };
+            context.pages.show_leaving(&context.bank, &sheet, location, &view)
         }
     }
 }
@@ -148,11 +154,13 @@ pub(super) fn page(context: &Context, visit: &Visit, status: StatusCode, problem
 struct Render<'a> {
     context: &'a Context,
     status: StatusCode,
+    skin: Skin,
 }
 
 impl Render<'_> {
     fn page<T: Serialize>(&self, template: &str, title: &str, page: &T) -> Response {
-        self.context.pages.show(self.status, &self.context.bank, template, title, None, page)
+        let sheet = Sheet { status: self.status, ..Sheet::new(template, title, self.skin) };
+        self.context.pages.show(&self.context.bank, &sheet, page)
     }
 }
 

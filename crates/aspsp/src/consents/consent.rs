@@ -2,7 +2,7 @@
 
 use fapi::{Intent, Usable};
 use openbanking::{
-    consent::{ConsentStatus, StatusReason},
+    consent::{ConsentState, ConsentStatus, StatusReason},
     error::ErrorCode,
     funds_confirmation::FundsConfirmationConsentRequest,
     payments::PaymentKind,
@@ -106,6 +106,8 @@ pub enum Reason {
     Withdrawn,
     /// The order was made.
     Consumed,
+    /// Its expiration date passed, and its tokens with it.
+    Expired,
 }
 
 impl Reason {
@@ -126,6 +128,7 @@ impl Reason {
             }
             Self::Withdrawn => (ErrorCode::TokenSuspended, "The customer withdrew the access at the bank."),
             Self::Consumed => (ErrorCode::ConsentConsumed, "The order was made."),
+            Self::Expired => (ErrorCode::TokenExpired, "The consent has expired."),
         };
         StatusReason::new(code, text)
     }
@@ -231,11 +234,22 @@ impl Consent {
         let reason = match self.status_at(now) {
             status if status == self.status => self.reason,
             ConsentStatus::Rejected => Some(Reason::TimedOut),
+            ConsentStatus::Expired => Some(Reason::Expired),
             _ => None,
         };
         match (version, reason) {
             (ApiVersion::V4_0, Some(reason)) => vec![reason.wire()],
             _ => Vec::new(),
+        }
+    }
+
+    /// What answers tell of a consent of any kind, in the version of an API.
+    #[must_use]
+    pub fn state_at(&self, version: ApiVersion, now: OffsetDateTime) -> ConsentState {
+        ConsentState {
+            status_reason: self.status_reason(version, now),
+            status_update_date_time: self.status_updated_at(now),
+            ..ConsentState::new(&self.id, version.code(self.status_at(now)), self.created_at)
         }
     }
 

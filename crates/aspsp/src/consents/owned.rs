@@ -32,6 +32,8 @@ struct Owned<'a> {
     consent: Option<&'a Consent>,
     client_id: &'a str,
     version: ApiVersion,
+    /// Whether it may be of an older version, whatever its kind.
+    older: bool,
 }
 
 impl Owned<'_> {
@@ -68,7 +70,7 @@ fn checks<'a>() -> [Check<Owned<'a>, Wire>; 3] {
             error: Wire::bad_request(ErrorCode::ResourceInvalidConsentStatus, Some("ConsentId")),
             test: |facts| {
                 facts.with(|consent| {
-                    let newer = consent.kind().row().newer_versions;
+                    let newer = facts.older || consent.kind().row().newer_versions;
                     let right = consent.version == facts.version || (newer && consent.version < facts.version);
                     let expected = format!("{}{}", facts.version, if newer { " or older" } else { "" });
                     holds(right, expected, consent.version.to_string())
@@ -89,11 +91,35 @@ pub async fn find(
     client_id: &str,
     version: ApiVersion,
 ) -> Result<(Found, Passed), ApiError> {
+    sought(context, kind, id, (client_id, version, false)).await
+}
+
+/// As [`find`], also when the consent was lodged on an older version, whose kind may not be used on newer ones: for
+/// migrating it.
+///
+/// # Errors
+/// As [`find`].
+pub async fn find_older(
+    context: &Context,
+    kind: ConsentKind,
+    id: &str,
+    client_id: &str,
+    version: ApiVersion,
+) -> Result<(Found, Passed), ApiError> {
+    sought(context, kind, id, (client_id, version, true)).await
+}
+
+async fn sought(
+    context: &Context,
+    kind: ConsentKind,
+    id: &str,
+    (client_id, version, older): (&str, ApiVersion, bool),
+) -> Result<(Found, Passed), ApiError> {
     let found = match id {
         "" => None,
         id => collection().get(context.store(), id).await?.filter(|(consent, _)| consent.kind() == kind),
     };
-    let facts = Owned { consent: found.as_ref().map(|(consent, _)| consent), client_id, version };
+    let facts = Owned { consent: found.as_ref().map(|(consent, _)| consent), client_id, version, older };
     let passed = apply(&facts, &checks(), &context.engine.profile().switched_off)?;
     match found {
         Some(found) => Ok((found, passed)),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
 use openbanking::consent::ConsentStatus;
 use serde::Serialize;
 use store::{Change, Collection, Range, StoreError};
@@ -11,15 +10,18 @@ use transport::{Request, Response};
 use super::{
     PATH,
     entry::{LoggedIn, checked, home, value},
+    payments,
     refusal::Refusal,
+    uses,
 };
 use crate::{
-    Context,
+    Context, app,
     authorization::{
         ClusterView, clusters,
         terms::{self, Term},
     },
     consents::{self, Authorisation, Consent, ConsentKind, Content},
+    pages::Sheet,
     variable_recurring_payments,
 };
 
@@ -53,6 +55,57 @@ pub(super) struct ConnectionView {
     terms: Vec<Term>,
     /// How far the limits of recurring payments are used in the running periods.
     used: Vec<Term>,
+    /// What the TPP did with it, newest first.
+    history: Vec<HistoryView>,
+}
+
+/// Something that a TPP did.
+#[derive(Serialize)]
+struct HistoryView {
+    on: String,
+    what: String,
+    outcome: &'static str,
+}
+
+/// Lines of a connection's history.
+const MOST: usize = 20;
+
+/// Payments under a consent to recurring ones, questions under one to confirm funds.
+async fn history(context: &Context, consent: &Consent) -> Result<Vec<HistoryView>, StoreError> {
+    Ok(match &consent.content {
+        Content::VariableRecurringPayments(_) => {
+            let all = variable_recurring_payments::ordered_under(context, &consent.id).await?;
+            let newest = all.into_iter().take(MOST);
+            let line = |paid: variable_recurring_payments::PaidUnder| HistoryView {
+                on: terms::day_of(paid.day),
+                what: terms::amount(paid.amount),
+                outcome: payments::words(paid.status, false),
+            };
+            newest.map(line).collect()
+        }
+        Content::FundsConfirmation(_) => {
+            let line = |question: uses::Question| HistoryView {
+                on: terms::day(question.at),
+                what: format!("Is there {}?", terms::amount(question.amount)),
+                outcome: if question.available { "We said yes" } else { "We said no" },
+            };
+            uses::asked_under(context, &consent.id).await?.into_iter().map(line).collect()
+        }
+        Content::AccountAccess(_) | Content::Payment(_) => Vec::new(),
+    })
+}
+
+impl ConnectionView {
+    /// Whether a text that is looked for stands in it.
+    pub(super) fn has(&self, search: &str) -> bool {
+        let mut texts = [self.tpp.as_str(), self.what, self.status].into_iter().chain(self.on_behalf_of.as_deref());
+        texts.any(|text| found(text, search)) || self.accounts.iter().any(|account| found(account, search))
+    }
+}
+
+/// Whether a text contains another, whatever the case.
+pub(super) fn found(text: &str, search: &str) -> bool {
+    text.to_lowercase().contains(&search.to_lowercase())
 }
 
 #[derive(Serialize)]
@@ -92,6 +145,8 @@ async fn view(context: &Context, consent: &Consent) -> Result<ConnectionView, St
     let granted = consent.authenticated_at.map(terms::day).unwrap_or_default();
     let mut terms = terms::of(context, consent, consent.customer.as_deref().unwrap_or_default());
     terms.push(Term::new("Given on", granted.clone()));
+    let last = uses::last(context, &consent.id).await?;
+    terms.push(Term::new("Last used", last.map_or_else(|| "Not yet".to_owned(), terms::day_of)));
     let mut used = Vec::new();
     if let Content::VariableRecurringPayments(vrp) = &consent.content {
         for used_of in variable_recurring_payments::used(context, consent, vrp).await? {
@@ -120,6 +175,7 @@ async fn view(context: &Context, consent: &Consent) -> Result<ConnectionView, St
         clusters: clusters(consent),
         terms,
         used,
+        history: Vec::new(),
     })
 }
 
@@ -155,10 +211,12 @@ pub(super) async fn show(context: Arc<Context>, request: Request) -> Response {
     let shown = async {
         let who = LoggedIn::of(&context, &request).await?;
         let (consent, _) = named(&context, &request, &who.customer).await?;
-        let connection = view(&context, &consent).await?;
+        let history = history(&context, &consent).await?;
+        let connection = ConnectionView { history, ..view(&context, &consent).await? };
         let action = format!("{PATH}/{}", consent.id);
         let page = PageView { list: PATH, action, csrf: who.csrf, connection };
-        Ok(context.pages.show(StatusCode::OK, &context.bank, "connection", "Connection", None, &page))
+        let sheet = Sheet::new("connection", "Connection", app::device::skin(&request));
+        Ok(context.pages.show(&context.bank, &sheet, &page))
     };
     shown.await.unwrap_or_else(|refusal: Refusal| refusal.page(&context, &request))
 }

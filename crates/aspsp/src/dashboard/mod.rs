@@ -5,12 +5,14 @@
 //! - [`entry`]: login, one-time password, log out
 //! - [`connections`]: consents of the customer
 //! - [`payments`]: orders of the customer
+//! - [`uses`]: what TPPs did with consents
 
 mod connections;
 mod entry;
 mod payments;
 mod refusal;
 pub mod session;
+pub mod uses;
 
 use http::Method;
 use transport::{Route, route};
@@ -18,6 +20,9 @@ use transport::{Route, route};
 use crate::Context;
 
 pub(crate) use connections::remember;
+pub(crate) use entry::{LoggedIn, checked, checked_for};
+pub(crate) use refusal::Refusal;
+pub(crate) use session::form_token;
 
 /// Where the dashboard is.
 pub const PATH: &str = "/connections";

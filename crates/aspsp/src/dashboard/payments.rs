@@ -8,7 +8,7 @@ use transport::{Request, Response};
 
 use super::{
     PATH,
-    connections::tpp as tpp_of,
+    connections::{found, tpp as tpp_of},
     entry::{LoggedIn, checked, home, value},
     refusal::Refusal,
 };
@@ -39,7 +39,19 @@ pub(super) struct PaymentView {
 
 fn status(state: &OrderState) -> &'static str {
     let next = state.instructions.iter().any(|instruction| instruction.next.is_some());
-    match state.status() {
+    words(state.status(), next)
+}
+
+impl PaymentView {
+    /// Whether a text that is looked for stands in it.
+    pub(super) fn has(&self, search: &str) -> bool {
+        [self.payee.as_str(), &self.tpp, &self.from, &self.amount, self.status].iter().any(|text| found(text, search))
+    }
+}
+
+/// A status as customers read it; `next` when more is to come.
+pub(super) fn words(status: OrderStatus, next: bool) -> &'static str {
+    match status {
         OrderStatus::Received => "Received",
         OrderStatus::PartiallyAccepted => "Waits for another person",
         OrderStatus::AcceptedSettlementInProcess => "On its way",

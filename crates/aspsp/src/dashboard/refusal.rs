@@ -8,7 +8,7 @@ use super::{PATH, entry::home};
 use crate::{Context, authorization::endpoint::error_page_with};
 
 /// A page cannot be shown, or a form not be carried out.
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// Nobody is logged in in this browser, or not any more.
     LoggedOut,
     /// The form did not carry the token of this session.
@@ -43,7 +43,7 @@ impl From<ledger::BooksError> for Refusal {
 }
 
 impl Refusal {
-    pub(super) fn page(self, context: &Context, request: &Request) -> Response {
+    pub(crate) fn page(self, context: &Context, request: &Request) -> Response {
         let (status, code, text) = match self {
             Self::LoggedOut => return home(),
             Self::Forged => (

@@ -66,7 +66,7 @@ pub(super) fn cookie(request: &Request) -> &str {
 }
 
 /// The token that every form of the browser with this cookie carries. Whoever does not know the cookie cannot make it.
-pub(super) fn form_token(cookie: &str) -> String {
+pub(crate) fn form_token(cookie: &str) -> String {
     fapi::digest(&format!("form of {cookie}"))
 }
 

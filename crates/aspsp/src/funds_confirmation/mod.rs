@@ -8,8 +8,7 @@ use http::{Method, StatusCode};
 use openbanking::{
     error::ErrorCode,
     funds_confirmation::{
-        FundsConfirmation, FundsConfirmationConsentAnswer, FundsConfirmationConsentFacts,
-        FundsConfirmationConsentRequest, FundsConfirmationRequest,
+        FundsConfirmation, FundsConfirmationConsentAnswer, FundsConfirmationConsentRequest, FundsConfirmationRequest,
     },
     links::{Envelope, Links, Meta},
     version::ApiVersion,
@@ -17,12 +16,13 @@ use openbanking::{
 use rules::{Check, Passed, holds};
 use store::Collection;
 use time::OffsetDateTime;
-use transport::{Request, Response, Route, reply, route};
+use transport::{Request, Response, Route, reply};
 
 use crate::{
     Context,
-    api::{ApiError, Progress, Wire, admit, apply, base},
+    api::{ApiError, Progress, Wire, admit, apply, base, counted},
     consents::{self, Consent, ConsentKind, Content, owned},
+    dashboard::uses::{self, Question as Told},
     endpoints::{Family, endpoint_of},
     payment_initiation::orders::{Facts, behind, consent_checks},
 };
@@ -70,7 +70,7 @@ fn of_version(version: ApiVersion) -> Vec<Route<Context>> {
     let consent = format!("{consents}/{{ConsentId}}");
     macro_rules! row {
         ($method:ident, $path:expr, $handler:path) => {
-            route(Method::$method, $path, move |context: Arc<Context>, request: Request| async move {
+            counted(Method::$method, $path, version, move |context: Arc<Context>, request: Request| async move {
                 $handler(&context, &request, version)
                     .await
                     .unwrap_or_else(|error: ApiError| error.response(version, &request))
@@ -131,15 +131,9 @@ fn answer(context: &Context, status: StatusCode, version: ApiVersion, consent: &
     let Content::FundsConfirmation(asked) = &consent.content else {
         return Err(ApiError::Failed("a consent of another kind was read".to_owned()));
     };
-    let facts = FundsConfirmationConsentFacts {
-        consent_id: consent.id.clone(),
-        creation_date_time: consent.created_at,
-        status: version.code(consent.status_at(now)),
-        status_reason: consent.status_reason(version, now),
-        status_update_date_time: consent.status_updated_at(now),
-    };
+    let state = consent.state_at(version, now);
     let links = Links::to_self(context.urls.api(&KIND.resource(version, &consent.id)));
-    Ok(reply::json(status, &FundsConfirmationConsentAnswer::of(asked, facts, links, Meta::one_page())))
+    Ok(reply::json(status, &FundsConfirmationConsentAnswer::of(asked, state, links, Meta::one_page())))
 }
 
 struct Question<'a> {
@@ -191,10 +185,14 @@ async fn confirm(context: &Context, request: &Request, version: ApiVersion) -> R
         progress.judged(apply(&facts, &question_checks(), off))?;
         books.can_pay(&id, asked.amount(), now).unwrap_or(false)
     };
-    if context.bank.unique_references {
-        context.store().commit(vec![references().put(&reference, &())?]).await?;
-    }
     let unique = context.tools.chance.uuid().simple().to_string();
+    let question = Told { at: now, amount: asked.amount(), available };
+    let mut changes = vec![uses::asked(&behind.consent.id, &question, &unique)?];
+    if context.bank.unique_references {
+        changes.push(references().put(&reference, &())?);
+    }
+    context.store().commit(changes).await?;
+    uses::note(context, &behind.consent.id).await;
     let path = format!("{}/funds-confirmations/{unique}", base(version, "cbpii"));
     let confirmation = FundsConfirmation::new(unique, asked.data, available, now);
     let body = Envelope::new(confirmation, Links::to_self(context.urls.api(&path)), Meta::one_page());

@@ -1,7 +1,7 @@
 //! What is told about an order: what was ordered, and what the books know of it.
 
 use http::StatusCode;
-use ledger::{AccountId, Books, OrderState, OrderStatus};
+use ledger::{AccountId, Books, OrderState, OrderStatus, orders::Rejection};
 use openbanking::{
     consent::StatusReason,
     links::{Envelope, Links, Meta},
@@ -18,7 +18,11 @@ use super::{
     order::{Order, Ordered},
     reasons::{reason, status},
 };
-use crate::{Context, api::ApiError, api::base, payer};
+use crate::{
+    Context,
+    api::{ApiError, base, idempotency::Made},
+    payer,
+};
 
 /// Path of an order.
 pub(crate) fn path<R: Ordered>(order: &Order<R>) -> String {
@@ -35,7 +39,7 @@ pub(crate) fn known<'a, R>(books: &'a Books, order: &Order<R>) -> Result<&'a Ord
 
 /// Where an order stands on the wire. One that is set up and waits for its day is pending where there is no state for it:
 /// a payment after the cut-off time, and a scheduled one in v4.0.
-pub(crate) fn stands(state: &OrderState, family: StatusFamily, version: ApiVersion) -> PaymentStatus {
+fn stands(state: &OrderState, family: StatusFamily, version: ApiVersion) -> PaymentStatus {
     let whole = state.status();
     match (family, whole, version) {
         (StatusFamily::Immediate, OrderStatus::InitiationCompleted, _)
@@ -44,6 +48,32 @@ pub(crate) fn stands(state: &OrderState, family: StatusFamily, version: ApiVersi
             paid.last().map_or(PaymentStatus::Pending, |payment| status(payment.status()))
         }
         _ => status(whole),
+    }
+}
+
+/// Which status an answer tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// The one with which the order began: it was received, or it is not carried out (OB Read/Write 4.0, payment orders,
+    /// Status, initial). What happens to it is for later answers.
+    First,
+    /// Where it stands now.
+    Now,
+}
+
+impl Told {
+    /// What the answer to a request for an order tells.
+    pub(crate) fn of(made: &Made) -> Self {
+        if made.now { Self::First } else { Self::Now }
+    }
+
+    pub(crate) fn status(self, state: &OrderState, family: StatusFamily, version: ApiVersion) -> PaymentStatus {
+        let over =
+            matches!(state.status(), OrderStatus::Rejected | OrderStatus::Cancelled | OrderStatus::InitiationFailed);
+        match self {
+            Self::First if !over => PaymentStatus::Received,
+            _ => stands(state, family, version),
+        }
     }
 }
 
@@ -63,7 +93,10 @@ pub(super) fn several(state: &OrderState, version: ApiVersion) -> Option<MultiAu
         status: version.code(found),
         number_required: Some(required),
         number_received: Some(received),
-        last_update_date_time: state.authorisations.last().map(|given| given.at),
+        last_update_date_time: match found {
+            MultiAuthorisationStatus::Rejected => Some(state.status_updated_at()),
+            _ => state.authorisations.last().map(|given| given.at),
+        },
         expiration_date_time: state.order.authorise_before,
     })
 }
@@ -71,8 +104,10 @@ pub(super) fn several(state: &OrderState, version: ApiVersion) -> Option<MultiAu
 /// Why an order, or a payment of it, was not carried out.
 pub(crate) fn why(state: &OrderState) -> Vec<StatusReason> {
     let payments = state.instructions.iter().flat_map(|instruction| &instruction.payments);
+    let cancelled = (state.status() == OrderStatus::Cancelled).then_some(Rejection::OrderCancelled);
     state
         .reason()
+        .or(cancelled)
         .or_else(|| payments.last().and_then(ledger::orders::Payment::reason))
         .map(reason)
         .into_iter()
@@ -80,7 +115,12 @@ pub(crate) fn why(state: &OrderState) -> Vec<StatusReason> {
 }
 
 /// The answer about an order.
-pub(super) fn answer(context: &Context, code: StatusCode, order: &Order<OrderRequest>) -> Result<Response, ApiError> {
+pub(super) fn answer(
+    context: &Context,
+    code: StatusCode,
+    order: &Order<OrderRequest>,
+    told: Told,
+) -> Result<Response, ApiError> {
     let now = context.tools.clock.now();
     let (kind, version) = (order.request.kind(), order.request.version());
     let books = context.money.at(now);
@@ -97,7 +137,7 @@ pub(super) fn answer(context: &Context, code: StatusCode, order: &Order<OrderReq
         exchange_rate: order.offer.exchange_rate.clone(),
         multi_authorisation: several(state, version),
         debtor: debtor.filter(|_| !order.named),
-        ..OrderFacts::new(&order.id, stands(state, kind.status_family(), version), order.created_at)
+        ..OrderFacts::new(&order.id, told.status(state, kind.status_family(), version), order.created_at)
     };
     let links = Links::to_self(context.urls.api(&path(order)));
     Ok(reply::json(code, &OrderAnswer::of(&order.request, facts, links, Meta::one_page())))
@@ -124,20 +164,21 @@ pub(crate) fn states<R: Ordered>(
 ) -> Result<Vec<PaymentDetail>, ApiError> {
     let books = context.money.at(context.tools.clock.now());
     let state = known(&books, order)?;
-    let detail = |id: String, found, at| {
+    let detail = |id: String, found, at, why: Option<Rejection>| {
         let detail = PaymentDetail::new(version, id, found, at);
-        instrument.map_or(detail.clone(), |instrument| detail.over(version, instrument))
+        let detail = instrument.map_or(detail.clone(), |instrument| detail.over(version, instrument));
+        why.map_or(detail.clone(), |why| detail.because(version, &reason(why)))
     };
     let payments = state.instructions.iter().flat_map(|instruction| &instruction.payments);
     let mut all: Vec<PaymentDetail> = payments
         .filter_map(|payment| {
             let id = payment.transaction.as_ref().map_or_else(|| order.id.clone(), ToString::to_string);
-            payment.history.last().map(|change| detail(id, status(change.status), change.at))
+            payment.history.last().map(|change| detail(id, status(change.status), change.at, change.reason))
         })
         .collect();
     if all.is_empty() {
         let found = stands(state, order.request.status_family(), version);
-        all.push(detail(order.id.clone(), found, state.latest().at));
+        all.push(detail(order.id.clone(), found, state.latest().at, state.reason()));
     }
     Ok(all)
 }

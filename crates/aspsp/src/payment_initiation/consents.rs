@@ -17,7 +17,7 @@ use crate::{
     Context,
     api::{
         ApiError, Progress, Wire, admit, apply,
-        idempotency::{Key, Seen, seen},
+        idempotency::{Key, Making, once},
         signature,
     },
     consents::{Consent, ConsentKind, Content, Payment, collection, owned},
@@ -51,46 +51,43 @@ pub(super) async fn create(
     let access = progress.add(admit(context, request, DEMAND).await)?;
     progress.judged(signature::check(context, request, &access.client).await)?;
     let client_id = access.client.client_id;
-    // Of two requests with the same key that come at once, one makes the consent and the other is shown it.
-    for _ in 0..2 {
-        let id = match progress.add(seen(context, request, &client_id, version).await)? {
-            Seen::Before(id) => id,
-            Seen::New(key) => match lodge(context, request, (kind, version), &client_id, &key, &mut progress).await? {
-                Some(id) => id,
-                None => continue,
-            },
-        };
-        let found = owned::find(context, ConsentKind::Payment(kind), &id, &client_id, version).await;
-        let (consent, _) = progress.add(found)?;
-        return answer(context, StatusCode::CREATED, &consent).map(|response| progress.attach(response));
-    }
-    Err(ApiError::Failed("a consent was lodged twice and is not there".to_owned()))
+    let making = Lodging { context, request, kind, version, client_id: &client_id };
+    let made = once(context, request, (&client_id, version), &mut progress, &making).await?;
+    let found = owned::find(context, ConsentKind::Payment(kind), &made.id, &client_id, version).await;
+    let (consent, _) = progress.add(found)?;
+    answer(context, StatusCode::CREATED, &consent).map(|response| progress.attach(response))
 }
 
-/// Makes the consent; none when another request with the same key was faster.
-async fn lodge(
-    context: &Context,
-    request: &Request,
-    (kind, version): (PaymentKind, ApiVersion),
-    client_id: &str,
-    key: &Key,
-    progress: &mut Progress,
-) -> Result<Option<String>, ApiError> {
-    let now = context.tools.clock.now();
-    let off = &context.engine.profile().switched_off;
-    let asked = progress.read(&BODY, ConsentRequest::read(kind, version, &request.body))?;
-    let initiation = progress.read(&MEMBERS, asked.typed())?;
-    progress.read(&DATES, initiation.dates_lie_ahead(now))?;
-    progress.judged(signatories(context, &asked, &initiation, off))?;
-    let facts = offer::Asked { settings: &context.bank.payments, rates: &context.rates, initiation: &initiation, now };
-    let offer = progress.add(offer::make(&facts, off))?;
-    let content = Content::Payment(Box::new(Payment { request: asked, offer, file: None }));
-    let consent = Consent::lodged(&context.tools.chance.uuid(), client_id.to_owned(), version, content, now);
-    let changes = vec![collection().insert(&consent.id, &consent)?, key.remember(&consent.id)?];
-    match context.store().commit(changes).await {
-        Ok(()) => Ok(Some(consent.id)),
-        Err(CommitError::Conflict { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
+/// Makes the consent.
+struct Lodging<'a> {
+    context: &'a Context,
+    request: &'a Request,
+    kind: PaymentKind,
+    version: ApiVersion,
+    client_id: &'a str,
+}
+
+impl Making for Lodging<'_> {
+    async fn make(&self, key: &Key, progress: &mut Progress) -> Result<Option<String>, ApiError> {
+        let Self { context, request, kind, version, client_id } = *self;
+        let now = context.tools.clock.now();
+        let off = &context.engine.profile().switched_off;
+        let asked = progress.read(&BODY, ConsentRequest::read(kind, version, &request.body))?;
+        let initiation = progress.read(&MEMBERS, asked.typed())?;
+        progress.read(&DATES, initiation.dates_lie_ahead(now))?;
+        progress.read(&DATES, asked.completes_after(now))?;
+        progress.judged(signatories(context, &asked, &initiation, off))?;
+        let facts =
+            offer::Asked { settings: &context.bank.payments, rates: &context.rates, initiation: &initiation, now };
+        let offer = progress.add(offer::make(&facts, off))?;
+        let content = Content::Payment(Box::new(Payment { request: asked, offer, file: None }));
+        let consent = Consent::lodged(&context.tools.chance.uuid(), client_id.to_owned(), version, content, now);
+        let changes = vec![collection().insert(&consent.id, &consent)?, key.remember(&consent.id)?];
+        match context.store().commit(changes).await {
+            Ok(()) => Ok(Some(consent.id)),
+            Err(CommitError::Conflict { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -138,15 +135,13 @@ fn answer(context: &Context, status: StatusCode, consent: &Consent) -> Result<Re
     };
     let version = consent.version;
     let facts = ConsentFacts {
-        status_reason: consent.status_reason(version, now),
-        status_update_date_time: consent.status_updated_at(now),
         cut_off_date_time: payment.offer.cut_off,
         expected_execution_date_time: payment.offer.expected_execution,
         expected_settlement_date_time: payment.offer.expected_settlement,
         charges: payment.offer.charges.clone(),
         exchange_rate_information: payment.offer.exchange_rate.clone(),
         debtor: debtor(context, consent),
-        ..ConsentFacts::new(&consent.id, version.code(consent.status_at(now)), consent.created_at)
+        ..ConsentFacts::new(consent.state_at(version, now))
     };
     let links = Links::to_self(context.urls.api(&consent.kind().resource(version, &consent.id)));
     Ok(reply::json(status, &ConsentAnswer::of(&payment.request, facts, links, Meta::one_page())))

@@ -22,7 +22,7 @@ use crate::{
     Context,
     api::{
         ApiError, Progress, Wire, accepts, admit_any, apply,
-        idempotency::{Key, Seen, faster, seen},
+        idempotency::{Key, Making, once},
         signature,
     },
     consents::{Consent, ConsentKind, Content, Payment, Upload, collection, owned},
@@ -121,63 +121,57 @@ pub(super) async fn upload(context: &Context, request: &Request, version: ApiVer
     progress.judged(signature::check(context, request, &access.client).await)?;
     let client_id = access.client.client_id;
     let id = request.params.get("ConsentId").unwrap_or_default();
-    for _ in 0..2 {
-        match progress.add(seen(context, request, &client_id, version).await)? {
-            Seen::Before(_) => return Ok(progress.attach(reply::empty(StatusCode::OK))),
-            Seen::New(key) => {
-                let kind = ConsentKind::Payment(PaymentKind::File);
-                let found = progress.add(owned::find(context, kind, id, &client_id, version).await)?;
-                let kept = match keep(context, request, found, &key, &mut progress).await {
-                    Err(error) => faster(context, request, &client_id, version).await.map(|_| true).ok_or(error)?,
-                    Ok(kept) => kept,
-                };
-                if kept {
-                    return Ok(progress.attach(reply::empty(StatusCode::OK)));
-                }
-            }
-        }
-    }
-    Err(ApiError::Failed("a file was sent twice and is not there".to_owned()))
+    let making = Uploading { context, request, version, client_id: &client_id, consent_id: id };
+    once(context, request, (&client_id, version), &mut progress, &making).await?;
+    Ok(progress.attach(reply::empty(StatusCode::OK)))
 }
 
-async fn keep(
-    context: &Context,
-    request: &Request,
-    (consent, stored): owned::Found,
-    key: &Key,
-    progress: &mut Progress,
-) -> Result<bool, ApiError> {
-    let now = context.tools.clock.now();
-    let off = &context.engine.profile().switched_off;
-    let initiation = payment(&consent)?.request.typed()?;
-    let facts = initiation.file.ok_or_else(|| ApiError::Failed("a file consent names no file".to_owned()))?;
-    let media_type = request.content_type();
-    let arrival = Arrival { status: consent.status_at(now), file_type: facts.file_type, media_type };
-    progress.judged(apply(&arrival, &arrival_checks(), off))?;
-    let file = progress.read(&CONTENT, matching(&facts, &request.body).map_err(ReadingError::from))?;
-    let currency = progress.read(&CONTENT, one_currency(&file))?;
-    let text = String::from_utf8(request.body.to_vec())
-        .map_err(|_| ApiError::Failed("a file that was read is no text".to_owned()))?;
-    let content_type = media_type.unwrap_or_default().to_ascii_lowercase();
-    // Only with the rule off is it one that waits for no file.
-    let mut after = consent.clone().upload(now).unwrap_or(consent);
-    if let Content::Payment(payment) = &mut after.content {
-        payment.file = Some(Upload {
-            content_type: content_type.clone(),
-            number: file.payments.len(),
-            sum: file.control_sum.to_string(),
-            currency,
-        });
-    }
-    let changes = vec![
-        collection().update(&after.id, stored, &after)?,
-        files().put(&after.id, &Kept { content_type, text })?,
-        key.remember(&after.id)?,
-    ];
-    match context.store().commit(changes).await {
-        Ok(()) => Ok(true),
-        Err(CommitError::Conflict { .. }) => Ok(false),
-        Err(error) => Err(error.into()),
+/// Keeps the file.
+struct Uploading<'a> {
+    context: &'a Context,
+    request: &'a Request,
+    version: ApiVersion,
+    client_id: &'a str,
+    consent_id: &'a str,
+}
+
+impl Making for Uploading<'_> {
+    async fn make(&self, key: &Key, progress: &mut Progress) -> Result<Option<String>, ApiError> {
+        let Self { context, request, version, client_id, consent_id } = *self;
+        let now = context.tools.clock.now();
+        let off = &context.engine.profile().switched_off;
+        let kind = ConsentKind::Payment(PaymentKind::File);
+        let (consent, stored) = progress.add(owned::find(context, kind, consent_id, client_id, version).await)?;
+        let initiation = payment(&consent)?.request.typed()?;
+        let facts = initiation.file.ok_or_else(|| ApiError::Failed("a file consent names no file".to_owned()))?;
+        let media_type = request.content_type();
+        let arrival = Arrival { status: consent.status_at(now), file_type: facts.file_type, media_type };
+        progress.judged(apply(&arrival, &arrival_checks(), off))?;
+        let file = progress.read(&CONTENT, matching(&facts, &request.body).map_err(ReadingError::from))?;
+        let currency = progress.read(&CONTENT, one_currency(&file))?;
+        let text = String::from_utf8(request.body.to_vec())
+            .map_err(|_| ApiError::Failed("a file that was read is no text".to_owned()))?;
+        let content_type = media_type.unwrap_or_default().to_ascii_lowercase();
+        // Only with the rule off is it one that waits for no file.
+        let mut after = consent.clone().upload(now).unwrap_or(consent);
+        if let Content::Payment(payment) = &mut after.content {
+            payment.file = Some(Upload {
+                content_type: content_type.clone(),
+                number: file.payments.len(),
+                sum: file.control_sum.to_string(),
+                currency,
+            });
+        }
+        let changes = vec![
+            collection().update(&after.id, stored, &after)?,
+            files().put(&after.id, &Kept { content_type, text })?,
+            key.remember(&after.id)?,
+        ];
+        match context.store().commit(changes).await {
+            Ok(()) => Ok(Some(after.id)),
+            Err(CommitError::Conflict { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

@@ -25,12 +25,12 @@ use openbanking::{
     version::ApiVersion,
     vrp::VrpOrderRequest,
 };
-use transport::{Request, Response, Route, route};
+use transport::{Request, Response, Route};
 
 use crate::{
     Context,
-    api::{ApiError, base, signature},
-    endpoints::{Family, endpoint_of},
+    api::{ApiError, base, counted, signature},
+    endpoints::{Family, endpoint_of, operation},
 };
 
 pub use instruct::first_day;
@@ -62,7 +62,7 @@ where
     H: Fn(Arc<Context>, Arc<Request>) -> F + Copy + Send + Sync + 'static,
     F: Future<Output = Result<Response, ApiError>> + Send + 'static,
 {
-    route(method, path, move |context: Arc<Context>, request: Request| async move {
+    counted(method, path, version, move |context: Arc<Context>, request: Request| async move {
         let request = Arc::new(request);
         let outcome = handler(Arc::clone(&context), Arc::clone(&request)).await;
         let response = outcome.unwrap_or_else(|error| error.response(version, &request));
@@ -122,6 +122,15 @@ pub async fn client_of(context: &Context, order: &OrderId) -> Result<Option<Stri
 /// The endpoints of this API.
 pub(crate) fn family() -> Family {
     let all = routes().into_iter().chain(crate::variable_recurring_payments::routes());
-    let paths: BTreeSet<String> = all.filter_map(|route| endpoint_of(&route.path)).collect();
-    Family { name: "pisp", always: Vec::new(), switchable: paths.into_iter().collect() }
+    let mut names = BTreeSet::new();
+    for route in all {
+        if let Some(endpoint) = endpoint_of(&route.path) {
+            // Migration is the only thing that a bank may leave out at a path that it has (Domestic VRP Consents, Endpoints).
+            if matches!(route.method, Method::PUT | Method::PATCH) {
+                names.insert(operation(&route.method, &endpoint));
+            }
+            names.insert(endpoint);
+        }
+    }
+    Family { name: "pisp", always: Vec::new(), switchable: names.into_iter().collect() }
 }

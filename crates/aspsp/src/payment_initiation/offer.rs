@@ -1,15 +1,16 @@
 //! What the bank adds to a payment when its consent is lodged, and the rules of what it takes on at all.
 
+use ledger::{PaymentOrder, orders::Execution};
 use openbanking::{
     code::Code,
     error::ErrorCode,
-    money::Money,
+    money::{Currency, Money},
     payments::{
         ChargeBearer, ExchangeRate, ExchangeRateRequest, Frequency, FrequencyCode, Initiation, PaymentKind, RateType,
     },
     version::ApiVersion,
 };
-use rules::{Check, Passed, SwitchedOff, holds};
+use rules::{Check, Evidence, Passed, SwitchedOff, holds};
 use serde_json::Number;
 use time::{Duration, OffsetDateTime, Time};
 
@@ -78,32 +79,52 @@ fn tells_days(frequency: Frequency) -> bool {
     )
 }
 
-fn checks<'a>() -> [Check<Asked<'a>, Wire>; 8] {
+/// A domestic payment, or a standing order where `standing`, is in the currency of the country.
+const fn home_currency<'a>(standing: bool, path: &'static str) -> Check<Asked<'a>, Wire> {
+    let test: fn(&Asked<'a>) -> Result<(), Evidence> = match standing {
+        true => |asked| in_home_currency(asked, true),
+        false => |asked| in_home_currency(asked, false),
+    };
+    Check { rule: &CURRENCY, error: Wire::bad_request(ErrorCode::UnsupportedCurrency, Some(path)), test }
+}
+
+fn in_home_currency(asked: &Asked<'_>, standing: bool) -> Result<(), Evidence> {
+    let meant = !asked.kind().is_international() && asked.initiation.standing_order.is_some() == standing;
+    match asked.initiation.amount().filter(|_| meant).map(Money::currency) {
+        Some(currency) => holds(currency == asked.rates.home(), asked.rates.home().code(), currency.code()),
+        None => Ok(()),
+    }
+}
+
+/// The bank has rates for a currency of an international payment.
+fn exchanged(asked: &Asked<'_>, currency: Option<Currency>) -> Result<(), Evidence> {
+    match currency.filter(|_| asked.kind().is_international()) {
+        Some(currency) => holds(asked.rates.knows(currency), asked.rates.names(), currency.code()),
+        None => Ok(()),
+    }
+}
+
+/// One row for each member that a rule may find wrong.
+fn checks<'a>() -> [Check<Asked<'a>, Wire>; 12] {
+    let unknown = |path| Wire::bad_request(ErrorCode::UnsupportedCurrency, Some(path));
+    let frequency = |path| Wire::bad_request(ErrorCode::UnsupportedFrequency, Some(path));
     [
+        home_currency(false, "Data.Initiation.InstructedAmount.Currency"),
+        home_currency(true, "Data.Initiation.FirstPaymentAmount.Currency"),
         Check {
-            rule: &CURRENCY,
-            error: Wire::bad_request(ErrorCode::UnsupportedCurrency, Some("Data.Initiation.InstructedAmount.Currency")),
-            test: |asked| {
-                let (home, amount) = (asked.rates.home(), asked.initiation.amount());
-                match amount.filter(|_| !asked.kind().is_international()) {
-                    Some(amount) => holds(amount.currency() == home, home.code(), amount.currency().code()),
-                    None => Ok(()),
-                }
-            },
+            rule: &TRANSFER_CURRENCY,
+            error: unknown("Data.Initiation.CurrencyOfTransfer"),
+            test: |asked| exchanged(asked, asked.initiation.currency_of_transfer),
         },
         Check {
             rule: &TRANSFER_CURRENCY,
-            error: Wire::bad_request(ErrorCode::UnsupportedCurrency, Some("Data.Initiation.CurrencyOfTransfer")),
-            test: |asked| {
-                let unit = asked.initiation.exchange_rate.as_ref().map(|rate| rate.unit_currency);
-                let amount = asked.initiation.amount().map(Money::currency);
-                let all =
-                    [asked.initiation.currency_of_transfer, unit, amount.filter(|_| asked.kind().is_international())];
-                match all.into_iter().flatten().find(|currency| !asked.rates.knows(*currency)) {
-                    Some(unknown) => holds(false, asked.rates.names(), unknown.code()),
-                    None => Ok(()),
-                }
-            },
+            error: unknown("Data.Initiation.ExchangeRateInformation.UnitCurrency"),
+            test: |asked| exchanged(asked, asked.initiation.exchange_rate.as_ref().map(|rate| rate.unit_currency)),
+        },
+        Check {
+            rule: &TRANSFER_CURRENCY,
+            error: unknown("Data.Initiation.InstructedAmount.Currency"),
+            test: |asked| exchanged(asked, asked.initiation.amount().map(Money::currency)),
         },
         Check {
             rule: &RATE_TYPE,
@@ -142,17 +163,13 @@ fn checks<'a>() -> [Check<Asked<'a>, Wire>; 8] {
         },
         Check {
             rule: &FREQUENCY,
-            error: Wire::bad_request(ErrorCode::UnsupportedFrequency, Some("Data.Initiation")),
-            test: |asked| match &asked.initiation.standing_order {
-                None => Ok(()),
-                Some(terms) => {
-                    let name = terms.frequency.to_string();
-                    let refused = &asked.settings.refused_frequencies;
-                    let plain = name.split(':').next().unwrap_or(&name);
-                    let offered = tells_days(terms.frequency) && !refused.iter().any(|refused| refused == plain);
-                    holds(offered, "a frequency that the bank offers", name)
-                }
-            },
+            error: frequency("Data.Initiation.Frequency"),
+            test: |asked| offers_frequency(asked, ApiVersion::V3_1),
+        },
+        Check {
+            rule: &FREQUENCY,
+            error: frequency("Data.Initiation.MandateRelatedInformation.Frequency.Type"),
+            test: |asked| offers_frequency(asked, ApiVersion::V4_0),
         },
         Check {
             rule: &LOCAL_INSTRUMENT,
@@ -179,6 +196,17 @@ fn checks<'a>() -> [Check<Asked<'a>, Wire>; 8] {
     ]
 }
 
+fn offers_frequency(asked: &Asked<'_>, version: ApiVersion) -> Result<(), Evidence> {
+    let Some(terms) = asked.initiation.standing_order.as_ref().filter(|_| asked.initiation.version == version) else {
+        return Ok(());
+    };
+    let name = terms.frequency.to_string();
+    let refused = &asked.settings.refused_frequencies;
+    let plain = name.split(':').next().unwrap_or(&name);
+    let offered = tells_days(terms.frequency) && !refused.iter().any(|refused| refused == plain);
+    holds(offered, "a frequency that the bank offers", name)
+}
+
 /// What the bank adds to a payment, if it takes it on.
 ///
 /// # Errors
@@ -191,15 +219,35 @@ pub(super) fn make(asked: &Asked<'_>, off: &SwitchedOff) -> Result<(Offer, Passe
         None if asked.late() => ledger::working_day_after(now.date()).with_time(Time::MIDNIGHT).assume_utc(),
         None => now,
     };
-    let settlement = if kind.is_international() { execution + Duration::days(1) } else { execution };
     let offer = Offer {
         charges: asked.settings.charges_of(kind, asked.initiation.charge_bearer),
         exchange_rate: asked.initiation.exchange_rate.as_ref().and_then(|rate| quote(asked, rate)),
         cut_off: asked.cut_off().map(|(_, at)| at),
+        expected_execution: None,
+        expected_settlement: None,
+    };
+    Ok((expecting(offer, kind, execution), passed))
+}
+
+/// The offer with the days on which the payment is expected to be executed and settled.
+fn expecting(offer: Offer, kind: PaymentKind, execution: OffsetDateTime) -> Offer {
+    let settlement = if kind.is_international() { execution.saturating_add(Duration::days(1)) } else { execution };
+    Offer {
         expected_execution: kind.has_expected_dates().then_some(execution),
         expected_settlement: kind.has_expected_dates().then_some(settlement),
+        ..offer
+    }
+}
+
+/// What an order tells that was made now: the consent's offer, and when this order is executed.
+pub(super) fn of_order(offer: &Offer, initiation: &Initiation, order: &PaymentOrder, now: OffsetDateTime) -> Offer {
+    let execution = order.instructions.first().map(|instruction| &instruction.execution);
+    let execution = match (initiation.requested_execution, execution) {
+        (Some(at), _) => at,
+        (None, Some(Execution::On(day))) => day.midnight().assume_utc(),
+        _ => now,
     };
-    Ok((offer, passed))
+    expecting(offer.clone(), initiation.kind, execution)
 }
 
 /// The rate that the bank offers for what was asked.

@@ -17,7 +17,7 @@ use transport::{Request, Response};
 
 use super::{
     SCOPE,
-    answers::answer,
+    answers::{Told, answer},
     consents::DEMAND,
     instruct::Draft,
     offer,
@@ -27,7 +27,7 @@ use crate::{
     Context,
     api::{
         ApiError, Progress, Wire, admit, apply,
-        idempotency::{Key, Seen, faster, seen},
+        idempotency::{Key, Making, once},
         signature,
     },
     consents::{self, Consent, ConsentKind, Content, Payment},
@@ -179,91 +179,84 @@ pub(super) async fn create(
     progress.judged(signature::check(context, request, &access.client).await)?;
     let client_id = access.client.client_id;
     let intent_id = access.grant.and_then(|grant| grant.intent_id);
-    for _ in 0..2 {
-        let id = match progress.add(seen(context, request, &client_id, version).await)? {
-            Seen::Before(id) => id,
-            Seen::New(key) => {
-                let off = &context.engine.profile().switched_off;
-                let behind = progress.add(behind(context, intent_id.clone(), off).await)?;
-                match submit(context, request, (kind, version), behind, &key, &mut progress).await {
-                    Ok(Some(id)) => id,
-                    Ok(None) => continue,
-                    Err(error) => faster(context, request, &client_id, version).await.ok_or(error)?,
-                }
-            }
-        };
-        let order = progress.add(find_kind(context, kind, &id, &client_id, version).await)?;
-        return answer(context, StatusCode::CREATED, &order).map(|response| progress.attach(response));
-    }
-    // The consent was used, and the key with it, by requests that were faster.
-    Err(ApiError::Failed("an order was made twice and is not there".to_owned()))
+    let making = Ordering { context, request, kind, version, intent_id };
+    let made = once(context, request, (&client_id, version), &mut progress, &making).await?;
+    let order = progress.add(find_kind(context, kind, &made.id, &client_id, version).await)?;
+    answer(context, StatusCode::CREATED, &order, Told::of(&made)).map(|response| progress.attach(response))
 }
 
-/// Makes the order; none when something that it depends on changed meanwhile.
-async fn submit(
-    context: &Context,
-    request: &Request,
-    (kind, version): (PaymentKind, ApiVersion),
-    behind: Behind,
-    key: &Key,
-    progress: &mut Progress,
-) -> Result<Option<String>, ApiError> {
-    let now = context.tools.clock.now();
-    let off = &context.engine.profile().switched_off;
-    let asked = progress.read(&BODY, OrderRequest::read(kind, version, &request.body))?;
-    let of_kind = ConsentKind::Payment(kind);
-    let facts = Facts { consent: &behind.consent, named: asked.consent_id(), kind: of_kind, version, now };
-    progress.judged(apply(&facts, &consent_checks(), off))?;
-    let payment = behind.payment()?;
-    progress.judged(same(&asked, payment, off))?;
-    let initiation = progress.read(&BODY, asked.typed())?;
-    progress.judged(timely(context, payment, kind, now, off))?;
-    progress.read(&DATES, initiation.dates_lie_ahead(now))?;
+/// Makes the order.
+struct Ordering<'a> {
+    context: &'a Context,
+    request: &'a Request,
+    kind: PaymentKind,
+    version: ApiVersion,
+    /// Of the customer's token.
+    intent_id: Option<String>,
+}
 
-    let id = context.tools.chance.uuid().simple().to_string();
-    let customer = behind.consent.customer.clone().unwrap_or_default();
-    let account = behind.account()?.to_owned();
-    let file = match kind {
-        PaymentKind::File => Some(super::files::payments(context, &behind.consent).await?),
-        _ => None,
-    };
-    let order = {
-        let books = context.money.at(now);
-        let account = books
-            .account(&ledger::AccountId::new(account.as_str()))
-            .ok_or_else(|| ApiError::Failed(format!("the account {account} of a consent is not there")))?;
-        let until = payment.request.authorisation().completion;
-        let authorise_before = until.unwrap_or(now + Duration::days(i64::from(context.bank.payments.signatory_days)));
-        let (offer, rates) = (&payment.offer, &context.rates);
-        let draft = Draft { id: &id, account, customer: &customer, authorise_before, offer, rates, now };
-        let told = match &file {
-            Some(file) => draft.file(&file.payments, initiation.requested_execution),
-            None => draft.payment(&initiation),
+impl Making for Ordering<'_> {
+    async fn make(&self, key: &Key, progress: &mut Progress) -> Result<Option<String>, ApiError> {
+        let Self { context, request, kind, version, ref intent_id } = *self;
+        let now = context.tools.clock.now();
+        let off = &context.engine.profile().switched_off;
+        let behind = progress.add(behind(context, intent_id.clone(), off).await)?;
+        let asked = progress.read(&BODY, OrderRequest::read(kind, version, &request.body))?;
+        let of_kind = ConsentKind::Payment(kind);
+        let facts = Facts { consent: &behind.consent, named: asked.consent_id(), kind: of_kind, version, now };
+        progress.judged(apply(&facts, &consent_checks(), off))?;
+        let payment = behind.payment()?;
+        progress.judged(same(&asked, payment, off))?;
+        let initiation = progress.read(&BODY, asked.typed())?;
+        progress.judged(timely(context, payment, kind, now, off))?;
+        progress.read(&DATES, initiation.dates_lie_ahead(now))?;
+
+        let id = context.tools.chance.uuid().simple().to_string();
+        let customer = behind.consent.customer.clone().unwrap_or_default();
+        let account = behind.account()?.to_owned();
+        let file = match kind {
+            PaymentKind::File => Some(super::files::payments(context, &behind.consent).await?),
+            _ => None,
         };
-        told.map_err(|error| offer::untold(&error))?
-    };
-    let record = Order {
-        id: id.clone(),
-        client_id: behind.consent.client_id.clone(),
-        offer: payment.offer.clone(),
-        refund: payment.request.read_refund_account(),
-        named: initiation.debtor_account.is_some(),
-        request: asked,
-        customer: customer.clone(),
-        account,
-        created_at: now,
-    };
-    // Only with the rule off is it one that cannot be used.
-    let consumed = behind.consent.clone().consume(now).unwrap_or_else(|_| behind.consent.clone());
-    let changes = vec![
-        consents::collection().update(&consumed.id, behind.stored, &consumed)?,
-        collection().insert(&id, &record)?,
-        key.remember(&id)?,
-    ];
-    match context.money.carry_out(context.store(), Action::Submit(Box::new(order)), changes, now).await {
-        Ok(()) => Ok(Some(id)),
-        Err(CommandFailure::NotCommitted(store::CommitError::Conflict { .. })) => Ok(None),
-        Err(error) => Err(error.into()),
+        let order = {
+            let books = context.money.at(now);
+            let account = books
+                .account(&ledger::AccountId::new(account.as_str()))
+                .ok_or_else(|| ApiError::Failed(format!("the account {account} of a consent is not there")))?;
+            let until = payment.request.authorisation().completion;
+            let authorise_before =
+                until.unwrap_or(now + Duration::days(i64::from(context.bank.payments.signatory_days)));
+            let (offer, rates) = (&payment.offer, &context.rates);
+            let draft = Draft { id: &id, account, customer: &customer, authorise_before, offer, rates, now };
+            let told = match &file {
+                Some(file) => draft.file(&file.payments, initiation.requested_execution),
+                None => draft.payment(&initiation),
+            };
+            told.map_err(|error| offer::untold(&error))?
+        };
+        let record = Order {
+            id: id.clone(),
+            client_id: behind.consent.client_id.clone(),
+            offer: offer::of_order(&payment.offer, &initiation, &order, now),
+            refund: payment.request.read_refund_account(),
+            named: initiation.debtor_account.is_some(),
+            request: asked,
+            customer: customer.clone(),
+            account,
+            created_at: now,
+        };
+        // Only with the rule off is it one that cannot be used.
+        let consumed = behind.consent.clone().consume(now).unwrap_or_else(|_| behind.consent.clone());
+        let changes = vec![
+            consents::collection().update(&consumed.id, behind.stored, &consumed)?,
+            collection().insert(&id, &record)?,
+            key.remember(&id)?,
+        ];
+        match context.money.carry_out(context.store(), Action::Submit(Box::new(order)), changes, now).await {
+            Ok(()) => Ok(Some(id)),
+            Err(CommandFailure::NotCommitted(store::CommitError::Conflict { .. })) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -284,7 +277,7 @@ pub(crate) fn under(
         Ok(()) => passed.rules.push(rule),
         Err(error) => {
             let evidence = Evidence::new(format!("{}: {}", error.path, error.expected), error.found.clone());
-            let detail = ErrorDetail::new(error.code, rule.reason).at(error.path);
+            let detail = ErrorDetail::new(error.code, rule.unmet).at(error.path);
             return Err(ApiError::refused(rule, detail, evidence));
         }
     }
@@ -424,7 +417,7 @@ pub(super) async fn read(
     version: ApiVersion,
 ) -> Result<Response, ApiError> {
     let (order, progress) = named(context, request, kind, version).await?;
-    answer(context, StatusCode::OK, &order).map(|response| progress.attach(response))
+    answer(context, StatusCode::OK, &order, Told::Now).map(|response| progress.attach(response))
 }
 
 /// `GET` of `payment-details` of an order.

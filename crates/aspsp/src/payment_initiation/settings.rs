@@ -69,11 +69,13 @@ pub struct Settlement {
     pub credits: u32,
     /// The same when the payment changes its currency.
     pub credits_abroad: u32,
+    /// Seconds for which a payment waits for a payee's account that is blocked, before it is sent back.
+    pub holds: u32,
 }
 
 impl Default for Settlement {
     fn default() -> Self {
-        Self { automatic: true, begins: 0, debits: 2, credits: 5, credits_abroad: 86_400 }
+        Self { automatic: true, begins: 0, debits: 2, credits: 5, credits_abroad: 86_400, holds: 86_400 }
     }
 }
 
@@ -86,6 +88,7 @@ impl From<Settlement> for Timing {
             without_posting: settlement.debits.max(settlement.begins),
             credited: settlement.credits,
             credited_abroad: settlement.credits_abroad,
+            blocked: settlement.holds,
             ..Self::default()
         }
     }

@@ -16,7 +16,7 @@ use crate::{
     Context,
     api::{
         ApiError, Progress, Wire, admit, apply,
-        idempotency::{Key, Seen, seen},
+        idempotency::{Key, Making, once},
         signature,
     },
     consents::{Consent, ConsentKind, Content, VariableRecurringPayments, collection, owned},
@@ -38,7 +38,7 @@ rules::catalogue! {
         reason: "The limits are in the currency of the country.", clause: "OB Read/Write 4.0, Domestic VRP Consents" }
 }
 
-const KIND: ConsentKind = ConsentKind::VariableRecurringPayments;
+pub(super) const KIND: ConsentKind = ConsentKind::VariableRecurringPayments;
 
 /// Tokens that open consents.
 pub(super) const DEMAND: Demand = Demand { scope: Some("payments"), kind: TokenKind::Client };
@@ -85,46 +85,43 @@ pub(super) async fn create(context: &Context, request: &Request, version: ApiVer
     let access = progress.add(admit(context, request, DEMAND).await)?;
     progress.judged(signature::check(context, request, &access.client).await)?;
     let client_id = access.client.client_id;
-    for _ in 0..2 {
-        let id = match progress.add(seen(context, request, &client_id, version).await)? {
-            Seen::Before(id) => id,
-            Seen::New(key) => match lodge(context, request, version, &client_id, &key, &mut progress).await? {
-                Some(id) => id,
-                None => continue,
-            },
-        };
-        let (consent, _) = progress.add(owned::find(context, KIND, &id, &client_id, version).await)?;
-        return answer(context, StatusCode::CREATED, &consent).map(|response| progress.attach(response));
-    }
-    Err(ApiError::Failed("a consent was lodged twice and is not there".to_owned()))
+    let making = Lodging { context, request, version, client_id: &client_id };
+    let made = once(context, request, (&client_id, version), &mut progress, &making).await?;
+    let (consent, _) = progress.add(owned::find(context, KIND, &made.id, &client_id, version).await)?;
+    answer(context, StatusCode::CREATED, &consent).map(|response| progress.attach(response))
 }
 
-/// Makes the consent; none when another request with the same key was faster.
-async fn lodge(
-    context: &Context,
-    request: &Request,
+/// Makes the consent.
+struct Lodging<'a> {
+    context: &'a Context,
+    request: &'a Request,
     version: ApiVersion,
-    client_id: &str,
-    key: &Key,
-    progress: &mut Progress,
-) -> Result<Option<String>, ApiError> {
-    let now = context.tools.clock.now();
-    let asked = progress.read(&BODY, VrpConsentRequest::read(version, &request.body))?;
-    let limits = progress.read(&PARAMETERS, asked.control_parameters())?;
-    progress.read(&BODY, asked.debtor_account())?;
-    progress.read(&BODY, asked.creditor_account())?;
-    let facts = Asked { limits: &limits, today: now.date(), home: context.rates.home() };
-    progress.judged(apply(&facts, &checks(), &context.engine.profile().switched_off))?;
-    // The time of the day does not count (Domestic VRP Consents, ValidToDateTime).
-    let expires_at = limits.valid_to.map(|to| to.replace_time(time::Time::MIDNIGHT) + time::Duration::DAY);
-    let content = Content::VariableRecurringPayments(Box::new(VariableRecurringPayments { request: asked, limits }));
-    let mut consent = Consent::lodged(&context.tools.chance.uuid(), client_id.to_owned(), version, content, now);
-    consent.expires_at = expires_at;
-    let changes = vec![collection().insert(&consent.id, &consent)?, key.remember(&consent.id)?];
-    match context.store().commit(changes).await {
-        Ok(()) => Ok(Some(consent.id)),
-        Err(CommitError::Conflict { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
+    client_id: &'a str,
+}
+
+impl Making for Lodging<'_> {
+    async fn make(&self, key: &Key, progress: &mut Progress) -> Result<Option<String>, ApiError> {
+        let Self { context, request, version, client_id } = *self;
+        let now = context.tools.clock.now();
+        let asked = progress.read(&BODY, VrpConsentRequest::read(version, &request.body))?;
+        let limits = progress.read(&PARAMETERS, asked.control_parameters())?;
+        progress.read(&BODY, asked.debtor_account())?;
+        progress.read(&BODY, asked.creditor_account())?;
+        let facts = Asked { limits: &limits, today: now.date(), home: context.rates.home() };
+        progress.judged(apply(&facts, &checks(), &context.engine.profile().switched_off))?;
+        // The time of the day does not count (Domestic VRP Consents, ValidToDateTime).
+        let expires_at =
+            limits.valid_to.map(|to| to.replace_time(time::Time::MIDNIGHT).saturating_add(time::Duration::DAY));
+        let content =
+            Content::VariableRecurringPayments(Box::new(VariableRecurringPayments { request: asked, limits }));
+        let mut consent = Consent::lodged(&context.tools.chance.uuid(), client_id.to_owned(), version, content, now);
+        consent.expires_at = expires_at;
+        let changes = vec![collection().insert(&consent.id, &consent)?, key.remember(&consent.id)?];
+        match context.store().commit(changes).await {
+            Ok(()) => Ok(Some(consent.id)),
+            Err(CommitError::Conflict { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -154,14 +151,12 @@ pub(super) fn content(consent: &Consent) -> Result<&VariableRecurringPayments, A
 }
 
 /// The consent as its version tells it. The account that the customer chose is told, as the VRP profile wants for sweeping.
-fn answer(context: &Context, status: StatusCode, consent: &Consent) -> Result<Response, ApiError> {
+pub(super) fn answer(context: &Context, status: StatusCode, consent: &Consent) -> Result<Response, ApiError> {
     let now = context.tools.clock.now();
     let (vrp, version) = (content(consent)?, consent.version);
     let facts = VrpConsentFacts {
-        status_reason: consent.status_reason(version, now),
-        status_update_date_time: consent.status_updated_at(now),
         debtor_account: payer::chosen(context, consent),
-        ..VrpConsentFacts::new(&consent.id, version.code(consent.status_at(now)), consent.created_at)
+        ..VrpConsentFacts::new(consent.state_at(version, now))
     };
     let links = Links::to_self(context.urls.api(&KIND.resource(version, &consent.id)));
     Ok(reply::json(status, &VrpConsentAnswer::of(&vrp.request, facts, links, Meta::one_page())))

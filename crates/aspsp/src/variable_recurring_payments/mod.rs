@@ -6,6 +6,7 @@
 
 mod consents;
 mod funds;
+mod migration;
 mod orders;
 
 use http::Method;
@@ -15,14 +16,14 @@ use openbanking::{
 };
 use transport::Route;
 
-pub(crate) use orders::used;
+pub(crate) use orders::{PaidUnder, ordered_under, used};
 
 use crate::{Context, api::base, payment_initiation::signed};
 
 /// Rules of this API, for the catalogue.
 #[must_use]
 pub fn catalogue() -> Vec<&'static rules::Rule> {
-    [consents::RULES, orders::RULES].into_iter().flatten().copied().collect()
+    [consents::RULES, migration::RULES, orders::RULES].into_iter().flatten().copied().collect()
 }
 
 /// The routes of every version.
@@ -42,7 +43,7 @@ fn of_version(version: ApiVersion) -> Vec<Route<Context>> {
             })
         };
     }
-    vec![
+    let mut rows = vec![
         row!(POST, consents, consents::create),
         row!(GET, consent.clone(), consents::read),
         row!(DELETE, consent.clone(), consents::delete),
@@ -50,5 +51,11 @@ fn of_version(version: ApiVersion) -> Vec<Route<Context>> {
         row!(POST, orders, orders::create),
         row!(GET, order.clone(), orders::read),
         row!(GET, format!("{order}/payment-details"), orders::details),
-    ]
+    ];
+    // There is nothing older than the first version.
+    if version > ApiVersion::ALL[0] {
+        rows.push(row!(PUT, consent.clone(), migration::migrate));
+        rows.push(row!(PATCH, consent, migration::migrate));
+    }
+    rows
 }

@@ -8,13 +8,10 @@ use openbanking::{
     headers::FAPI_CUSTOMER_IP_ADDRESS,
     links::{Links, Meta},
     money::{Currency, Money},
-    payments::StatusFamily,
+    payments::{OrderFacts, StatusFamily},
     reading::ReadingError,
     version::ApiVersion,
-    vrp::{
-        InteractionType, ORDER_ID_MEMBER, Period, PeriodicLimit, VrpOrderAnswer, VrpOrderFacts, VrpOrderRequest,
-        period_bounds,
-    },
+    vrp::{InteractionType, ORDER_ID_MEMBER, Period, PeriodicLimit, VrpOrderAnswer, VrpOrderRequest, period_bounds},
 };
 use rules::{Check, holds};
 use serde::{Deserialize, Serialize};
@@ -27,17 +24,18 @@ use crate::{
     Context,
     api::{
         ApiError, Progress, Wire, admit, apply,
-        idempotency::{Key, Seen, faster, seen},
+        idempotency::{Key, Making, once},
         signature,
     },
     consents::{self, Consent, ConsentKind, Offer, VariableRecurringPayments},
+    dashboard,
     money::CommandFailure,
     payer,
     payment_initiation::{
-        answers::{self, known, stands, why},
+        answers::{self, Told, known, why},
         instruct::Draft,
         order::{Order, collection},
-        orders::{Behind, Facts, behind, consent_checks, find, under},
+        orders::{Facts, behind, consent_checks, find, under},
     },
 };
 
@@ -47,15 +45,12 @@ rules::catalogue! {
     BODY { id: "vrp.order.body",
         reason: "The body is what the schema of the order allows.", clause: "OB Read/Write 4.0, Domestic VRPs" }
     SAME { id: "vrp.order.same-as-consent",
-        reason: "Initiation is that of the consent, and so are the payee and the reference where the consent fixes them.", clause: "OB Read/Write 4.0, Domestic VRPs" }
+        reason: "Initiation and Risk are those of the consent, and so are the payee and the reference where the consent fixes them.", clause: "OB Read/Write 4.0, Domestic VRPs" }
     LIMITS { id: "vrp.order.control-parameters",
         reason: "The payment stays inside the control parameters of the consent.", clause: "OB Read/Write 4.0, Domestic VRP Consents, Control Parameters" }
     PRESENT { id: "vrp.order.psu-present",
         reason: "A payment in session comes with x-fapi-customer-ip-address.", clause: "OB Read/Write 4.0, Domestic VRPs, PSUInteractionType" }
 }
-
-/// Tries before a payment gives way to others under the same consent that come at the same time.
-const TRIES: usize = 16;
 
 /// A payment that was ordered under a consent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,91 +72,88 @@ pub(super) async fn create(context: &Context, request: &Request, version: ApiVer
     progress.judged(signature::check(context, request, &access.client).await)?;
     let client_id = access.client.client_id;
     let intent_id = access.grant.and_then(|grant| grant.intent_id);
-    for _ in 0..TRIES {
-        let id = match progress.add(seen(context, request, &client_id, version).await)? {
-            Seen::Before(id) => id,
-            Seen::New(key) => {
-                let off = &context.engine.profile().switched_off;
-                let behind = progress.add(behind(context, intent_id.clone(), off).await)?;
-                match submit(context, request, version, behind, &key, &mut progress).await {
-                    Ok(Some(id)) => id,
-                    Ok(None) => continue,
-                    Err(error) => faster(context, request, &client_id, version).await.ok_or(error)?,
-                }
-            }
-        };
-        let found = find(context, &id, (&client_id, version), ORDER_ID_MEMBER, |_: &VrpOrderRequest| true).await;
-        let order = progress.add(found)?;
-        return answer(context, StatusCode::CREATED, &order).map(|response| progress.attach(response));
-    }
-    Err(ApiError::Failed("too many payments under one consent came at once".to_owned()))
+    let making = Ordering { context, request, version, intent_id };
+    let made = once(context, request, (&client_id, version), &mut progress, &making).await?;
+    let found = find(context, &made.id, (&client_id, version), ORDER_ID_MEMBER, |_: &VrpOrderRequest| true).await;
+    let order = progress.add(found)?;
+    answer(context, StatusCode::CREATED, &order, Told::of(&made)).map(|response| progress.attach(response))
 }
 
-/// Makes the payment; none when another one under the same consent was faster.
-async fn submit(
-    context: &Context,
-    request: &Request,
+/// Makes the payment.
+struct Ordering<'a> {
+    context: &'a Context,
+    request: &'a Request,
     version: ApiVersion,
-    behind: Behind,
-    key: &Key,
-    progress: &mut Progress,
-) -> Result<Option<String>, ApiError> {
-    let now = context.tools.clock.now();
-    let off = &context.engine.profile().switched_off;
-    let asked = progress.read(&BODY, VrpOrderRequest::read(version, &request.body))?;
-    let instruction = progress.read(&BODY, asked.instruction())?;
-    let kind = ConsentKind::VariableRecurringPayments;
-    let facts = Facts { consent: &behind.consent, named: asked.consent_id(), kind, version, now };
-    progress.judged(apply(&facts, &consent_checks(), off))?;
-    let vrp = content(&behind.consent)?;
-    // Answers tell the account that the customer chose inside Initiation, and orders may repeat it.
-    let same = asked.matches(&vrp.request).or_else(|error| match payer::chosen(context, &behind.consent) {
-        Some(account) => asked.matches(&vrp.request.with_debtor_account(&account)),
-        None => Err(error),
-    });
-    progress.judged(under(&SAME, same, off))?;
-    progress.judged(apply(&Presence { order: &asked, request }, &presence(), off))?;
-    let before = so_far(context, &behind.consent.id).await?;
-    let within = admitted(vrp, &asked, instruction.amount, behind.consent.created_at, now, &before);
-    progress.judged(under(&LIMITS, within, off))?;
+    /// Of the customer's token.
+    intent_id: Option<String>,
+}
 
-    let id = context.tools.chance.uuid().simple().to_string();
-    let customer = behind.consent.customer.clone().unwrap_or_default();
-    let account = behind.account()?.to_owned();
-    let offer = Offer::default();
-    let order = {
-        let books = context.money.at(now);
-        let account = books
-            .account(&ledger::AccountId::new(account.as_str()))
-            .ok_or_else(|| ApiError::Failed(format!("the account {account} of a consent is not there")))?;
-        let (offer, rates) = (&offer, &context.rates);
-        Draft { id: &id, account, customer: &customer, authorise_before: now, offer, rates, now }
-            .recurring(&instruction)?
-    };
-    let record = Order {
-        id: id.clone(),
-        client_id: behind.consent.client_id.clone(),
-        offer,
-        refund: vrp.request.read_refund_account(),
-        named: true,
-        request: asked,
-        customer,
-        account,
-        created_at: now,
-    };
-    let paid = Paid { amount: instruction.amount, day: now.date() };
-    let consent = &behind.consent;
-    let changes = vec![
-        // Unchanged: whoever judged the same limits at the same time has to judge them again.
-        consents::collection().update(&consent.id, behind.stored, consent)?,
-        collection().insert(&id, &record)?,
-        paid_under().insert(format!("{}/{id}", consent.id), &paid)?,
-        key.remember(&id)?,
-    ];
-    match context.money.carry_out(context.store(), Action::Submit(Box::new(order)), changes, now).await {
-        Ok(()) => Ok(Some(id)),
-        Err(CommandFailure::NotCommitted(store::CommitError::Conflict { .. })) => Ok(None),
-        Err(error) => Err(error.into()),
+impl Making for Ordering<'_> {
+    async fn make(&self, key: &Key, progress: &mut Progress) -> Result<Option<String>, ApiError> {
+        let Self { context, request, version, ref intent_id } = *self;
+        let now = context.tools.clock.now();
+        let off = &context.engine.profile().switched_off;
+        let behind = progress.add(behind(context, intent_id.clone(), off).await)?;
+        let asked = progress.read(&BODY, VrpOrderRequest::read(version, &request.body))?;
+        let instruction = progress.read(&BODY, asked.instruction())?;
+        let kind = ConsentKind::VariableRecurringPayments;
+        let facts = Facts { consent: &behind.consent, named: asked.consent_id(), kind, version, now };
+        progress.judged(apply(&facts, &consent_checks(), off))?;
+        let vrp = content(&behind.consent)?;
+        // Answers tell the account that the customer chose inside Initiation, and orders may repeat it.
+        let repeats = asked.data()["Initiation"].get("DebtorAccount").is_some();
+        let same = match payer::chosen(context, &behind.consent).filter(|_| repeats && payer::is_open(&behind.consent))
+        {
+            Some(account) => asked.matches(&vrp.request.with_debtor_account(&account)),
+            None => asked.matches(&vrp.request),
+        };
+        progress.judged(under(&SAME, same, off))?;
+        progress.judged(apply(&Presence { order: &asked, request }, &presence(), off))?;
+        let before = so_far(context, &behind.consent.id).await?;
+        let within = admitted(vrp, &asked, instruction.amount, behind.consent.created_at, now, &before);
+        progress.judged(under(&LIMITS, within, off))?;
+
+        let id = context.tools.chance.uuid().simple().to_string();
+        let customer = behind.consent.customer.clone().unwrap_or_default();
+        let account = behind.account()?.to_owned();
+        let offer = Offer::default();
+        let order = {
+            let books = context.money.at(now);
+            let account = books
+                .account(&ledger::AccountId::new(account.as_str()))
+                .ok_or_else(|| ApiError::Failed(format!("the account {account} of a consent is not there")))?;
+            let (offer, rates) = (&offer, &context.rates);
+            Draft { id: &id, account, customer: &customer, authorise_before: now, offer, rates, now }
+                .recurring(&instruction)?
+        };
+        let record = Order {
+            id: id.clone(),
+            client_id: behind.consent.client_id.clone(),
+            offer,
+            refund: vrp.request.read_refund_account(),
+            named: true,
+            request: asked,
+            customer,
+            account,
+            created_at: now,
+        };
+        let paid = Paid { amount: instruction.amount, day: now.date() };
+        let consent = &behind.consent;
+        let changes = vec![
+            // Unchanged: whoever judged the same limits at the same time has to judge them again.
+            consents::collection().update(&consent.id, behind.stored, consent)?,
+            collection().insert(&id, &record)?,
+            paid_under().insert(format!("{}/{id}", consent.id), &paid)?,
+            key.remember(&id)?,
+        ];
+        match context.money.carry_out(context.store(), Action::Submit(Box::new(order)), changes, now).await {
+            Ok(()) => {
+                dashboard::uses::note(context, &consent.id).await;
+                Ok(Some(id))
+            }
+            Err(CommandFailure::NotCommitted(store::CommitError::Conflict { .. })) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -212,6 +204,31 @@ fn sum_of(paid: &[Paid], period: Period, currency: Currency) -> Money {
     inside.fold(Money::zero(currency), |sum, paid| sum.checked_add(paid.amount).unwrap_or(most))
 }
 
+/// A payment that was ordered under a consent, as its customer sees it.
+pub(crate) struct PaidUnder {
+    pub(crate) day: Date,
+    pub(crate) amount: Money,
+    pub(crate) status: OrderStatus,
+}
+
+/// The payments under a consent, newest first.
+///
+/// # Errors
+/// The store failed.
+pub(crate) async fn ordered_under(context: &Context, consent_id: &str) -> Result<Vec<PaidUnder>, StoreError> {
+    let all = paid_under().range(context.store(), Range::prefix(format!("{consent_id}/"))).await?;
+    let books = context.money.at(context.tools.clock.now());
+    let mut found: Vec<PaidUnder> = all
+        .into_iter()
+        .filter_map(|(key, paid, _)| {
+            let state = books.order(&OrderId::new(key.rsplit('/').next().unwrap_or_default()))?;
+            Some(PaidUnder { day: paid.day, amount: paid.amount, status: state.status() })
+        })
+        .collect();
+    found.sort_by_key(|ordered| std::cmp::Reverse(ordered.day));
+    Ok(found)
+}
+
 /// What was paid in the running period of a limit, and what of it is left.
 pub(crate) struct Used {
     pub(crate) limit: PeriodicLimit,
@@ -243,7 +260,7 @@ pub(crate) async fn used(
 /// `GET /domestic-vrps/{DomesticVRPId}`.
 pub(super) async fn read(context: &Context, request: &Request, version: ApiVersion) -> Result<Response, ApiError> {
     let (order, progress) = named(context, request, version).await?;
-    answer(context, StatusCode::OK, &order).map(|response| progress.attach(response))
+    answer(context, StatusCode::OK, &order, Told::Now).map(|response| progress.attach(response))
 }
 
 /// `GET /domestic-vrps/{DomesticVRPId}/payment-details`.
@@ -266,17 +283,22 @@ async fn named(
     Ok((order, progress))
 }
 
-fn answer(context: &Context, code: StatusCode, order: &Order<VrpOrderRequest>) -> Result<Response, ApiError> {
+fn answer(
+    context: &Context,
+    code: StatusCode,
+    order: &Order<VrpOrderRequest>,
+    told: Told,
+) -> Result<Response, ApiError> {
     let books = context.money.at(context.tools.clock.now());
     let state = known(&books, order)?;
     let account = books.account(&ledger::AccountId::new(order.account.as_str())).and_then(payer::cash_account);
     let version = order.request.version();
-    let facts = VrpOrderFacts {
+    let facts = OrderFacts {
         status_reasons: why(state),
         updated: state.status_updated_at(),
         refund: account.clone().filter(|_| order.refund),
-        debtor_account: account,
-        ..VrpOrderFacts::new(&order.id, stands(state, StatusFamily::Vrp, version), order.created_at)
+        debtor: account,
+        ..OrderFacts::new(&order.id, told.status(state, StatusFamily::Vrp, version), order.created_at)
     };
     let links = Links::to_self(context.urls.api(&answers::path(order)));
     Ok(reply::json(code, &VrpOrderAnswer::of(&order.request, facts, links, Meta::one_page())))

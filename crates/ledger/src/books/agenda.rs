@@ -8,11 +8,13 @@ use time::OffsetDateTime;
 /// Something that happens by itself. The order of the variants settles ties, so that it never matters in how many
 /// calls the time passes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Due {
+pub(crate) enum Due {
     /// A pending entry comes onto the books.
     Book(EntryId),
-    /// The habit with that number brings or takes money.
-    Habit(usize),
+    /// A day begins for the personas.
+    Dawn,
+    /// A persona does what was planned under that number.
+    Act(u64),
     /// The time to authorise an order is over.
     Expire(OrderId),
     /// A payment takes its next step: order, instruction, number of the payment.
@@ -47,11 +49,17 @@ impl Books {
         happened
     }
 
+    /// Puts something on the list.
+    pub(crate) fn expect(&mut self, at: OffsetDateTime, due: Due) {
+        self.agenda.insert((at, due));
+    }
+
     fn happen(&mut self, due: Due, at: OffsetDateTime) {
         match due {
             // An entry that was released or booked before took its line from the agenda with it.
             Due::Book(entry) => drop(self.book(&entry, at)),
-            Due::Habit(number) => self.habit(number, at),
+            Due::Dawn => self.dawn(at),
+            Due::Act(number) => self.act(number, at),
             Due::Expire(order) => self.fail(&order, Rejection::AuthorisationExpired, at),
             Due::Step(order, instruction, number) => self.step(&order, instruction, number, at),
             Due::Execute(order, instruction) => self.execute(&order, instruction, at),

@@ -162,7 +162,7 @@ impl Books {
 
     fn check_rejection(&self, id: &OrderId) -> Result<(), CommandError> {
         match self.check_cancellation(id) {
-            Err(CommandError::NothingLeft(_)) if !self.held(id)?.is_empty() => Ok(()),
+            Err(CommandError::NothingLeft(_)) if self.under_way(id).is_ok() => Ok(()),
             checked => checked,
         }
     }
@@ -172,7 +172,7 @@ impl Books {
         if self.check_cancellation(id).is_ok() {
             self.fail(id, reason, at);
         }
-        self.release_held(id, reason, at);
+        self.reject_open(id, reason, at);
         Ok(())
     }
 

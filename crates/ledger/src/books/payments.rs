@@ -34,17 +34,36 @@ impl Books {
     pub(super) fn accept(&mut self, id: &OrderId, at: OffsetDateTime) {
         let Some(state) = self.orders.get(id) else { return };
         let (order, one) = (Arc::clone(&state.order), state.is_one_payment());
+        let mut over = false;
         for (index, instruction) in order.instructions.iter().enumerate() {
             match instruction.execution {
                 Execution::Immediate => self.begin(&order, index, (1, at.date(), instruction.instructed), at),
-                Execution::On(_) | Execution::Recurring(_) => self.plan(&order, index, 1, Date::MIN, at),
+                Execution::On(_) | Execution::Recurring(_) => {
+                    let next = self.first(instruction, at);
+                    over |= next.is_none();
+                    self.set_next(&order.id, index, next);
+                }
             }
         }
         match order.file {
             true => self.conclude_file(id, at),
+            // All its days passed while signatories were waited for.
+            false if over => self.fail(id, Rejection::AuthorisationExpired, at),
             false if !one => self.note(id, OrderStatus::InitiationCompleted, None, at),
             false => {}
         }
+    }
+
+    /// The first payment of what is accepted now. Days of a series that have passed are left out, and count.
+    fn first(&self, instruction: &Instruction, at: OffsetDateTime) -> Option<NextPayment> {
+        let mut next = self.upcoming(instruction, 1, Date::MIN, OffsetDateTime::UNIX_EPOCH);
+        while let Some(missed) = next.filter(|next| next.at.date() < at.date())
+            && matches!(instruction.execution, Execution::Recurring(_))
+        {
+            let number = missed.number.saturating_add(1);
+            next = self.upcoming(instruction, number, missed.day, OffsetDateTime::UNIX_EPOCH);
+        }
+        next.map(|next| NextPayment { at: next.at.max(at), ..next })
     }
 
     /// Plans the payment with that number, if there is one.
@@ -167,14 +186,17 @@ impl Books {
         } else {
             timing.credited_abroad
         };
-        let seconds = match payment.status() {
-            OrderStatus::Received => timing.in_process,
-            OrderStatus::AcceptedSettlementInProcess => timing.debited,
-            OrderStatus::AcceptedSettlementCompleted if payment.creditor.is_none() => timing.without_posting,
-            _ => credited,
+        let moment = match payment.status() {
+            OrderStatus::Received => later(begun, timing.in_process),
+            OrderStatus::AcceptedSettlementInProcess => later(begun, timing.debited),
+            OrderStatus::AcceptedSettlementCompleted if payment.creditor.is_none() => {
+                later(begun, timing.without_posting)
+            }
+            OrderStatus::Blocked => later(at, timing.blocked),
+            _ => later(begun, credited),
         };
         if timing.steps == Steps::Auto {
-            let moment = later(begun, seconds).max(at);
+            let moment = moment.max(at);
             payment.next_step = Some(moment);
             self.agenda.insert((moment, Due::Step(id.clone(), index, number)));
         }
@@ -189,6 +211,7 @@ impl Books {
         }
         let Some(payment) = self.payment(id, index, number) else { return };
         let (status, within, entry) = (payment.status(), payment.creditor.is_some(), payment.entry.clone());
+        let credit = payment.credit;
         let (status, reason) = match status {
             OrderStatus::Received => (OrderStatus::AcceptedSettlementInProcess, None),
             OrderStatus::AcceptedSettlementInProcess => match entry.map(|entry| self.book(&entry, at)) {
@@ -196,11 +219,23 @@ impl Books {
                 Some(Err(_)) | None => (OrderStatus::Rejected, Some(Rejection::NotSpecified)),
             },
             OrderStatus::AcceptedSettlementCompleted if !within => (OrderStatus::AcceptedWithoutPosting, None),
-            OrderStatus::AcceptedSettlementCompleted => match self.credit(&order, index, number, at) {
-                Ok(()) => (OrderStatus::AcceptedCreditSettlementCompleted, None),
-                Err(reason) => (OrderStatus::Blocked, Some(reason)),
-            },
-            OrderStatus::AcceptedWithoutPosting => (OrderStatus::AcceptedCreditSettlementCompleted, None),
+            OrderStatus::AcceptedSettlementCompleted | OrderStatus::Blocked => {
+                match self.credit(&order, index, number, at) {
+                    Ok(()) => (OrderStatus::AcceptedCreditSettlementCompleted, None),
+                    // A block may end.
+                    Err(reason @ Rejection::BlockedCreditorAccount) if status != OrderStatus::Blocked => {
+                        (OrderStatus::Blocked, Some(reason))
+                    }
+                    Err(reason) => {
+                        self.give_back(&order, index, number, at);
+                        (OrderStatus::Rejected, Some(reason))
+                    }
+                }
+            }
+            OrderStatus::AcceptedWithoutPosting => {
+                self.shift(Contra::Clearing, Contra::External, credit);
+                (OrderStatus::AcceptedCreditSettlementCompleted, None)
+            }
             _ => return,
         };
         self.change(id, index, number, Change { at, status, reason });
@@ -240,14 +275,8 @@ impl Books {
 
     /// The open payments of an order; there is at least one.
     pub(super) fn under_way(&self, id: &OrderId) -> Result<Vec<(usize, u32)>, CommandError> {
-        let open = self.open_payments(id, OrderStatus::is_under_way)?;
+        let open = self.open_payments(id)?;
         if open.is_empty() { Err(CommandError::NothingUnderWay(id.clone())) } else { Ok(open) }
-    }
-
-    /// The payments of an order that are held and not yet debited.
-    pub(super) fn held(&self, id: &OrderId) -> Result<Vec<(usize, u32)>, CommandError> {
-        let held = |status| matches!(status, OrderStatus::Received | OrderStatus::AcceptedSettlementInProcess);
-        self.open_payments(id, held)
     }
 
     /// The next step of all open payments of an order.
@@ -258,44 +287,84 @@ impl Books {
         Ok(())
     }
 
-    /// Instruction and number of the payments in such a status.
-    fn open_payments(
-        &self,
-        id: &OrderId,
-        wanted: impl Fn(OrderStatus) -> bool,
-    ) -> Result<Vec<(usize, u32)>, CommandError> {
+    /// Instruction and number of the payments that are under way.
+    fn open_payments(&self, id: &OrderId) -> Result<Vec<(usize, u32)>, CommandError> {
         let state = self.orders.get(id).ok_or_else(|| super::unknown("order", id))?;
         let instructions = state.instructions.iter().enumerate();
         let payments =
             instructions.flat_map(|(index, progress)| progress.payments.iter().map(move |payment| (index, payment)));
         Ok(payments
-            .filter(|(_, payment)| wanted(payment.status()))
+            .filter(|(_, payment)| payment.status().is_under_way())
             .map(|(index, payment)| (index, payment.number))
             .collect())
     }
 
-    /// Rejects what is held and not yet debited.
-    pub(super) fn release_held(&mut self, id: &OrderId, reason: Rejection, at: OffsetDateTime) {
-        let held = self.held(id).unwrap_or_default();
-        for (index, number) in &held {
-            let Some(payment) = self.payment(id, *index, *number) else { continue };
-            let (moment, entry, minor) = (payment.next_step.take(), payment.entry.clone(), payment.debit.minor());
-            let begun = payment.history.first().map(|change| change.at.date());
+    /// Rejects what has not arrived: what is held is free again, what is debited comes back.
+    pub(super) fn reject_open(&mut self, id: &OrderId, reason: Rejection, at: OffsetDateTime) {
+        let Some(order) = self.orders.get(id).map(|state| Arc::clone(&state.order)) else { return };
+        for (index, number) in self.open_payments(id).unwrap_or_default() {
+            let Some(payment) = self.payment(id, index, number) else { continue };
+            let (moment, entry) = (payment.next_step.take(), payment.entry.clone());
+            let debited = payment.debited_at().is_some();
             if let Some(moment) = moment {
-                self.agenda.remove(&(moment, Due::Step(id.clone(), *index, *number)));
+                self.agenda.remove(&(moment, Due::Step(id.clone(), index, number)));
             }
-            if let Some(entry) = entry {
+            match entry {
                 // It is pending as long as the payment is not debited.
-                drop(self.release(&entry));
+                Some(entry) if !debited => {
+                    drop(self.release(&entry));
+                    self.forget_spent(&order, index, number);
+                }
+                _ => self.give_back(&order, index, number, at),
             }
-            let debtor = self.orders.get(id).map(|state| state.order.debtor.clone());
-            if let Some((day, spent)) = debtor.and_then(|debtor| self.ledger_mut(&debtor).ok()?.ordered.as_mut())
-                && begun == Some(*day)
-            {
-                *spent -= minor;
-            }
-            self.change(id, *index, *number, Change { at, status: OrderStatus::Rejected, reason: Some(reason) });
+            self.change(id, index, number, Change { at, status: OrderStatus::Rejected, reason: Some(reason) });
         }
+    }
+
+    /// A payment that is not made does not count towards the limit of its day.
+    fn forget_spent(&mut self, order: &PaymentOrder, index: usize, number: u32) {
+        let Some(payment) = self.payment(&order.id, index, number) else { return };
+        let (begun, minor) = (payment.history.first().map(|change| change.at.date()), payment.debit.minor());
+        if let Some((day, spent)) = self.ledger_mut(&order.debtor).ok().and_then(|ledger| ledger.ordered.as_mut())
+            && begun == Some(*day)
+        {
+            *spent -= minor;
+        }
+    }
+
+    /// A payment that was debited and cannot arrive comes back with its charges, as the mirror of its debit.
+    fn give_back(&mut self, order: &PaymentOrder, index: usize, number: u32, at: OffsetDateTime) {
+        self.forget_spent(order, index, number);
+        let Some(payment) = self.payment(&order.id, index, number) else { return };
+        let figures = Figures { debit: payment.debit, credit: payment.credit, creditor: payment.creditor.clone() };
+        let waits = waiting_in(&figures);
+        let id = EntryId::new(derived(&order.id, index, number, "return entry"));
+        let entry = Entry::booked(id, at, self.returned(order, index, number, &figures));
+        let open = self.account(&order.debtor).is_some_and(|account| account.status != AccountStatus::Closed);
+        // Only sums that no longer fit stand in the way of an open account.
+        if !open || self.post(entry).is_err() {
+            self.shift(waits, Contra::Unclaimed, figures.credit);
+        }
+    }
+
+    /// The lines by which a payment comes back.
+    fn returned(&self, order: &PaymentOrder, index: usize, number: u32, figures: &Figures) -> Vec<Posting> {
+        let text = |description: String| format!("RETURNED {description}");
+        let lines = self.debit_lines(order, index, number, figures).into_iter().enumerate();
+        let mirrored = lines.map(|(line, posting)| match posting {
+            Posting::Account { account, amount, details } => {
+                let id = derived(&order.id, index, number, &format!("return {line}"));
+                let details = Details {
+                    transaction: TransactionId::new(id),
+                    kind: Kind::PaymentReturned,
+                    description: text(details.description),
+                    ..*details
+                };
+                Posting::on(account, minus(amount), details)
+            }
+            Posting::Contra { contra, amount } => Posting::against(contra, minus(amount)),
+        });
+        mirrored.collect()
     }
 
     /// The payer's side of a payment, and the payer's transaction.
@@ -307,16 +376,25 @@ impl Books {
         figures: &Figures,
         at: OffsetDateTime,
     ) -> (Entry, TransactionId) {
-        let instruction = &order.instructions[index];
+        let transaction = debit_transaction(&order.id, index, number);
+        let expected = match self.timing.steps {
+            Steps::Auto => later(at, self.timing.in_process.max(self.timing.debited)),
+            Steps::Explicit => at,
+        };
+        let id = EntryId::new(derived(&order.id, index, number, "debit entry"));
+        (Entry::pending(id, at, expected, self.debit_lines(order, index, number, figures)), transaction)
+    }
+
+    /// What is taken from the payer, where it waits, and what the bank earns by it.
+    fn debit_lines(&self, order: &PaymentOrder, index: usize, number: u32, figures: &Figures) -> Vec<Posting> {
+        let Some(instruction) = order.instructions.get(index) else { return Vec::new() };
         let Figures { debit, credit, creditor } = figures;
-        let minus = |amount: Money| Money::new(-amount.minor(), amount.currency());
-        let transaction = TransactionId::new(derived(&order.id, index, number, "debit"));
         let details = Details {
             counterparty: Some(instruction.payee.clone()),
             reference: instruction.reference.clone(),
             exchange: exchange(instruction, *debit, *credit),
             ..Details::new(
-                transaction.clone(),
+                debit_transaction(&order.id, index, number),
                 kind(instruction, figures),
                 description(instruction, creditor.is_some()),
             )
@@ -326,20 +404,14 @@ impl Books {
             postings.push(Posting::against(Contra::ForeignExchange, *debit));
             postings.push(Posting::against(Contra::ForeignExchange, minus(*credit)));
         }
-        let contra = if creditor.is_some() { Contra::Transit } else { Contra::External };
-        postings.push(Posting::against(contra, *credit));
+        postings.push(Posting::against(waiting_in(figures), *credit));
         for (charge_number, charge) in instruction.charges.iter().enumerate() {
             let id = derived(&order.id, index, number, &format!("charge {charge_number}"));
             let details = Details::new(TransactionId::new(id), Kind::Fee, charge.description.clone());
             postings.push(Posting::on(order.debtor.clone(), minus(charge.amount), details));
             postings.push(Posting::against(Contra::Earnings, charge.amount));
         }
-        let expected = match self.timing.steps {
-            Steps::Auto => later(at, self.timing.in_process.max(self.timing.debited)),
-            Steps::Explicit => at,
-        };
-        let id = EntryId::new(derived(&order.id, index, number, "debit entry"));
-        (Entry::pending(id, at, expected, postings), transaction)
+        postings
     }
 
     /// The payee's side of a payment within the bank.
@@ -374,6 +446,19 @@ impl Books {
         let id = EntryId::new(derived(&order.id, index, number, "credit entry"));
         self.post(Entry::booked(id, at, postings)).map_err(|_| Rejection::NotAllowedAmount)
     }
+}
+
+fn minus(amount: Money) -> Money {
+    Money::new(-amount.minor(), amount.currency())
+}
+
+fn debit_transaction(order: &OrderId, index: usize, number: u32) -> TransactionId {
+    TransactionId::new(derived(order, index, number, "debit"))
+}
+
+/// Where the money of a payment is between debit and credit.
+fn waiting_in(figures: &Figures) -> Contra {
+    if figures.creditor.is_some() { Contra::Transit } else { Contra::Clearing }
 }
 
 fn kind(instruction: &Instruction, figures: &Figures) -> Kind {

@@ -4,7 +4,7 @@ use super::agenda::Due;
 use super::{Books, BooksError, exists, unknown};
 use crate::history::{Position, Record, Story};
 use crate::{AccountId, Contra, Details, Entry, EntryId, Posting, Status, TransactionId};
-use openbanking::money::Currency;
+use openbanking::money::{Currency, Money};
 use std::sync::Arc;
 use time::OffsetDateTime;
 
@@ -174,6 +174,18 @@ impl Books {
             Posting::Contra { .. } => None,
         };
         Ok(entry.postings.into_iter().filter_map(transaction).collect())
+    }
+
+    /// Moves money between two of the bank's own accounts. When the sums would no longer fit, it stays where it is.
+    pub(super) fn shift(&mut self, from: Contra, to: Contra, amount: Money) {
+        let Some(size) = amount.minor().checked_abs() else { return };
+        let grown = |contra| {
+            let (sum, turnover) = self.contra.get(&(contra, amount.currency())).copied().unwrap_or_default();
+            turnover.checked_add(size).map(|turnover| (sum, turnover))
+        };
+        let (Some((from_sum, from_turnover)), Some((to_sum, to_turnover))) = (grown(from), grown(to)) else { return };
+        self.contra.insert((from, amount.currency()), (from_sum - amount.minor(), from_turnover));
+        self.contra.insert((to, amount.currency()), (to_sum + amount.minor(), to_turnover));
     }
 
     /// The entries that are pending.

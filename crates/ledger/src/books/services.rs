@@ -4,9 +4,6 @@ use super::{Books, BooksError};
 use crate::{AccountId, Kind, Row, Services};
 use time::OffsetDateTime;
 
-/// How many of the newest transactions are searched for the last payment under a mandate.
-const RECENT: usize = 2_000;
-
 static NONE: Services = Services { product: None, offers: Vec::new() };
 
 impl Books {
@@ -23,9 +20,10 @@ impl Books {
         Ok(self.services.get(id).unwrap_or(&NONE))
     }
 
-    /// The newest payment of that kind to each payee and reference, among the newest transactions up to that moment.
+    /// The newest payment of that kind to each payee and reference, up to that moment. Direct debits and standing orders
+    /// are the kinds that come again and again; there is none of another kind. O(log n) for each of what was paid.
     pub fn last_payments(&self, id: &AccountId, kind: Kind, now: OffsetDateTime) -> Result<Vec<Row>, BooksError> {
         let ledger = self.ledger(id)?;
-        Ok(ledger.history.last_of(kind, now, RECENT, &ledger.account))
+        Ok(ledger.history.last_of(kind, now, &ledger.account))
     }
 }

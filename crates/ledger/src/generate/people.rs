@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use time::OffsetDateTime;
 
 /// An account as the generator works with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Desk {
     pub(super) id: AccountId,
     pub(super) kind: AccountKind,
@@ -48,6 +49,7 @@ pub(super) fn open(personas: &Personas, seed: u64, window: Window) -> Result<Ope
                 id: desk.id.clone(),
                 holders: holders.map(|username| customer_id(seed, username)).collect(),
                 kind: plan.kind,
+                switched: plan.switched,
                 currency: desk.currency,
                 nickname: plan.nickname.clone(),
                 holder_name: desk.holder_name.clone(),

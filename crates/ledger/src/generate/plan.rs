@@ -1,19 +1,21 @@
 //! Turns habits into dated events, and standing orders and direct debits into mandates.
 
-use super::people::{Opened, currency};
+use super::people::{Desk, Opened, currency};
 use super::{GenerateError, Window};
 use crate::calendar::{
     at, daily, month_index, monthly, rests, working_day_from, working_day_until, working_days_after,
 };
 use crate::dice::Dice;
-use crate::mandate::{Regular, time_of_day};
+use crate::mandate::time_of_day;
 use crate::personas::{Amount, CardUse, CashUse, Habit, Interest, Monthly, Occasional, Personas, Range};
 use crate::{AccountKind, Beneficiary, Contra, Counterparty, DirectDebit, Identification, Kind, StandingOrder};
 use openbanking::money::{Currency, Money};
-use time::{Date, OffsetDateTime};
+use std::collections::HashMap;
+use time::{Date, Duration, OffsetDateTime};
 
 /// Something that is going to happen on an account.
-pub(super) struct Event {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Event {
     pub(super) made_at: OffsetDateTime,
     pub(super) booked_at: OffsetDateTime,
     /// Index of the account's desk.
@@ -21,6 +23,7 @@ pub(super) struct Event {
     pub(super) act: Act,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Act {
     /// Money comes from or goes to the world outside.
     Outside(Outside),
@@ -32,6 +35,7 @@ pub(super) enum Act {
     Interest(Interest),
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Outside {
     pub(super) kind: Kind,
     /// Signed, in hundredths of `currency`.
@@ -66,17 +70,43 @@ impl Outside {
 /// More would not be a habit.
 const MOST_PER_DAY: u64 = 20;
 
+/// The longest that a day of the month moves to find a working day.
+const LONGEST_SHIFT: Duration = Duration::days(10);
+
+/// What is written down about a habit beside its events.
+enum Mandate {
+    DirectDebit(DirectDebit),
+    StandingOrder(StandingOrder),
+    Beneficiary(Beneficiary),
+}
+
 struct Planner<'a> {
-    opened: &'a mut Opened,
+    desks: &'a [Desk],
+    by_key: &'a HashMap<String, usize>,
     window: Window,
     events: Vec<Event>,
+    mandates: Vec<Mandate>,
     desk: usize,
     /// First day on which the account's habits happen.
     from: Date,
     key: &'a str,
     number: usize,
-    seed: u64,
     dice: Dice,
+}
+
+/// What a planner makes of the habits of one day, after the history: see [`super::life`].
+pub(super) fn of_day(
+    (desks, by_key): (&[Desk], &HashMap<String, usize>),
+    (desk, key, number, habit): (usize, &str, usize, &Habit),
+    (seed, day): (u64, Date),
+) -> Vec<Event> {
+    let window = Window { from: day, to: day.saturating_add(Duration::DAY) };
+    let dice = Dice::new(seed, &["day", key, &number.to_string(), &day.to_string()]);
+    let (events, mandates) = (Vec::new(), Vec::new());
+    let mut planner = Planner { desks, by_key, window, events, mandates, desk, from: day, key, number, dice };
+    // Whatever is wrong with it was found when the history was made.
+    drop(planner.plan(habit));
+    planner.events
 }
 
 /// All events of all accounts in the order in which they happen.
@@ -87,16 +117,26 @@ pub(super) fn events(
     window: Window,
 ) -> Result<Vec<Event>, GenerateError> {
     let plans = personas.personas.iter().flat_map(|persona| &persona.accounts);
-    let mut events = Vec::with_capacity(8_192);
+    let (mut events, mut mandates) = (Vec::with_capacity(8_192), Vec::new());
+    let Opened { books, desks, by_key } = opened;
     for (desk, plan) in plans.enumerate() {
-        let from = opened.desks[desk].from.date();
+        let from = desks[desk].from.date();
         for (index, habit) in plan.habits.iter().enumerate() {
             let number = index + 1;
             let dice = Dice::new(seed, &["habit", &plan.key, &number.to_string()]);
             let key = plan.key.as_str();
-            let mut planner = Planner { opened, window, events, desk, from, key, number, seed, dice };
+            let mut planner = Planner { desks, by_key, window, events, mandates, desk, from, key, number, dice };
             planner.plan(habit)?;
-            events = planner.events;
+            // A refund may come later than the history does.
+            planner.events.retain(|event| event.made_at < window.end());
+            (events, mandates) = (planner.events, planner.mandates);
+        }
+    }
+    for mandate in mandates {
+        match mandate {
+            Mandate::DirectDebit(mandate) => books.add_direct_debit(mandate)?,
+            Mandate::StandingOrder(order) => books.add_standing_order(order)?,
+            Mandate::Beneficiary(beneficiary) => books.add_beneficiary(beneficiary)?,
         }
     }
     // A stable sort: what happens at the same moment keeps the order of the file.
@@ -110,7 +150,7 @@ impl Planner<'_> {
     }
 
     fn other(&self, key: &str) -> Result<usize, GenerateError> {
-        let found = self.opened.by_key.get(key).copied().filter(|other| *other != self.desk);
+        let found = self.by_key.get(key).copied().filter(|other| *other != self.desk);
         found.ok_or_else(|| self.problem(format!("{key} is no other account in the file")))
     }
 
@@ -118,25 +158,26 @@ impl Planner<'_> {
         match habit {
             Habit::Salary(monthly) => self.monthly(monthly, Kind::Salary, 1, Contra::External),
             Habit::StandingOrder(monthly) => {
-                self.standing_order(monthly)?;
+                let order = self.standing_order(monthly)?;
+                self.mandates.push(Mandate::StandingOrder(order));
                 self.monthly(monthly, Kind::StandingOrder, -1, Contra::External)
             }
             Habit::DirectDebit(monthly) => {
                 let mandate = DirectDebit {
                     id: self.dice.identifier(16),
-                    account: self.opened.desks[self.desk].id.clone(),
+                    account: self.desks[self.desk].id.clone(),
                     originator: monthly.name.clone(),
                     reference: monthly.reference.clone().unwrap_or_else(|| monthly.name.to_uppercase()),
                     times_a_year: monthly.months.as_ref().map_or(12, |months| u8::try_from(months.len()).unwrap_or(12)),
                     cancelled: self.ended(monthly),
                 };
-                self.opened.books.add_direct_debit(mandate)?;
+                self.mandates.push(Mandate::DirectDebit(mandate));
                 self.monthly(monthly, Kind::DirectDebit, -1, Contra::External)
             }
             Habit::Fee(monthly) => self.monthly(monthly, Kind::Fee, -1, Contra::Earnings),
             Habit::Income(occasional) => self.occasional(occasional, Kind::PaymentReceived, 1),
             Habit::Payment(occasional) => {
-                self.beneficiaries(occasional)?;
+                self.beneficiaries(occasional);
                 self.occasional(occasional, Kind::PaymentSent, -1)
             }
             Habit::Card(card) => self.card(card),
@@ -151,7 +192,7 @@ impl Planner<'_> {
             }
             Habit::TopUp(top_up) => {
                 let from = self.other(&top_up.from)?;
-                match self.opened.desks[from].currency == self.opened.desks[self.desk].currency {
+                match self.desks[from].currency == self.desks[self.desk].currency {
                     true if top_up.amount.hundredths() > 0 => Ok(()),
                     true => Err(self.problem("the amount must be above zero")),
                     false => Err(self.problem(format!("{} is kept in another currency", top_up.from))),
@@ -159,8 +200,8 @@ impl Planner<'_> {
             }
             Habit::RepayCard(repay) => {
                 let card = self.other(&repay.card)?;
-                let desk = &self.opened.desks[card];
-                if desk.kind != AccountKind::CreditCard || desk.currency != self.opened.desks[self.desk].currency {
+                let desk = &self.desks[card];
+                if desk.kind != AccountKind::CreditCard || desk.currency != self.desks[self.desk].currency {
                     return Err(self.problem(format!("{} is no credit card in the same currency", repay.card)));
                 }
                 if !(1..=100).contains(&repay.percent) {
@@ -194,6 +235,11 @@ impl Planner<'_> {
         }
     }
 
+    /// What follows from something within the window, at its own time.
+    fn add_after(&mut self, moment: OffsetDateTime, act: Act) {
+        self.events.push(Event { made_at: moment, booked_at: moment, desk: self.desk, act });
+    }
+
     /// The working days on which something monthly happens.
     fn days(&self, day: u8, months: Option<&[u8]>, early: bool) -> Result<Vec<Date>, GenerateError> {
         if !(1..=31).contains(&day) {
@@ -204,7 +250,13 @@ impl Planner<'_> {
         }
         let wanted = |date: &Date| months.is_none_or(|months| months.contains(&u8::from(date.month())));
         let shift = if early { working_day_until } else { working_day_from };
-        Ok(monthly(self.from, self.window.to, day).filter(wanted).map(shift).collect())
+        let (until, end) = (self.window.to.saturating_add(LONGEST_SHIFT), self.window.to);
+        // A day of the month to come may move into this one.
+        let near = |(day, moved): &(Date, Date)| {
+            (day.year(), u8::from(day.month())) <= (end.year(), u8::from(end.month())) || *moved < end
+        };
+        let days = monthly(self.from, until, day).filter(wanted).map(|day| (day, shift(day))).filter(near);
+        Ok(days.map(|(_, moved)| moved).collect())
     }
 
     /// Days and amounts of something monthly.
@@ -227,9 +279,6 @@ impl Planner<'_> {
 
     fn monthly(&mut self, habit: &Monthly, kind: Kind, sign: i64, contra: Contra) -> Result<(), GenerateError> {
         let early = kind == Kind::Salary;
-        if kind != Kind::StandingOrder && self.ended(habit).is_none() {
-            self.go_on(habit, kind, sign, contra);
-        }
         let mut due = self.due(habit.day, &habit.amount, habit.months.as_deref(), habit.by_month.as_ref(), early)?;
         if let Some(end) = self.ended(habit) {
             due.retain(|(day, _)| *day < end);
@@ -255,36 +304,13 @@ impl Planner<'_> {
         Some(crate::mandate::day_of_month(count.div_euclid(12), month.try_into().ok()?, 1))
     }
 
-    /// Lets the books repeat the habit when the history has ended.
-    fn go_on(&mut self, habit: &Monthly, kind: Kind, sign: i64, contra: Contra) {
-        let desk = &self.opened.desks[self.desk];
-        let regular = Regular {
-            account: desk.id.clone(),
-            currency: desk.currency,
-            kind,
-            sign,
-            contra,
-            name: habit.name.clone(),
-            number: habit.account.clone().map(Identification::UkAccount),
-            reference: habit.reference.clone(),
-            day: habit.day,
-            months: habit.months.clone(),
-            by_month: habit.by_month,
-            range: (habit.amount.low.hundredths(), habit.amount.high.hundredths()),
-            early: kind == Kind::Salary,
-            seed: self.seed,
-            key: format!("{} {}", self.key, self.number),
-        };
-        self.opened.books.add_habit(regular);
-    }
-
-    fn standing_order(&mut self, habit: &Monthly) -> Result<(), GenerateError> {
+    fn standing_order(&mut self, habit: &Monthly) -> Result<StandingOrder, GenerateError> {
         if habit.amount.low != habit.amount.high || habit.months.is_some() || habit.by_month.is_some() {
             return Err(self.problem("a standing order sends the same amount every month"));
         }
-        let desk = &self.opened.desks[self.desk];
+        let desk = &self.desks[self.desk];
         let first = crate::mandate::day_of_month(self.from.year(), self.from.month(), habit.day);
-        let order = StandingOrder {
+        Ok(StandingOrder {
             id: self.dice.identifier(16),
             account: desk.id.clone(),
             payee: Counterparty {
@@ -295,22 +321,20 @@ impl Planner<'_> {
             reference: habit.reference.clone().unwrap_or_default(),
             day: habit.day,
             first,
-        };
-        Ok(self.opened.books.add_standing_order(order)?)
+        })
     }
 
-    fn beneficiaries(&mut self, habit: &Occasional) -> Result<(), GenerateError> {
+    fn beneficiaries(&mut self, habit: &Occasional) {
         for name in &habit.names {
             let beneficiary = Beneficiary {
                 id: self.dice.identifier(16),
-                account: self.opened.desks[self.desk].id.clone(),
+                account: self.desks[self.desk].id.clone(),
                 payee: Counterparty { name: name.clone(), account: None },
                 reference: habit.reference.clone().unwrap_or_default(),
                 trusted: false,
             };
-            self.opened.books.add_beneficiary(beneficiary)?;
+            self.mandates.push(Mandate::Beneficiary(beneficiary));
         }
-        Ok(())
     }
 
     /// How often something happens on that day, drawn from its frequency in an average month and its weights.
@@ -348,7 +372,7 @@ impl Planner<'_> {
             None => None,
             Some(code) => Some(currency(code).map_err(|text| self.problem(text))?),
         };
-        let foreign = foreign.filter(|currency| *currency != self.opened.desks[self.desk].currency);
+        let foreign = foreign.filter(|currency| *currency != self.desks[self.desk].currency);
         let [first, last] = habit.hours.map(u64::from);
         if first > last || last > 23 {
             return Err(self.problem("hours must be two hours of a day, the earlier one first"));
@@ -374,7 +398,7 @@ impl Planner<'_> {
                 if habit.refund_one_in.is_some_and(|chances| self.dice.below(u64::from(chances)) == 0) {
                     let back = working_days_after(day, 4 + self.dice.below(6));
                     let moment = booked(&mut self.dice, back);
-                    self.add(moment, Act::Outside(used(Kind::Refund, minor)));
+                    self.add_after(moment, Act::Outside(used(Kind::Refund, minor)));
                 }
             }
         }

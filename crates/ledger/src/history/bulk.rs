@@ -10,17 +10,22 @@ fn place(row: &Row) -> Position {
 }
 
 impl History {
-    /// The newest line of that kind for each name and reference, among so many newest lines up to that moment.
-    pub(crate) fn last_of(&self, kind: Kind, to: OffsetDateTime, most: usize, account: &Account) -> Vec<Row> {
-        let end = self.lines.partition_point(|line| line.position().booked_at <= to);
-        let mut seen = HashSet::new();
-        let newest = self.lines[..end].iter().rev().take(most);
-        let last = newest.filter(|line| {
-            let story = &line.record.story;
-            let name = story.counterparty.as_ref().map(|other| &other.name);
-            story.kind == kind && seen.insert((name, &story.reference))
+    /// The newest line of that kind for each name and reference up to that moment, newest first.
+    pub(crate) fn last_of(&self, kind: Kind, to: OffsetDateTime, account: &Account) -> Vec<Row> {
+        let told = self.recurring.iter().filter(|(story, _)| story.kind == kind);
+        let last = told.filter_map(|(_, places)| {
+            let before = places.partition_point(|place| place.booked_at <= to);
+            places[..before].last().copied()
         });
-        last.map(|line| line.record.row(line.balance_after, account)).collect()
+        let mut last: Vec<Position> = last.collect();
+        last.sort_unstable_by(|one, other| other.cmp(one));
+        let mut seen = HashSet::new();
+        let rows = last.into_iter().filter_map(|place| self.row_at(place, account));
+        rows.filter(|row| {
+            let entry = &row.transaction;
+            seen.insert((entry.counterparty.as_ref().map(|other| other.name.clone()), entry.reference.clone()))
+        })
+        .collect()
     }
 }
 

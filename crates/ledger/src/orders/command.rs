@@ -49,7 +49,8 @@ pub enum Action {
         /// The order.
         order: OrderId,
     },
-    /// The bank rejects what is not yet debited of the order; money that was held for it is free again.
+    /// The bank, or the payee's, rejects what has not arrived of the order: money that was held for it is free again,
+    /// and what was debited comes back.
     Reject {
         /// The order.
         order: OrderId,

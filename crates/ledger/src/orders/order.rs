@@ -81,7 +81,7 @@ pub enum Execution {
     Immediate,
     /// On that day; at once when its hour has passed, or when the signatories took so long.
     On(Date),
-    /// Again and again. Days that passed while signatories were waited for are paid as soon as the last one agrees.
+    /// Again and again. Days that passed while signatories were waited for are left out.
     Recurring(Schedule),
 }
 
@@ -109,7 +109,7 @@ pub struct Schedule {
 pub enum End {
     /// When it is cancelled.
     Never,
-    /// After so many payments, the first one included, failed ones too.
+    /// After so many payments, the first one included, failed and left out ones too.
     After(u32),
     /// With a last payment on that day.
     On(Date),

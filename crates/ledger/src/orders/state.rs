@@ -23,9 +23,9 @@ pub enum OrderStatus {
     AcceptedWithoutPosting,
     /// The payee's account is credited.
     AcceptedCreditSettlementCompleted,
-    /// The payee's account could not be credited; the money waits in transit.
+    /// The payee's account is blocked; the money waits in transit until that ends or it is sent back.
     Blocked,
-    /// It is not paid; no money moved.
+    /// It is not paid; no money moved, or it was sent back.
     Rejected,
     /// It was withdrawn before it was paid.
     Cancelled,
@@ -45,6 +45,7 @@ impl OrderStatus {
                 | Self::AcceptedSettlementInProcess
                 | Self::AcceptedSettlementCompleted
                 | Self::AcceptedWithoutPosting
+                | Self::Blocked
         )
     }
 }
@@ -122,9 +123,14 @@ pub struct InstructionState {
 }
 
 impl InstructionState {
-    /// The last payment for which the account was debited: its nominal day and the amount debited.
+    /// The last payment for which the account was debited and that did not come back: its nominal day and the amount
+    /// debited.
     pub fn last_paid(&self) -> Option<(Date, Money)> {
-        let paid = self.payments.iter().rev().find(|payment| payment.debited_at().is_some());
+        let paid = self
+            .payments
+            .iter()
+            .rev()
+            .find(|payment| payment.debited_at().is_some() && payment.status() != OrderStatus::Rejected);
         paid.map(|payment| (payment.day, payment.debit)).or(self.paid_before)
     }
 }

@@ -34,13 +34,16 @@ pub struct Timing {
     pub credited: u32,
     /// The same when the payment changes its currency.
     pub credited_abroad: u32,
+    /// Seconds for which money waits for a payee's account that is blocked. Then it is credited, or sent back if it still
+    /// cannot be.
+    pub blocked: u32,
     /// The time of day (UTC) at which scheduled payments and standing orders are paid, such as 04:05.
     #[serde(with = "hour_and_minute")]
     pub time_of_day: Time,
 }
 
 impl Default for Timing {
-    /// As a faster payment: debited after 2 seconds, credited after 5, a day later abroad.
+    /// As a faster payment: debited after 2 seconds, credited after 5, a day later abroad; held for a day.
     fn default() -> Self {
         Self {
             steps: Steps::Auto,
@@ -49,6 +52,7 @@ impl Default for Timing {
             without_posting: 4,
             credited: 5,
             credited_abroad: 86_400,
+            blocked: 86_400,
             time_of_day: time::macros::time!(04:05),
         }
     }

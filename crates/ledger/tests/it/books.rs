@@ -56,6 +56,7 @@ fn account(name: &str, currency: Currency) -> Account {
     Account {
         id: id(name),
         holders: vec![CustomerId::new("c")],
+        switched: false,
         kind: AccountKind::Current,
         currency,
         nickname: name.into(),

@@ -7,6 +7,8 @@ mod fixture;
 #[cfg(test)]
 mod going_on;
 #[cfg(test)]
+mod living;
+#[cfg(test)]
 mod orders;
 #[cfg(test)]
 mod recurrence;

@@ -3,6 +3,7 @@
 mod lives;
 mod properties;
 mod rejections;
+mod returns;
 mod signatories;
 mod standing;
 
@@ -73,6 +74,7 @@ fn account(name: &str) -> Account {
     Account {
         id: id(name),
         holders: holders.iter().map(|holder| CustomerId::new(*holder)).collect(),
+        switched: false,
         kind: match name {
             "euro" => AccountKind::CurrencyCurrent,
             "loan" => AccountKind::Loan,

@@ -1,10 +1,14 @@
 //! Statements, services, and several accounts as one list.
 
 use crate::fixture::{DATE, NOW, personas};
-use ledger::{AccountId, Books, Cursor, Direction, Kind, TransactionQuery, generate};
+use ledger::{
+    AccountId, Books, Contra, Cursor, Details, Direction, Entry, EntryId, Kind, Posting, TransactionId,
+    TransactionQuery, generate,
+};
+use openbanking::money::{Currency, Money};
 use std::collections::BTreeSet;
-use time::Duration;
 use time::macros::date;
+use time::{Duration, OffsetDateTime};
 
 fn books() -> Books {
     generate(&personas(), 7, DATE).unwrap()
@@ -127,6 +131,57 @@ fn several_accounts_are_paged_as_one_list_in_both_directions() {
         for (page, before) in pages[2..].iter().zip(&pages[1..]) {
             let back = books.transactions_of_all(&ids, &TransactionQuery { after: page.previous, ..query }).unwrap();
             assert_eq!(back.rows, before.rows);
+        }
+    }
+}
+
+/// What [`Books::last_payments`] answers, found in all rows one by one.
+fn searched(books: &Books, account: &AccountId, kind: Kind, to: OffsetDateTime) -> Vec<ledger::Row> {
+    let query = TransactionQuery { to: Some(to), limit: usize::MAX, ..TransactionQuery::default() };
+    let mut seen = BTreeSet::new();
+    let rows = books.transactions(account, &query).unwrap().rows.into_iter();
+    rows.filter(|row| {
+        let entry = &row.transaction;
+        let name = entry.counterparty.as_ref().map(|other| other.name.clone());
+        entry.kind == kind && seen.insert((name, entry.reference.clone()))
+    })
+    .collect()
+}
+
+#[test]
+fn the_last_payment_is_found_however_much_came_after_it() {
+    let mut books = books();
+    let account = books.accounts().find(|account| account.nickname == "Everyday").unwrap().id.clone();
+    let before = books.last_payments(&account, Kind::DirectDebit, NOW).unwrap();
+    assert!(before.len() > 3);
+    for number in 0..10_000 {
+        let details = Details::new(TransactionId::new(format!("t{number}")), Kind::PaymentReceived, "A PENNY");
+        let postings = vec![
+            Posting::on(account.clone(), Money::new(1, Currency::GBP), details),
+            Posting::against(Contra::External, Money::new(-1, Currency::GBP)),
+        ];
+        books.post(Entry::booked(EntryId::new(format!("e{number}")), NOW, postings)).unwrap();
+    }
+    let after = books.last_payments(&account, Kind::DirectDebit, NOW).unwrap();
+    assert_eq!(after, {
+        let expected = searched(&books, &account, Kind::DirectDebit, NOW);
+        assert_eq!(expected.len(), before.len());
+        expected
+    });
+    assert!(books.last_payments(&account, Kind::PaymentReceived, NOW).unwrap().is_empty(), "none that recurs");
+}
+
+#[test]
+fn the_last_payment_is_the_one_that_a_search_would_find_at_any_moment() {
+    let mut books = books();
+    books.run_until(NOW + Duration::days(70));
+    for account in books.accounts() {
+        for days in [-800, -500, -200, -31, -1, 0, 3, 40, 70, 100] {
+            let to = NOW + Duration::days(days);
+            for kind in [Kind::DirectDebit, Kind::StandingOrder] {
+                let found = books.last_payments(&account.id, kind, to).unwrap();
+                assert_eq!(found, searched(&books, &account.id, kind, to), "{} {days} {kind:?}", account.nickname);
+            }
         }
     }
 }

@@ -310,7 +310,7 @@ fn terms(view: &View<'_>, instructed: Option<Money>) -> Result<StandingOrderTerm
             .or_else(|| Frequency::of_code(name.value().as_str()?))
             .ok_or_else(|| name.wrong(ErrorCode::UnsupportedFrequency, "a frequency"))?,
         count_per_period: frequency.maybe("CountPerPeriod", count)?,
-        point_in_time: owned(&frequency, "PointInTime")?,
+        point_in_time: owned(&frequency, "PointInTime")?.filter(|day| day != "00"),
         first: dates.maybe("FirstPaymentDateTime", View::date)?,
         recurring: dates.maybe("RecurringPaymentDateTime", View::date)?,
         last: dates.maybe("FinalPaymentDateTime", View::date)?,

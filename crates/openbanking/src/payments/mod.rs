@@ -11,7 +11,7 @@ mod frequency;
 mod initiation;
 mod kind;
 mod request;
-mod response;
+pub(crate) mod response;
 mod rules;
 pub(crate) mod schema;
 mod status;
@@ -27,6 +27,6 @@ pub(crate) use request::add_namespaces;
 pub use request::{AuthorisationType, ConsentRequest, OrderRequest, RequestedAuthorisation, first_difference};
 pub use response::{
     Charge, ChargeType, ConsentAnswer, ConsentFacts, ExchangeRate, FundsAvailable, MultiAuthorisation, OrderAnswer,
-    OrderFacts, PaymentDetail, PaymentDetails, Refund, StatusDetail,
+    OrderFacts, OrderState, PaymentDetail, PaymentDetails, Refund, StatusDetail,
 };
 pub use status::{MultiAuthorisationStatus, PaymentStatus, StatusFamily};

@@ -121,6 +121,25 @@ impl ConsentRequest {
     }
 }
 
+impl ConsentRequest {
+    /// Judges whether there is time left for further people to authorise it.
+    ///
+    /// # Errors
+    /// `Field.InvalidDate` for a `CompletionDateTime` that has passed.
+    pub fn completes_after(&self, now: OffsetDateTime) -> Result<(), ReadingError> {
+        let view = View::new(&self.data()["Authorisation"], "Data.Authorisation");
+        match view.maybe("CompletionDateTime", View::date)? {
+            Some(at) if at <= now => Err(ReadingError::new(
+                ErrorCode::FieldInvalidDate,
+                view.path_of("CompletionDateTime"),
+                "a moment that lies ahead",
+                crate::dates::format(at),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl OrderRequest {
     /// The consent that it is for.
     pub fn consent_id(&self) -> &str {

@@ -3,9 +3,9 @@
 use super::codes::{ChargeBearer, LocalInstrument, RateType};
 use super::kind::PaymentKind;
 use super::request::{ConsentRequest, OrderRequest};
-use super::status::{MultiAuthorisationStatus, PaymentStatus};
+use super::status::{MultiAuthorisationStatus, PaymentStatus, StatusFamily};
 use crate::code::{Coded, codes};
-use crate::consent::{ConsentStatus, StatusReason};
+use crate::consent::{ConsentState, StatusReason};
 use crate::dates;
 use crate::links::{Links, Meta};
 use crate::money::{ActiveAmount, Currency};
@@ -82,19 +82,9 @@ pub struct MultiAuthorisation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ConsentFacts {
-    /// At most 128 characters.
-    pub consent_id: String,
-    /// When it was lodged.
-    #[serde(with = "dates::serde_form")]
-    pub creation_date_time: OffsetDateTime,
-    /// Its state.
-    pub status: Coded<ConsentStatus>,
-    /// Why it is in this state; v4.0 only.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub status_reason: Vec<StatusReason>,
-    /// When the state changed.
-    #[serde(with = "dates::serde_form")]
-    pub status_update_date_time: OffsetDateTime,
+    /// What every consent tells.
+    #[serde(flatten)]
+    pub state: ConsentState,
     /// Until when the payment may be ordered for that day.
     #[serde(default, with = "dates::serde_form::option", skip_serializing_if = "Option::is_none")]
     pub cut_off_date_time: Option<OffsetDateTime>,
@@ -117,13 +107,9 @@ pub struct ConsentFacts {
 
 impl ConsentFacts {
     /// A consent of which nothing else is known.
-    pub fn new(consent_id: impl Into<String>, status: Coded<ConsentStatus>, created: OffsetDateTime) -> Self {
+    pub fn new(state: ConsentState) -> Self {
         Self {
-            consent_id: consent_id.into(),
-            creation_date_time: created,
-            status,
-            status_reason: Vec::new(),
-            status_update_date_time: created,
+            state,
             cut_off_date_time: None,
             expected_execution_date_time: None,
             expected_settlement_date_time: None,
@@ -166,9 +152,7 @@ impl ConsentAnswer {
     /// The answer about a consent, in the version of its request.
     pub fn of(request: &ConsentRequest, mut facts: ConsentFacts, links: Links, meta: Meta) -> Self {
         let kind = request.kind();
-        if request.version() == ApiVersion::V3_1 {
-            facts.status_reason.clear();
-        }
+        facts.state = facts.state.in_version(request.version());
         if !kind.has_expected_dates() {
             (facts.expected_execution_date_time, facts.expected_settlement_date_time) = (None, None);
         }
@@ -182,7 +166,7 @@ impl ConsentAnswer {
     }
 }
 
-fn debtor_in(version: ApiVersion, mut debtor: CashAccount) -> CashAccount {
+pub(crate) fn debtor_in(version: ApiVersion, mut debtor: CashAccount) -> CashAccount {
     if version == ApiVersion::V3_1 {
         debtor.as_in_v3();
     }
@@ -246,10 +230,10 @@ impl OrderFacts {
     }
 }
 
-/// `Data` of an answer about an order.
+/// What the answers about orders of every kind, and about payments under a VRP consent, tell of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct OrderAnswerData {
+pub struct OrderState {
     /// The consent that it was for.
     pub consent_id: String,
     /// When it was received.
@@ -269,12 +253,37 @@ pub struct OrderAnswerData {
     /// When it should be settled.
     #[serde(default, with = "dates::serde_form::option", skip_serializing_if = "Option::is_none")]
     pub expected_settlement_date_time: Option<OffsetDateTime>,
-    /// Where to pay money back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refund: Option<Refund>,
     /// What it costs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub charges: Vec<Charge>,
+}
+
+impl OrderState {
+    /// The order in the words of a version.
+    pub(crate) fn of(facts: &OrderFacts, consent_id: &str, family: StatusFamily, version: ApiVersion) -> Self {
+        Self {
+            consent_id: consent_id.to_owned(),
+            creation_date_time: facts.created,
+            status: facts.status.wire(family, version).to_owned(),
+            status_reason: if version == ApiVersion::V3_1 { Vec::new() } else { facts.status_reasons.clone() },
+            status_update_date_time: facts.updated,
+            expected_execution_date_time: facts.expected_execution,
+            expected_settlement_date_time: facts.expected_settlement,
+            charges: facts.charges.clone(),
+        }
+    }
+}
+
+/// `Data` of an answer about an order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct OrderAnswerData {
+    /// What every order tells.
+    #[serde(flatten)]
+    pub state: OrderState,
+    /// Where to pay money back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund: Option<Refund>,
     /// The rate of an international payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exchange_rate_information: Option<ExchangeRate>,
@@ -307,19 +316,14 @@ pub struct OrderAnswer {
 
 impl OrderAnswer {
     /// The answer about an order, in the version of its request.
-    pub fn of(request: &OrderRequest, facts: OrderFacts, links: Links, meta: Meta) -> Self {
+    pub fn of(request: &OrderRequest, mut facts: OrderFacts, links: Links, meta: Meta) -> Self {
         let (kind, version) = (request.kind(), request.version());
-        let dates = kind.has_expected_dates();
+        if !kind.has_expected_dates() {
+            (facts.expected_execution, facts.expected_settlement) = (None, None);
+        }
         let data = OrderAnswerData {
-            consent_id: request.consent_id().to_owned(),
-            creation_date_time: facts.created,
-            status: facts.status.wire(kind.status_family(), version).to_owned(),
-            status_reason: if version == ApiVersion::V3_1 { Vec::new() } else { facts.status_reasons },
-            status_update_date_time: facts.updated,
-            expected_execution_date_time: facts.expected_execution.filter(|_| dates),
-            expected_settlement_date_time: facts.expected_settlement.filter(|_| dates),
+            state: OrderState::of(&facts, request.consent_id(), kind.status_family(), version),
             refund: facts.refund.filter(|_| kind != PaymentKind::File).map(refund_to),
-            charges: facts.charges,
             exchange_rate_information: facts.exchange_rate.filter(|_| kind.has_exchange_rate()),
             initiation: request.initiation().clone(),
             multi_authorisation: facts.multi_authorisation,
@@ -336,7 +340,7 @@ impl OrderAnswer {
 }
 
 /// Refunds name an account by its number and holder; what else is known of it does not belong there.
-fn refund_to(mut account: CashAccount) -> Refund {
+pub(crate) fn refund_to(mut account: CashAccount) -> Refund {
     account.as_in_v3();
     Refund { account }
 }
@@ -418,6 +422,26 @@ impl PaymentDetail {
             status_update_date_time: at,
             status_detail: None,
         }
+    }
+
+    /// The same with why it is not carried out. v3.1 has seven names for all reasons, and words.
+    #[must_use]
+    pub fn because(self, version: ApiVersion, reason: &StatusReason) -> Self {
+        let detail = self.status_detail.unwrap_or_else(|| StatusDetail {
+            local_instrument: None,
+            status: self.status.clone(),
+            status_reason: None,
+            status_reason_description: None,
+        });
+        let status_detail = StatusDetail {
+            status_reason: match version {
+                ApiVersion::V3_1 => Some("ProprietaryRejection".to_owned()),
+                ApiVersion::V4_0 => reason.status_reason_code.clone(),
+            },
+            status_reason_description: reason.status_reason_description.clone(),
+            ..detail
+        };
+        Self { status_detail: Some(status_detail), ..self }
     }
 
     /// The same with the scheme that carries it.

@@ -13,6 +13,8 @@ type Rule = fn(&View<'_>) -> Result<(), ReadingError>;
 /// In the order in which they are applied.
 const RULES: &[Rule] = &[
     ends_once,
+    one_currency,
+    point_in_time,
     count_or_point_in_time,
     final_amount_with_final_date,
     agreed_rate_is_complete,
@@ -54,6 +56,32 @@ fn ends_once(initiation: &View<'_>) -> Result<(), ReadingError> {
     }
     absent(initiation, "NumberOfPayments", WORDS)?;
     dates.get("Frequency").map_or(Ok(()), |frequency| absent(&frequency, "CountPerPeriod", WORDS))
+}
+
+/// All payments of a standing order are in the currency of the first.
+fn one_currency(initiation: &View<'_>) -> Result<(), ReadingError> {
+    let currency_of = |name: &str| initiation.get(name).and_then(|amount| amount.get("Currency"));
+    let Some(first) = currency_of("FirstPaymentAmount").or_else(|| currency_of("InstructedAmount")) else {
+        return Ok(());
+    };
+    let others = ["RecurringPaymentAmount", "FinalPaymentAmount"].into_iter().filter_map(currency_of);
+    let other = others.into_iter().find(|currency| currency.value() != first.value());
+    other.map_or(Ok(()), |currency| Err(currency.invalid("the currency of the first payment")))
+}
+
+/// `PointInTime` of v4.0's `Frequency` is the day of the week or of the month, in two digits; 00, which the OpenAPI shows, is
+/// no day in particular: that of the first payment.
+fn point_in_time(initiation: &View<'_>) -> Result<(), ReadingError> {
+    let Some(frequency) = dates_of(initiation).get("Frequency") else { return Ok(()) };
+    let Some(point) = frequency.get("PointInTime") else { return Ok(()) };
+    let weekly = frequency.get("Type").is_some_and(|name| name.value().as_str().is_some_and(|name| name == "WEEK"));
+    let (last, words) = if weekly { (7, "a day of the week, 01 to 07, or 00") } else { (31, "a day, 01 to 31, or 00") };
+    let text = point.text()?;
+    let day = (text.len() == 2).then(|| text.parse::<u8>().ok()).flatten();
+    match day.is_some_and(|day| day <= last) {
+        true => Ok(()),
+        false => Err(point.invalid(words)),
+    }
 }
 
 /// Of v4.0's `Frequency`.

@@ -1,12 +1,12 @@
 //! Answers about VRP consents, orders and funds.
 
 use super::request::{VrpConsentRequest, VrpFundsRequest, VrpOrderRequest};
-use crate::code::Coded;
-use crate::consent::{ConsentStatus, StatusReason};
+use crate::consent::ConsentState;
 use crate::dates;
 use crate::links::{Links, Meta};
 use crate::parties::CashAccount;
-use crate::payments::{Charge, PaymentStatus, Refund, StatusFamily};
+use crate::payments::response::{debtor_in, refund_to};
+use crate::payments::{OrderFacts, OrderState, Refund, StatusFamily};
 use crate::version::ApiVersion;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -16,19 +16,9 @@ use time::OffsetDateTime;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct VrpConsentFacts {
-    /// At most 128 characters.
-    pub consent_id: String,
-    /// When it was lodged; [`super::PeriodAlignment::Consent`] counts from its day.
-    #[serde(with = "dates::serde_form")]
-    pub creation_date_time: OffsetDateTime,
-    /// Its state.
-    pub status: Coded<ConsentStatus>,
-    /// Why it is in this state; v4.0 only.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub status_reason: Vec<StatusReason>,
-    /// When the state changed.
-    #[serde(with = "dates::serde_form")]
-    pub status_update_date_time: OffsetDateTime,
+    /// What every consent tells.
+    #[serde(flatten)]
+    pub state: ConsentState,
     /// The payer's account with its holder, once it was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub debtor_account: Option<CashAccount>,
@@ -36,15 +26,8 @@ pub struct VrpConsentFacts {
 
 impl VrpConsentFacts {
     /// A consent of which nothing else is known.
-    pub fn new(consent_id: impl Into<String>, status: Coded<ConsentStatus>, created: OffsetDateTime) -> Self {
-        Self {
-            consent_id: consent_id.into(),
-            creation_date_time: created,
-            status,
-            status_reason: Vec::new(),
-            status_update_date_time: created,
-            debtor_account: None,
-        }
+    pub fn new(state: ConsentState) -> Self {
+        Self { state, debtor_account: None }
     }
 }
 
@@ -79,8 +62,8 @@ impl VrpConsentAnswer {
     /// The answer about a consent, in the version of its request. The account that was chosen also stands in
     /// `Initiation`, as the VRP Profile wants it.
     pub fn of(request: &VrpConsentRequest, mut facts: VrpConsentFacts, links: Links, meta: Meta) -> Self {
+        facts.state = facts.state.in_version(request.version());
         if request.version() == ApiVersion::V3_1 {
-            facts.status_reason.clear();
             facts.debtor_account.iter_mut().for_each(CashAccount::as_in_v3);
         }
         let mut asked = request.data().as_object().cloned().unwrap_or_default();
@@ -95,49 +78,6 @@ impl VrpConsentAnswer {
         }
         let data = VrpConsentAnswerData { facts, asked };
         Self { data, risk: request.risk().clone(), links: Some(links), meta: Some(meta) }
-    }
-}
-
-/// What the bank says of an order.
-#[derive(Clone, Debug, PartialEq)]
-pub struct VrpOrderFacts {
-    /// At most 40 characters.
-    pub order_id: String,
-    /// When it was received.
-    pub created: OffsetDateTime,
-    /// Its state.
-    pub status: PaymentStatus,
-    /// Why it is in this state; v4.0 only.
-    pub status_reasons: Vec<StatusReason>,
-    /// When the state changed.
-    pub updated: OffsetDateTime,
-    /// When it should be executed.
-    pub expected_execution: Option<OffsetDateTime>,
-    /// When it should be settled.
-    pub expected_settlement: Option<OffsetDateTime>,
-    /// The payer's account with its holder, when the consent asked for it.
-    pub refund: Option<CashAccount>,
-    /// What it costs.
-    pub charges: Vec<Charge>,
-    /// The payer's account with its holder.
-    pub debtor_account: Option<CashAccount>,
-}
-
-impl VrpOrderFacts {
-    /// An order of which nothing else is known.
-    pub fn new(order_id: impl Into<String>, status: PaymentStatus, created: OffsetDateTime) -> Self {
-        Self {
-            order_id: order_id.into(),
-            created,
-            status,
-            status_reasons: Vec::new(),
-            updated: created,
-            expected_execution: None,
-            expected_settlement: None,
-            refund: None,
-            charges: Vec::new(),
-            debtor_account: None,
-        }
     }
 }
 
@@ -158,31 +98,12 @@ pub struct VrpOrderAnswerData {
     /// The order's identifier.
     #[serde(rename = "DomesticVRPId")]
     pub domestic_vrp_id: String,
-    /// The consent that it was under.
-    pub consent_id: String,
-    /// When it was received.
-    #[serde(with = "dates::serde_form")]
-    pub creation_date_time: OffsetDateTime,
-    /// Its state, by the name of the version; see [`PaymentStatus::from_wire`].
-    pub status: String,
-    /// Why it is in this state; v4.0 only.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub status_reason: Vec<StatusReason>,
-    /// When the state changed.
-    #[serde(with = "dates::serde_form")]
-    pub status_update_date_time: OffsetDateTime,
-    /// When it should be executed.
-    #[serde(default, with = "dates::serde_form::option", skip_serializing_if = "Option::is_none")]
-    pub expected_execution_date_time: Option<OffsetDateTime>,
-    /// When it should be settled.
-    #[serde(default, with = "dates::serde_form::option", skip_serializing_if = "Option::is_none")]
-    pub expected_settlement_date_time: Option<OffsetDateTime>,
+    /// What every order tells.
+    #[serde(flatten)]
+    pub state: OrderState,
     /// Where to pay money back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund: Option<VrpRefund>,
-    /// What it costs.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub charges: Vec<Charge>,
     /// As ordered.
     pub initiation: Value,
     /// As ordered.
@@ -210,31 +131,20 @@ pub struct VrpOrderAnswer {
 
 impl VrpOrderAnswer {
     /// The answer about an order, in the version of its request.
-    pub fn of(request: &VrpOrderRequest, facts: VrpOrderFacts, links: Links, meta: Meta) -> Self {
+    pub fn of(request: &VrpOrderRequest, facts: OrderFacts, links: Links, meta: Meta) -> Self {
         let version = request.version();
-        let old = version == ApiVersion::V3_1;
-        let refund = facts.refund.map(|mut account| {
-            account.as_in_v3();
-            if old { VrpRefund::Plain(account) } else { VrpRefund::Inside(Refund { account }) }
+        let state = OrderState::of(&facts, request.consent_id(), StatusFamily::Vrp, version);
+        let refund = facts.refund.map(refund_to).map(|refund| match version {
+            ApiVersion::V3_1 => VrpRefund::Plain(refund.account),
+            ApiVersion::V4_0 => VrpRefund::Inside(refund),
         });
-        let mut debtor_account = facts.debtor_account;
-        if old {
-            debtor_account.iter_mut().for_each(CashAccount::as_in_v3);
-        }
         let data = VrpOrderAnswerData {
             domestic_vrp_id: facts.order_id,
-            consent_id: request.consent_id().to_owned(),
-            creation_date_time: facts.created,
-            status: facts.status.wire(StatusFamily::Vrp, version).to_owned(),
-            status_reason: if old { Vec::new() } else { facts.status_reasons },
-            status_update_date_time: facts.updated,
-            expected_execution_date_time: facts.expected_execution,
-            expected_settlement_date_time: facts.expected_settlement,
+            state,
             refund,
-            charges: facts.charges,
             initiation: request.data()["Initiation"].clone(),
             instruction: request.data()["Instruction"].clone(),
-            debtor_account,
+            debtor_account: facts.debtor.map(|debtor| debtor_in(version, debtor)),
         };
         Self { data, risk: request.risk().clone(), links: Some(links), meta: Some(meta) }
     }

@@ -6,13 +6,14 @@
 mod answer;
 mod codes;
 mod control_parameters;
+mod migration;
 mod period;
 mod request;
 mod schema;
 
 pub use answer::{
     Available, VrpConsentAnswer, VrpConsentAnswerData, VrpConsentFacts, VrpFundsAnswer, VrpFundsAnswerData,
-    VrpFundsResult, VrpOrderAnswer, VrpOrderAnswerData, VrpOrderFacts, VrpRefund,
+    VrpFundsResult, VrpOrderAnswer, VrpOrderAnswerData, VrpRefund,
 };
 pub use codes::{AuthenticationMethod, InteractionType, PeriodAlignment, PeriodType, VrpType};
 pub use control_parameters::{Breach, ControlParameters, PeriodicLimit};

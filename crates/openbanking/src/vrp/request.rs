@@ -76,6 +76,11 @@ impl VrpConsentRequest {
         self.version
     }
 
+    /// The body as it was sent, with namespaces.
+    pub(super) fn whole(&self) -> &Value {
+        &self.body
+    }
+
     /// The whole `Data`.
     pub fn data(&self) -> &Value {
         &self.body["Data"]
@@ -203,8 +208,8 @@ impl VrpOrderRequest {
         })
     }
 
-    /// Judges whether the order is under this consent's terms: the same `Initiation`, and where the consent fixes the
-    /// payee's account or the remittance, the same in the instruction. `Risk` may differ from payment to payment.
+    /// Judges whether the order is under this consent's terms: the same `Initiation` and `Risk`, and where the consent fixes
+    /// the payee's account or the remittance, the same in the instruction (Domestic VRPs, POST /domestic-vrps).
     ///
     /// # Errors
     /// `Resource.ConsentMismatch` with the path of the first member that differs.
@@ -225,6 +230,7 @@ impl VrpOrderRequest {
                 differences = first_difference(value, found.unwrap_or(&nothing), &path);
             }
         }
+        let differences = differences.or_else(|| first_difference(consent.risk(), self.risk(), "Risk"));
         differences.map_or(Ok(()), Err)
     }
 }

@@ -1,7 +1,7 @@
 //! Confirmation of funds, in both versions.
 
 use crate::mutations;
-use openbanking::consent::{ConsentStatus, StatusReason};
+use openbanking::consent::{ConsentState, ConsentStatus, StatusReason};
 use openbanking::error::ErrorCode;
 use openbanking::funds_confirmation::*;
 use openbanking::links::{Envelope, Links, Meta};
@@ -69,14 +69,11 @@ fn answers_fit_the_schemas_and_repeat_what_was_sent() {
         let request = FundsConfirmationConsentRequest::read(version, consent(version).to_string().as_bytes()).unwrap();
         assert_eq!(request.debtor_account().unwrap().identification, "80200112344562");
         assert_eq!(request.expiration(), Some(datetime!(2027-05-02 0:00:00.999 UTC)));
-        let facts = FundsConfirmationConsentFacts {
-            consent_id: "consent-1".to_owned(),
-            creation_date_time: NOW,
-            status: version.code(ConsentStatus::AwaitingAuthorisation),
+        let state = ConsentState {
             status_reason: vec![StatusReason::new(ErrorCode::AuthorisationNotCompleted, "Not yet")],
-            status_update_date_time: NOW,
+            ..ConsentState::new("consent-1", version.code(ConsentStatus::AwaitingAuthorisation), NOW)
         };
-        let answer = FundsConfirmationConsentAnswer::of(&request, facts, links(), Meta::default());
+        let answer = FundsConfirmationConsentAnswer::of(&request, state, links(), Meta::default());
         let written = serde_json::to_value(&answer).unwrap();
         judge("OBFundsConfirmationConsentResponse1", &written);
         assert_eq!(written["Data"]["DebtorAccount"], consent(version)["Data"]["DebtorAccount"]);

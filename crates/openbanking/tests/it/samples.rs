@@ -65,11 +65,11 @@ fn response(version: ApiVersion) -> AccountAccessConsentResponse {
     let reason = StatusReason::new(ErrorCode::OtherReason, "Because");
     AccountAccessConsentResponse {
         data: AccountAccessConsentResponseData {
-            consent_id: "consent-1".to_owned(),
-            creation_date_time: NOW,
-            status: version.code(ConsentStatus::Cancelled),
-            status_reason: if version == ApiVersion::V4_0 { vec![reason] } else { vec![] },
-            status_update_date_time: NOW,
+            state: ConsentState {
+                status_reason: vec![reason],
+                ..ConsentState::new("consent-1", version.code(ConsentStatus::Cancelled), NOW)
+            }
+            .in_version(version),
             asked: request().data.into(),
         },
         risk: EmptyRisk {},

@@ -66,7 +66,10 @@ fn succeeded(what: &str, answer: Answer) -> Result<Answer, ParticipantError> {
     if answer.status.is_success() {
         return Ok(answer);
     }
-    let detail = String::from_utf8_lossy(&answer.body).chars().take(500).collect();
+    let mut detail: String = String::from_utf8_lossy(&answer.body).chars().take(500).collect();
+    if let Some(apart) = answer.clocks_apart() {
+        detail.push_str(&format!(" ({apart}; ob-sandbox advance moves all together)"));
+    }
     Err(ParticipantError::Refused { what: what.to_owned(), status: answer.status.as_u16(), detail })
 }
 

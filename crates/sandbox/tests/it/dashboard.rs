@@ -40,7 +40,8 @@ impl Scene {
             let all = page.all(".account .name").into_iter().zip(page.attributes(".account input", "value"));
             let chosen: Vec<_> = all.filter(|(name, _)| names.contains(&name.as_str())).map(|(_, id)| id).collect();
             let typed: Vec<_> = chosen.iter().map(|id| ("account", id.as_str())).collect();
-            page = browser.press("Continue", &typed).await.clone();
+            let way_on = page.all("button.primary").remove(0);
+            page = browser.press(&way_on, &typed).await.clone();
         }
         self.deliver(&page.refresh().unwrap().1).await;
         self.step("exchange-code", &json!({ "state": state })).await;
@@ -60,7 +61,7 @@ impl Scene {
         id.as_str().unwrap().to_owned()
     }
 
-    async fn dashboard(&self, who: Who) -> Browser {
+    pub(crate) async fn dashboard(&self, who: Who) -> Browser {
         let mut browser = Browser::new(self);
         browser.open(&self.page("/connections")).await;
         let page = browser.log_in(who).await;
@@ -98,6 +99,7 @@ async fn access_is_seen_stopped_and_given_again() {
     assert_eq!(page.all("details.cluster summary"), ["Your Account Details"]);
     assert!(page.term("Given on").is_some() && page.term("Until").as_deref() == Some("4 March 2030"));
     assert!(page.text.contains("Card ending in "), "of a card only its end: {}", page.text);
+    assert!(page.term("Last used").is_some_and(|day| day != "Not yet"), "{}", page.text);
 
     let list = cards(browser.press("Stop the access", &[]).await);
     assert!(list[0].contains("Stopped by you"), "{list:?}");
@@ -127,6 +129,26 @@ async fn a_consent_of_the_old_version_stays_authorised_while_its_tokens_are_dead
     // The TPP takes its customer to the bank again, and all is as before.
     world.authorised(&consent, NORA, &[]).await;
     assert_eq!(world.step("call", &asked).await["status"], 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn much_can_be_searched_and_the_first_page_leads_there() {
+    let world = Scene::new().await;
+    for names in [&["Everyday"][..], &["Card"], &["Everyday", "Card"], &["Rainy days"]] {
+        world.access("v4.0", NORA, names).await;
+    }
+    let mut browser = Browser::new(&world);
+    let home = browser.open(&world.page("/")).await;
+    assert_eq!(home.all("a.button"), ["Your connections", "The app"]);
+    let list = world.page(&home.attributes("a.button", "href")[0]);
+    browser.open(&list).await;
+    let page = browser.log_in(NORA).await;
+    assert_eq!((cards(page).len(), page.all("label[for=search]").len()), (4, 1));
+    let page = browser.open(&world.page("/connections?search=rainy")).await;
+    assert_eq!(cards(page).len(), 1);
+    assert_eq!(page.attributes("#search", "value"), ["rainy"]);
+    let page = browser.open(&world.page("/connections?search=%3Cb%3E")).await;
+    assert!(cards(page).is_empty() && page.all("main b").is_empty(), "what is searched is text");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -241,6 +263,33 @@ async fn the_second_signatory_confirms_or_refuses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn questions_about_funds_are_told_with_their_answers() {
+    let world = Scene::new().await;
+    let number = world.number(NORA, "Everyday").await;
+    let account = json!({ "SchemeName": "UK.OBIE.SortCodeAccountNumber", "Identification": number });
+    let body = json!({ "Data": { "DebtorAccount": account } });
+    let lodged = json!({ "bank": world.hosted.bank.name, "version": "v4.0", "kind": "funds-confirmation-consents",
+        "body": body });
+    let lodged = world.step("lodge-consent", &lodged).await;
+    let consent = lodged["consent-id"].as_str().unwrap();
+    world.authorised(consent, NORA, &[]).await;
+    for (amount, answer) in [("1.00", true), ("9999999.00", false)] {
+        let data = json!({ "ConsentId": consent, "Reference": amount,
+            "InstructedAmount": { "Amount": amount, "Currency": "GBP" } });
+        let asked = json!({ "bank": world.hosted.bank.name, "version": "v4.0", "consent-id": consent, "method": "POST",
+            "path": "/funds-confirmations", "body": { "json": { "Data": data } } });
+        let told = world.step("call", &asked).await;
+        assert_eq!(told["body"]["Data"]["FundsAvailable"], answer, "{told}");
+    }
+    let mut browser = world.dashboard(NORA).await;
+    let page = browser.open(&world.page(&format!("/connections/{consent}"))).await;
+    let history = page.all(".history li");
+    assert_eq!(history.len(), 2, "{history:?}");
+    assert!(history[0].contains("£9,999,999.00") && history[0].ends_with("We said no"), "{history:?}");
+    assert!(history[1].contains("£1.00") && history[1].ends_with("We said yes"), "{history:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn limits_of_recurring_payments_are_told_with_what_is_left() {
     let world = Scene::new().await;
     let pounds = |amount: &str| json!({ "Amount": amount, "Currency": "GBP" });
@@ -265,6 +314,8 @@ async fn limits_of_recurring_payments_are_told_with_what_is_left() {
     let page = browser.open(&world.page(&format!("/connections/{consent}"))).await;
     assert!(page.all(".terms dd")[0].starts_with("£60.00 paid, £90.00 left until "), "{}", page.text);
     assert_eq!(page.term("Most for one payment").as_deref(), Some("£100.00"));
+    let history = page.all(".history li");
+    assert!(history.len() == 1 && history[0].contains("£60.00"), "{history:?}");
     browser.press("Stop the access", &[]).await;
     assert_eq!(world.status("domestic-vrp", &consent).await, "CANC");
     assert_eq!(world.step("call", &asked).await["status"], 401, "no payment goes on");

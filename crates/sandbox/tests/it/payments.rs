@@ -5,6 +5,7 @@ mod bodies;
 mod files;
 mod idempotency;
 mod kinds;
+mod migration;
 mod money;
 mod profiles;
 mod refusals;
@@ -231,7 +232,7 @@ impl<'a> Api<'a> {
     /// What the published files say of every answer.
     fn judge(&self, method: &Method, path: &str, reply: &Reply) {
         let signature = reply.headers.get(SIGNATURE).map(|value| value.to_str().unwrap());
-        let carries = !reply.bytes.is_empty() && matches!(reply.status, 200..=299 | 400 | 403 | 409 | 422 | 500);
+        let carries = !reply.bytes.is_empty() || reply.status >= 400;
         assert_eq!(signature.is_some(), carries, "{method} {path}: {} and its signature", reply.status);
         if let Some(signature) = signature {
             let jws = Jws::parse_detached(signature, &reply.bytes).unwrap();
@@ -266,6 +267,10 @@ impl<'a> Api<'a> {
             return Some("OBWritePaymentDetailsResponse1");
         }
         let first = path.split('/').nth(1).unwrap_or_default();
+        if first.starts_with("domestic-vrp") {
+            // Another file's.
+            return None;
+        }
         let kind = PaymentKind::at_path(first).unwrap_or_else(|| panic!("{path} is answered and is no payment"));
         Some(schemas(kind)[usize::from(first == kind.order_path())])
     }

@@ -78,6 +78,9 @@ async fn recurring_payments_stay_inside_their_limits() {
             },
             "Risk": {},
         });
+        let mut endless = body.clone();
+        endless["Data"]["ControlParameters"]["ValidToDateTime"] = json!("9999-12-31T23:59:59Z");
+        api.connected("domestic-vrp-consents", endless).await;
         let consent = api.connected("domestic-vrp-consents", body).await;
         let path = format!("/domestic-vrp-consents/{consent}");
         let (status, read) = api.call(&consent, "client", "GET", &path, None).await;
@@ -116,6 +119,21 @@ async fn recurring_payments_stay_inside_their_limits() {
             let (status, read) = api.call(&consent, "client", "GET", &path, None).await;
             assert_eq!(status, 200, "{read}");
             api.fits(schema, &read);
+        }
+        let change = |place: &str, value: Value| {
+            let mut other = pay("1.00");
+            *other.pointer_mut(place).unwrap() = value;
+            other
+        };
+        let (name, elsewhere) = ("/Data/Instruction/CreditorAccount/Name", "Data.Instruction.CreditorAccount.Name");
+        for (other, path) in [
+            (change("/Risk", json!({ "PaymentContextCode": "TransferToSelf" })), "Risk.PaymentContextCode"),
+            (change(name, json!("Somebody else")), elsewhere),
+        ] {
+            let (status, refused) = api.call(&consent, "customer", "POST", "/domestic-vrps", Some(other)).await;
+            let code = if version == ApiVersion::V3_1 { "UK.OBIE.Resource.ConsentMismatch" } else { "U008" };
+            let error = &refused["Errors"][0];
+            assert_eq!((status, &error["ErrorCode"], &error["Path"]), (400, &json!(code), &json!(path)), "{refused}");
         }
         for beyond in ["10.01", "5.01"] {
             let (status, refused) = api.call(&consent, "customer", "POST", "/domestic-vrps", Some(pay(beyond))).await;

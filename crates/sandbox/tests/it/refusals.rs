@@ -17,6 +17,9 @@ fn without(mut form: Form, name: &str) -> Form {
     form
 }
 
+/// A name that the store could not keep: nothing has it, and asking for it is no failure.
+static LONG: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| "n".repeat(4_200));
+
 /// Flips one character of a token's part (0 header, 1 claims, 2 signature).
 fn tampered(token: &str, part: usize) -> String {
     let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
@@ -103,6 +106,14 @@ async fn the_token_endpoint_refuses_by_name() {
         (
             "an unknown client",
             form(&with(with(fresh(), "iss", json!("nobody")), "sub", json!("nobody"))),
+            Shows::Own,
+            401,
+            "invalid_client",
+            authentication("client-known"),
+        ),
+        (
+            "a client with a name longer than any",
+            form(&with(with(fresh(), "iss", json!(LONG.as_str())), "sub", json!(LONG.as_str()))),
             Shows::Own,
             401,
             "invalid_client",
@@ -267,6 +278,10 @@ async fn the_authorization_endpoint_redirects_only_where_it_may() {
     let consent = world.consent().await;
     let good = || world.request_object(&consent);
     let sign = |claims: &Value| world.signing.sign_claims(Some("oauth-authz-req+jwt"), claims).unwrap();
+    let intent = |id: &str| {
+        let asked = json!({ "id_token": { "openbanking_intent_id": { "value": id, "essential": true } } });
+        with(good(), "claims", asked)
+    };
     let now = world.now();
     let elsewhere = json!("https://attacker.example/callback");
     // What the browser sees: the login, an error that goes back to the TPP, or a page of the bank's own.
@@ -321,6 +336,13 @@ async fn the_authorization_endpoint_redirects_only_where_it_may() {
             Some("error="),
             Some("fapi.request-object.intent-of-client"),
         ),
+        ("a consent without a name", sign(&intent("")), Some("error="), Some("fapi.request-object.intent-of-client")),
+        (
+            "a consent with a name longer than any",
+            sign(&intent(&LONG)),
+            Some("error="),
+            Some("fapi.request-object.intent-of-client"),
+        ),
     ];
     for (what, request, location, rule) in cases {
         let trace = world.journey();
@@ -340,9 +362,15 @@ async fn the_authorization_endpoint_redirects_only_where_it_may() {
         }
         assert_eq!(world.rule(&trace).await.as_deref(), rule, "{what}");
     }
-    let no_client = world.page("/authorize?client_id=nobody&request=a.b.c");
-    let answer = world.http(Shows::Nothing).get(&no_client).send().await.unwrap();
-    assert_eq!(answer.status.as_u16(), 400);
+    for nobody in ["nobody", LONG.as_str()] {
+        let no_client = world.page(&format!("/authorize?client_id={nobody}&request=a.b.c"));
+        let answer = world.http(Shows::Nothing).get(&no_client).send().await.unwrap();
+        assert_eq!(answer.status.as_u16(), 400);
+    }
+    let (token, path) = (world.client_token().await, "/open-banking/v4.0/aisp/account-access-consents/");
+    let consent = world.bank(&format!("{path}{}", LONG.as_str()));
+    let answer = world.http(Shows::Own).get(&consent).bearer(&token).send().await.unwrap();
+    assert_eq!(answer.status.as_u16(), 400, "as any consent that is not there");
 }
 
 /// A browser without scripts at one page of the bank.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, de};
 const UNITS: [(&str, i64); 5] =
     [("week", 7 * 24 * 3600), ("day", 24 * 3600), ("hour", 3600), ("minute", 60), ("second", 1)];
 
-/// A stretch of time: `90 days`, or `1 hour 30 minutes`, or `{ days: 1, hours: 2 }`.
+/// A stretch of time: `90 days`, or `1 hour 30 minutes`, or `90d`, or `{ days: 1, hours: 2 }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Passing {
     /// All of it in seconds, above zero.
@@ -22,8 +22,8 @@ pub struct Passing {
 pub struct NotATime(String);
 
 fn unit(name: &str) -> Option<i64> {
-    let name = name.trim_end_matches(',');
-    UNITS.iter().find(|(unit, _)| name == *unit || name.strip_suffix('s') == Some(unit)).map(|(_, seconds)| *seconds)
+    let fits = |unit: &str| name == unit || name.strip_suffix('s') == Some(unit) || name == &unit[..1];
+    UNITS.iter().find(|(unit, _)| fits(unit)).map(|(_, seconds)| *seconds)
 }
 
 impl std::str::FromStr for Passing {
@@ -32,11 +32,14 @@ impl std::str::FromStr for Passing {
     fn from_str(text: &str) -> Result<Self, NotATime> {
         let wrong = || NotATime(text.to_owned());
         let mut seconds: i64 = 0;
-        let mut words = text.split_whitespace();
-        while let Some(count) = words.next() {
-            let count: i64 = count.parse().map_err(|_| wrong())?;
-            let each = words.next().and_then(unit).ok_or_else(wrong)?;
+        let mut rest = text.trim();
+        while !rest.is_empty() {
+            let (count, after) = rest.split_at(rest.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(rest.len()));
+            let after = after.trim_start();
+            let (name, after) = after.split_at(after.find(|sign: char| !sign.is_alphabetic()).unwrap_or(after.len()));
+            let (count, each): (i64, i64) = (count.parse().map_err(|_| wrong())?, unit(name).ok_or_else(wrong)?);
             seconds = count.checked_mul(each).and_then(|more| seconds.checked_add(more)).ok_or_else(wrong)?;
+            rest = after.trim_start_matches(',').trim_start();
         }
         if seconds > 0 { Ok(Self { seconds }) } else { Err(wrong()) }
     }

@@ -92,7 +92,12 @@ pub fn junit(results: &[ScenarioResult]) -> Result<String, ReportError> {
             case.set_classname(result.name.as_str()).set_time(Duration::from_micros(step.duration_us));
             suite.add_test_case(case);
         }
-        for index in 0..result.left_out {
+        if let Some(error) = &result.error {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_message(error.as_str());
+            suite.add_test_case(TestCase::new(format!("{:02} could not run", result.steps.len() + 1), status));
+        }
+        for index in usize::from(result.error.is_some())..result.left_out {
             let number = result.steps.len() + index + 1;
             let mut status = TestCaseStatus::skipped();
             status.set_message("an earlier step failed");
@@ -168,6 +173,7 @@ mod tests {
             duration_us: 2000,
             steps: vec![step],
             left_out: 2,
+            error: None,
         }]
     }
 

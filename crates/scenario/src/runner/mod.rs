@@ -16,9 +16,9 @@ use psu::Psu;
 use simulation::{Chance, Clock, Exchange, Journal, Trace};
 use tpp::{
     api::Api,
-    steps::{Failure, Onboard, Onboarded, Outcome, Part, Register, Registered},
+    steps::{ClientToken, Failure, Onboard, Onboarded, Outcome, Part, Register, Registered},
 };
-use transport::{ClientSettings, HttpClient, TlsError};
+use transport::{ClientSettings, HttpClient, Stop, TlsError};
 use url::Url;
 
 use crate::{
@@ -83,6 +83,9 @@ pub enum RunError {
         /// Why.
         error: Box<RunError>,
     },
+    /// It was asked to stop.
+    #[error("it was stopped")]
+    Stopped,
     /// A step that had to be done was not done.
     #[error("{0}")]
     Step(String),
@@ -106,6 +109,8 @@ pub struct Options {
     pub seed: Option<u64>,
     /// Whether tokens are written into results.
     pub show_secrets: bool,
+    /// Ends the scenario that runs; what it bent is straightened first.
+    pub stop: Stop,
 }
 
 /// Runs scenarios against an ecosystem.
@@ -202,10 +207,11 @@ impl Runner {
         self
     }
 
-    /// Runs a scenario to its end, or to the first step that is not as expected.
+    /// Runs a scenario to its end, or to the first step that is not as expected. What stops it after it began is the
+    /// result's `error`.
     ///
     /// # Errors
-    /// The run cannot go on: a control port is not there, or the file names somebody or something unknown.
+    /// It cannot begin: a control port is not there, or the file names somebody unknown.
     pub async fn run(&self, scenario: &Scenario, progress: &mut dyn Progress) -> Result<ScenarioResult, RunError> {
         self.run_as(scenario, false, progress).await
     }
@@ -249,8 +255,16 @@ impl Runner {
         for (index, step) in all.iter().enumerate() {
             progress.step_begins(index + 1, all.len(), &step.title());
             let place = scenario.places.get(index).map(ToString::to_string);
-            let result = match run.step(step).await {
+            let taken = tokio::select! {
+                taken = run.step(step) => taken,
+                () = self.options.stop.wait() => Err(RunError::Stopped),
+            };
+            let result = match taken {
                 Ok(result) => StepResult { place, ..result },
+                Err(RunError::Stopped) => {
+                    ended = Err(RunError::Stopped);
+                    break;
+                }
                 Err(error) => {
                     ended = Err(match place {
                         Some(place) => RunError::At { place, error: Box::new(error) },
@@ -266,8 +280,7 @@ impl Runner {
                 break;
             }
         }
-        run.clean_up().await?;
-        ended?;
+        let ended = ended.and(run.clean_up().await);
         let result = ScenarioResult {
             name: scenario.name.clone(),
             about: scenario.about.clone(),
@@ -278,6 +291,7 @@ impl Runner {
             duration_us: micros(began),
             left_out: all.len() - results.len(),
             steps: results,
+            error: ended.err().map(|error| error.to_string()),
         };
         progress.ended(&result);
         Ok(result)
@@ -295,10 +309,32 @@ impl Runner {
             Outcome::Done(_) => {}
             Outcome::Failed(failure) => return Err(failed(failure)),
         }
-        let step = Register { bank: bank.to_owned(), ..Register::default() };
-        match tpp.step::<_, Registered>("register", &step, &trace).await? {
-            Outcome::Done(registered) => Ok(registered.client_id),
-            Outcome::Failed(failure) => Err(failed(failure)),
+        let mut step = Register { bank: bank.to_owned(), ..Register::default() };
+        let mut registered = match tpp.step::<_, Registered>("register", &step, &trace).await? {
+            Outcome::Done(registered) => registered,
+            Outcome::Failed(failure) => return Err(failed(failure)),
+        };
+        // A bank that began anew knows nobody from before.
+        if registered.again && !self.is_client(bank, &trace).await? {
+            step.anew = true;
+            registered = match tpp.step("register", &step, &trace).await? {
+                Outcome::Done(registered) => registered,
+                Outcome::Failed(failure) => return Err(failed(failure)),
+            };
+        }
+        Ok(registered.client_id)
+    }
+
+    /// Whether the bank still knows the TPP as a client.
+    async fn is_client(&self, bank: &str, trace: &Trace) -> Result<bool, RunError> {
+        let step = ClientToken { bank: bank.to_owned(), ..ClientToken::default() };
+        match self.tpp(TPP)?.step::<_, serde_json::Value>("client-token", &step, trace).await? {
+            Outcome::Done(_) => Ok(true),
+            Outcome::Failed(failure) => {
+                let error =
+                    failure.body.as_ref().and_then(|body| body.get("error")).and_then(serde_json::Value::as_str);
+                Ok(error != Some("invalid_client"))
+            }
         }
     }
 
@@ -343,7 +379,7 @@ impl<'a> Run<'a> {
         let clock = Clock::real();
         let ahead = now - clock.now();
         if ahead.is_positive() {
-            clock.advance(ahead).map_err(|error| RunError::Step(error.to_string()))?;
+            clock.reach(ahead).map_err(|error| RunError::Step(error.to_string()))?;
         }
         let run = Self {
             runner,

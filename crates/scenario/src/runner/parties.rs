@@ -7,7 +7,7 @@ use tpp::steps::Onboarded;
 
 use super::{Done, Run, RunError};
 use crate::{
-    ecosystem::{ControlClient, ControlFailure},
+    ecosystem::{ControlClient, ControlFailure, advance_together},
     language::{
         BANK, DIRECTORY, Passing, Step,
         steps::{CertificateUse, FaultStep, MisbehaveStep, ParticipantStatus, RevokeCertificateStep, SetStatusStep},
@@ -28,12 +28,11 @@ impl ControlClient {
 
 impl Run<'_> {
     pub(super) async fn advance(&mut self, passing: Passing) -> Result<Done, RunError> {
-        let mut parties = Vec::new();
-        for client in self.runner.everybody() {
-            client.advance(passing.seconds).await?;
-            parties.push(client.party());
-        }
-        self.clock.advance(Duration::seconds(passing.seconds)).map_err(|error| RunError::Step(error.to_string()))?;
+        let everybody: Vec<&ControlClient> = self.runner.everybody().collect();
+        let readings = advance_together(&everybody, passing.seconds).await?;
+        let ahead = readings.iter().map(|(_, reading)| reading.ahead).max().unwrap_or_default();
+        self.clock.reach(Duration::seconds(ahead)).map_err(|error| RunError::Step(error.to_string()))?;
+        let parties: Vec<String> = readings.into_iter().map(|(party, _)| party).collect();
         self.variables.at(self.clock.now());
         Ok(Done::well(format!("{passing} at {}", parties.join(", "))))
     }

@@ -76,7 +76,7 @@ impl SledStore {
 impl Store for SledStore {
     // Reads do not wait for the disk unless a page has left the cache, so they happen right here.
     fn get(&self, collection: &str, key: &str) -> BoxFuture<'_, Result<Option<Stored>, StoreError>> {
-        let result = keys::place(collection, key).and_then(|place| self.engine.get(&place));
+        let result = keys::lookup(collection, key).and_then(|place| place.map_or(Ok(None), |at| self.engine.get(&at)));
         std::future::ready(result).boxed()
     }
 

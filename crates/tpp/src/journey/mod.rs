@@ -88,8 +88,9 @@ fn refused(what: &str, answer: &Answer) -> Failure {
         (Some(error), None) => format!(": {error}"),
         _ => String::new(),
     };
+    let apart = answer.clocks_apart().map(|apart| format!(" ({apart})")).unwrap_or_default();
     Failure {
-        what: format!("{what} answered {}{detail}", answer.status.as_u16()),
+        what: format!("{what} answered {}{detail}{apart}", answer.status.as_u16()),
         status: Some(answer.status.as_u16()),
         headers: Box::new(resources::texts(&answer.headers)),
         body,
@@ -100,7 +101,7 @@ fn refused(what: &str, answer: &Answer) -> Failure {
 /// The TPP itself refused to go on.
 fn distrusted(what: &str, refusal: &Refusal<()>) -> Failure {
     Failure {
-        what: format!("{what}; it breaks the rule: {}", refusal.rule.reason),
+        what: format!("{what}: {}", refusal.rule.unmet),
         verdict: Some(Box::new(refusal.verdict())),
         ..Failure::default()
     }

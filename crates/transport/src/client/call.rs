@@ -1,6 +1,7 @@
 //! One request and its answer.
 
 use std::{
+    fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
 use simulation::{DecodedToken, Exchange, Side, TlsFacts, Trace, redact_query};
+use time::OffsetDateTime;
 use url::Url;
 
 use super::{CallError, HttpClient, diagnosis, error::never_sent};
@@ -16,6 +18,9 @@ use crate::INTERACTION_ID;
 
 /// How much of an answer is read.
 const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
+
+/// Clocks of two machines that differ no more than this go together.
+const TOGETHER: time::Duration = time::Duration::seconds(90);
 
 /// A request to be filled in. What cannot be a header or a body is told by [`RequestBuilder::send`].
 #[must_use = "a request does nothing until it is sent"]
@@ -196,6 +201,7 @@ impl RequestBuilder {
             headers,
             body: body.freeze(),
             duration: started.elapsed(),
+            own_time: inner.clock.now(),
         })
     }
 }
@@ -226,6 +232,25 @@ pub struct Answer {
     pub interaction_id: Option<String>,
     /// From before connecting until the body was complete.
     pub duration: Duration,
+    /// When that was, by the clock of the party that asked.
+    pub own_time: OffsetDateTime,
+}
+
+/// Two parties whose clocks do not go together: the likely cause of a refusal that is about times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClocksApart {
+    /// The time of the party that answered.
+    theirs: OffsetDateTime,
+    /// The time of the party that asked.
+    own: OffsetDateTime,
+}
+
+impl fmt::Display for ClocksApart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let written = |time: OffsetDateTime| httpdate::fmt_http_date(time.into());
+        let (theirs, own) = (written(self.theirs), written(self.own));
+        write!(f, "the clocks are apart, which is the likely cause: theirs says {theirs}, this party's {own}")
+    }
 }
 
 impl Answer {
@@ -235,6 +260,14 @@ impl Answer {
     /// The body is no JSON or lacks what `T` needs.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
         serde_json::from_slice(&self.body).map_err(|cause| CallError::Json { status: self.status.as_u16(), cause })
+    }
+
+    /// How the clocks of the two parties differ, when they differ by more than a request can take: by the answer's `Date`.
+    #[must_use]
+    pub fn clocks_apart(&self) -> Option<ClocksApart> {
+        let theirs = OffsetDateTime::from(httpdate::parse_http_date(self.header("date")?).ok()?);
+        let own = self.own_time;
+        ((theirs - own).abs() > TOGETHER).then_some(ClocksApart { theirs, own })
     }
 
     /// The value of a header; none when it is missing or is not visible ASCII.

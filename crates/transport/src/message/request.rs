@@ -29,6 +29,8 @@ pub struct Request {
     pub interaction_id: String,
     /// The journey that the request belongs to.
     pub trace: Trace,
+    /// What a party's own code notes about the request on its way.
+    pub notes: http::Extensions,
 }
 
 impl Request {
@@ -84,6 +86,7 @@ impl Request {
             caller: Arc::clone(&self.caller),
             interaction_id: self.interaction_id.clone(),
             trace: self.trace.clone(),
+            notes: http::Extensions::new(),
         }
     }
 }
@@ -132,6 +135,7 @@ mod tests {
             }),
             interaction_id: String::new(),
             trace: Trace::new(&Chance::from_seed(1)),
+            notes: http::Extensions::new(),
         }
     }
 

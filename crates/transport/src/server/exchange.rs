@@ -158,6 +158,7 @@ impl<C: Send + Sync + 'static> Engine<C> {
         if let Ok(id) = HeaderValue::from_str(&outline.interaction_id) {
             response.headers_mut().insert(INTERACTION_ID, id);
         }
+        self.date(&mut response);
         if let Some(error) = &defect {
             tracing::error!(method = %outline.method, path = outline.path, trace = outline.trace.trace_id, error);
         }
@@ -168,6 +169,16 @@ impl<C: Send + Sync + 'static> Engine<C> {
         }
         self.record(&outline, Ended { status, error: defect, mark, work, at, duration: started.elapsed() });
         (!dropped).then_some(response)
+    }
+
+    /// An answer is of the party's time (RFC 9110, 6.6.1). True time is put there by the connection.
+    fn date(&self, response: &mut Response) {
+        let clock = &self.observer.clock;
+        if !clock.is_true()
+            && let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(clock.now().into()))
+        {
+            response.headers_mut().insert(header::DATE, date);
+        }
     }
 
     fn request(&self, head: Head) -> Request {
@@ -189,6 +200,7 @@ impl<C: Send + Sync + 'static> Engine<C> {
             caller,
             interaction_id,
             trace,
+            notes: http::Extensions::new(),
         }
     }
 

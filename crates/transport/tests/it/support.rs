@@ -28,7 +28,8 @@ use transport::{
 use url::Url;
 
 /// A rule that the party's handler refuses by.
-pub(crate) static POLITE: Rule = Rule { id: "test.polite", reason: "One says please.", clause: "Manners, 1" };
+pub(crate) static POLITE: Rule =
+    Rule { id: "test.polite", reason: "One says please.", unmet: "Not met: One says please.", clause: "Manners, 1" };
 
 /// The PKI of all tests.
 pub(crate) static PKI: LazyLock<Pki> = LazyLock::new(Pki::new);

@@ -3,7 +3,7 @@
 use super::*;
 use OrderStatus::{
     AcceptedCreditSettlementCompleted, AcceptedSettlementCompleted, AcceptedSettlementInProcess,
-    AcceptedWithoutPosting, Blocked, Cancelled, InitiationCompleted, InitiationFailed, Received, Rejected,
+    AcceptedWithoutPosting, Cancelled, InitiationCompleted, InitiationFailed, Received, Rejected,
 };
 
 #[test]
@@ -72,24 +72,6 @@ fn a_payment_within_the_bank_is_seen_on_both_sides() {
         assert_eq!((paid.description.as_str(), got.description.as_str()), ("TO BEN FERN REF", "FROM ADA FERN REF"));
         assert_eq!((paid.kind, got.kind, got.reference.as_deref()), (Kind::Transfer, Kind::Transfer, Some("REF")));
         assert_eq!(got.counterparty, Some(holder_of("ada")));
-        assert!(books.balanced());
-    }
-}
-
-#[test]
-fn money_that_cannot_be_credited_waits_in_transit() {
-    for (status, reason) in [
-        (AccountStatus::Closed, Rejection::ClosedCreditorAccount),
-        (AccountStatus::Disabled, Rejection::BlockedCreditorAccount),
-    ] {
-        let mut books = bank();
-        let payment = instruction(holder_of("ben"), pounds(700), Execution::Immediate);
-        submit(&mut books, START, order("p", "ada", payment)).unwrap();
-        apply(&mut books, after(3), Action::SetStatus { account: id("ben"), status }).unwrap();
-        books.run_until(after(60));
-        assert_eq!((state(&books, "p").status(), state(&books, "p").reason()), (Blocked, Some(reason)));
-        assert_eq!((booked(&books, "ada", after(60)), booked(&books, "ben", after(60))), (HELD - 700, HELD));
-        assert_eq!(books.contra(Contra::Transit, Currency::GBP), pounds(700));
         assert!(books.balanced());
     }
 }
@@ -242,15 +224,6 @@ fn what_the_bank_rejects_on_the_way_is_free_again() {
     assert_eq!(rows(&books, "ada").len(), 1);
     assert_eq!(apply(&mut books, after(2), reject()), Err(CommandError::NothingLeft(OrderId::new("p"))));
     assert!(books.balanced());
-}
-
-#[test]
-fn what_is_debited_can_no_longer_be_rejected() {
-    let mut books = bank();
-    submit(&mut books, START, simple("p", "ada", 100)).unwrap();
-    let late =
-        apply(&mut books, after(3), Action::Reject { order: OrderId::new("p"), reason: Rejection::NotSpecified });
-    assert_eq!(late, Err(CommandError::NothingLeft(OrderId::new("p"))));
 }
 
 fn file(name: &str, amounts: &[i64]) -> PaymentOrder {

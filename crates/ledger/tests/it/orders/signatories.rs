@@ -5,6 +5,8 @@ use OrderStatus::{
     AcceptedCreditSettlementCompleted, Cancelled, InitiationCompleted, InitiationFailed, PartiallyAccepted, Received,
     Rejected,
 };
+use ledger::orders::{End, Recurrence, Schedule};
+use time::Date;
 
 fn authorise(customer: &str) -> Action {
     Action::Authorise { order: OrderId::new("p"), customer: CustomerId::new(customer) }
@@ -12,6 +14,49 @@ fn authorise(customer: &str) -> Action {
 
 fn refuse(customer: &str) -> Action {
     Action::Refuse { order: OrderId::new("p"), customer: CustomerId::new(customer) }
+}
+
+/// The days of the payments of a daily series from the joint account, on which the second holder agrees so many days late.
+fn series(end: End, late: i64) -> (Books, Vec<(Date, i64)>) {
+    let mut books = bank();
+    let schedule = Schedule {
+        first: START.date(),
+        recurrence: Recurrence::Days(1),
+        recurring_from: None,
+        recurring_amount: Some(pounds(7)),
+        end,
+        final_amount: None,
+    };
+    let recurring = Execution::Recurring(schedule);
+    submit(&mut books, START, order("p", "joint", instruction(elsewhere(), pounds(5), recurring))).unwrap();
+    apply(&mut books, START + Duration::days(late), authorise("ben")).unwrap();
+    books.run_until(START + Duration::days(late + 30));
+    let days = payments(&books, "p").iter().map(|payment| (payment.day, payment.debit.minor())).collect();
+    (books, days)
+}
+
+#[test]
+fn days_that_passed_while_signatories_were_waited_for_are_not_paid() {
+    // The one of the day itself is: its hour has passed, the day has not.
+    let (books, days) = series(End::After(5), 3);
+    assert_eq!(days, [(date!(2026 - 11 - 26), 7), (date!(2026 - 11 - 27), 7)]);
+    assert_eq!(state(&books, "p").status(), InitiationCompleted);
+    assert_eq!(booked(&books, "joint", START + Duration::days(30)), HELD - 14);
+    let begun = payments(&books, "p")[0].history[0].at;
+    assert_eq!(begun, START + Duration::days(3));
+    assert_eq!(series(End::After(2), 0).1, [(date!(2026 - 11 - 23), 5), (date!(2026 - 11 - 24), 7)]);
+    assert_eq!(series(End::On(date!(2026 - 11 - 27)), 4).1, [(date!(2026 - 11 - 27), 7)]);
+}
+
+#[test]
+fn a_series_whose_days_have_all_passed_fails() {
+    for end in [End::After(3), End::On(date!(2026 - 11 - 25))] {
+        let (books, days) = series(end, 3);
+        assert_eq!(days, []);
+        let failed = (InitiationFailed, Some(Rejection::AuthorisationExpired));
+        assert_eq!((state(&books, "p").status(), state(&books, "p").reason()), failed);
+        assert_eq!(booked(&books, "joint", START + Duration::days(30)), HELD);
+    }
 }
 
 fn waiting(deadline: Option<OffsetDateTime>) -> Books {

@@ -116,7 +116,7 @@ const ULTIMATE: Form = Form::Open(&[
     Member::optional("Name", Form::Text(140)),
     Member::optional("Identification", Form::Text(256)),
     LEI,
-    Member::optional("SchemeName", ACCOUNT_SCHEME),
+    Member::optional("SchemeName", Form::Text(40)),
     Member::optional("PostalAddress", ADDRESS),
 ]);
 /// For whom the payee collects.

@@ -1,7 +1,7 @@
 //! What the bank says about consents and orders fits the schemas.
 
 use super::{each, samples, schemas, specification};
-use openbanking::consent::{ConsentStatus, StatusReason};
+use openbanking::consent::{ConsentState, ConsentStatus, StatusReason};
 use openbanking::error::ErrorCode;
 use openbanking::links::{Envelope, Links, Meta};
 use openbanking::money::{ActiveAmount, Currency};
@@ -47,15 +47,18 @@ fn debtor() -> Option<CashAccount> {
 fn consent_answer(kind: PaymentKind, version: ApiVersion) -> ConsentAnswer {
     let body = samples::consent(kind, version).to_string();
     let request = ConsentRequest::read(kind, version, body.as_bytes()).unwrap();
-    let facts = ConsentFacts {
+    let state = ConsentState {
         status_reason: vec![StatusReason::new(ErrorCode::AuthorisationNotCompleted, "Not yet")],
+        ..ConsentState::new("consent-1", version.code(ConsentStatus::AwaitingAuthorisation), NOW)
+    };
+    let facts = ConsentFacts {
         cut_off_date_time: Some(NOW),
         expected_execution_date_time: Some(NOW),
         expected_settlement_date_time: Some(NOW),
         charges: vec![charge(version)],
         exchange_rate_information: Some(rate(version)),
         debtor: debtor(),
-        ..ConsentFacts::new("consent-1", version.code(ConsentStatus::AwaitingAuthorisation), NOW)
+        ..ConsentFacts::new(state)
     };
     ConsentAnswer::of(&request, facts, links(), Meta::default())
 }
@@ -107,7 +110,7 @@ fn answers_can_be_read_back() {
         let written: Value = serde_json::to_value(&consent).unwrap();
         let read: ConsentAnswer = serde_json::from_value(written.clone()).unwrap();
         assert_eq!(serde_json::to_value(&read).unwrap(), written);
-        assert_eq!(read.data.facts.status.known(), Some(ConsentStatus::AwaitingAuthorisation));
+        assert_eq!(read.data.facts.state.status.known(), Some(ConsentStatus::AwaitingAuthorisation));
         let order = order_answer(kind, version, PaymentStatus::Rejected);
         let written = serde_json::to_value(&order).unwrap();
         let read: OrderAnswer = serde_json::from_value(written.clone()).unwrap();
@@ -119,7 +122,7 @@ fn answers_can_be_read_back() {
             } else {
                 PaymentStatus::InitiationFailed
             };
-        assert_eq!(PaymentStatus::from_wire(&read.data.status), Some(expected), "{version} {kind:?}");
+        assert_eq!(PaymentStatus::from_wire(&read.data.state.status), Some(expected), "{version} {kind:?}");
     }
 }
 
@@ -136,13 +139,6 @@ fn a_domestic_order_is_answered_so() {
         "StatusUpdateDateTime": "2026-04-05T10:43:07.250+01:00",
         "ExpectedExecutionDateTime": "2026-04-05T10:43:07.250+01:00",
         "ExpectedSettlementDateTime": "2026-04-05T10:43:07.250+01:00",
-        "Refund": {
-          "Account": {
-            "SchemeName": "UK.OBIE.SortCodeAccountNumber",
-            "Identification": "80200112344562",
-            "Name": "Ada Example"
-          }
-        },
         "Charges": [
           {
             "ChargeBearer": "BorneByDebtor",
@@ -153,6 +149,13 @@ fn a_domestic_order_is_answered_so() {
             }
           }
         ],
+        "Refund": {
+          "Account": {
+            "SchemeName": "UK.OBIE.SortCodeAccountNumber",
+            "Identification": "80200112344562",
+            "Name": "Ada Example"
+          }
+        },
         "Initiation": "...",
         "MultiAuthorisation": {
           "Status": "AwaitingFurtherAuthorisation",

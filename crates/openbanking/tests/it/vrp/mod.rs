@@ -3,12 +3,14 @@
 mod parameters;
 
 use crate::mutations;
-use openbanking::consent::{ConsentStatus, StatusReason};
+use openbanking::consent::{ConsentState, ConsentStatus, StatusReason};
 use openbanking::error::ErrorCode;
 use openbanking::links::{Envelope, Links, Meta};
 use openbanking::money::{ActiveAmount, Currency, Money};
 use openbanking::parties::{AccountScheme, CashAccount};
-use openbanking::payments::{Charge, ChargeBearer, ChargeType, PaymentDetail, PaymentDetails, StatusFamily};
+use openbanking::payments::{
+    Charge, ChargeBearer, ChargeType, OrderFacts, PaymentDetail, PaymentDetails, StatusFamily,
+};
 use openbanking::version::ApiVersion;
 use openbanking::vrp::*;
 use serde_json::{Value, json};
@@ -108,6 +110,50 @@ const SHARED: &[&str] = &[
 ];
 
 #[test]
+fn a_consent_says_the_same_in_both_versions() {
+    let plain = |version: ApiVersion, remittance: Value, risk: Value, address: &str| {
+        let mut body = consent(version);
+        body["Data"]["ControlParameters"].as_object_mut().unwrap().remove("SupplementaryData");
+        body["Data"]["Initiation"] = json!({
+            "CreditorAccount": samples::account(ApiVersion::V3_1, "80200112344563"),
+            "CreditorPostalAddress": { "AddressType": address, "TownName": "Hedgeford", "Country": "GB" },
+            "RemittanceInformation": remittance,
+        });
+        body["Risk"] = risk;
+        VrpConsentRequest::read(version, body.to_string().as_bytes()).unwrap()
+    };
+    let contract = |name: &str, present: bool| json!({ name: present });
+    let old = |address| {
+        let remittance = json!({ "Unstructured": "Internal", "Reference": "FRESCO-037" });
+        plain(ApiVersion::V3_1, remittance, contract("ContractPresentInidicator", true), address)
+    };
+    let new = |remittance, present, address| {
+        plain(ApiVersion::V4_0, remittance, contract("ContractPresentIndicator", present), address)
+    };
+    let structured = json!([{ "CreditorReferenceInformation": { "Reference": "FRESCO-037" } }]);
+    for remittance in [
+        json!({ "Unstructured": ["Internal", "FRESCO-037"] }),
+        json!({ "Unstructured": ["Internal"], "Structured": structured }),
+    ] {
+        assert_eq!(old("POBox").says_the_same_as(&new(remittance, true, "PBOX")), Ok(()));
+    }
+    let texts = json!({ "Unstructured": ["Internal", "FRESCO-037"] });
+    let issued = json!([{ "CreditorReferenceInformation": { "Reference": "FRESCO-037", "Issuer": "I" } }]);
+    for (other, path) in [
+        (new(texts.clone(), false, "PBOX"), "Risk.ContractPresentIndicator"),
+        (new(texts.clone(), true, "HOME"), "Data.Initiation.CreditorPostalAddress.AddressType"),
+        (new(json!({ "Unstructured": ["Internal"] }), true, "PBOX"), "Data.Initiation.RemittanceInformation"),
+        (
+            new(json!({ "Unstructured": ["Internal"], "Structured": issued }), true, "PBOX"),
+            "Data.Initiation.RemittanceInformation",
+        ),
+    ] {
+        let different = old("POBox").says_the_same_as(&other).unwrap_err();
+        assert_eq!((different.code, different.path.as_str()), (ErrorCode::ResourceConsentMismatch, path));
+    }
+}
+
+#[test]
 fn what_the_schemas_refuse_is_refused_in_its_place() {
     for version in ApiVersion::ALL {
         let Some(specification) = specification(version) else { return };
@@ -172,11 +218,8 @@ fn answers_fit_the_schemas() {
         let reason = vec![StatusReason::new(ErrorCode::OtherReason, "Because")];
         let request = VrpConsentRequest::read(version, consent(version).to_string().as_bytes()).unwrap();
         let status = version.code(ConsentStatus::Authorised);
-        let facts = VrpConsentFacts {
-            status_reason: reason.clone(),
-            debtor_account: account(),
-            ..VrpConsentFacts::new("consent-1", status, NOW)
-        };
+        let state = ConsentState { status_reason: reason.clone(), ..ConsentState::new("consent-1", status, NOW) };
+        let facts = VrpConsentFacts { state, debtor_account: account() };
         let answer = VrpConsentAnswer::of(&request, facts, links(), Meta::default());
         let written = serde_json::to_value(&answer).unwrap();
         let read: VrpConsentAnswer = serde_json::from_value(written.clone()).unwrap();
@@ -185,7 +228,7 @@ fn answers_fit_the_schemas() {
 
         let request = VrpOrderRequest::read(version, order(version).to_string().as_bytes()).unwrap();
         for status in StatusFamily::StandingOrder.statuses() {
-            let facts = VrpOrderFacts {
+            let facts = OrderFacts {
                 status_reasons: reason.clone(),
                 expected_execution: Some(NOW),
                 expected_settlement: Some(NOW),
@@ -195,8 +238,8 @@ fn answers_fit_the_schemas() {
                     r#type: version.code(ChargeType::ChapsOut),
                     amount: ActiveAmount::parse("25.00", Currency::GBP).unwrap(),
                 }],
-                debtor_account: account(),
-                ..VrpOrderFacts::new("order-1", status, NOW)
+                debtor: account(),
+                ..OrderFacts::new("order-1", status, NOW)
             };
             let answer = VrpOrderAnswer::of(&request, facts, links(), Meta::default());
             let written = serde_json::to_value(&answer).unwrap();
@@ -223,7 +266,7 @@ fn the_chosen_account_stands_in_the_initiation() {
     body["Data"]["Initiation"].as_object_mut().unwrap().remove("DebtorAccount");
     let request = VrpConsentRequest::read(ApiVersion::V4_0, body.to_string().as_bytes()).unwrap();
     let status = ApiVersion::V4_0.code(ConsentStatus::Authorised);
-    let facts = VrpConsentFacts { debtor_account: account(), ..VrpConsentFacts::new("consent-1", status, NOW) };
+    let facts = VrpConsentFacts { state: ConsentState::new("consent-1", status, NOW), debtor_account: account() };
     let answer = serde_json::to_value(VrpConsentAnswer::of(&request, facts, links(), Meta::default())).unwrap();
     assert_eq!(answer["Data"]["Initiation"]["DebtorAccount"]["Identification"], "80200112344562");
     assert_eq!(answer["Data"]["DebtorAccount"]["Identification"], "80200112344562");

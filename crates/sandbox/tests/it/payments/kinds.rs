@@ -12,13 +12,13 @@ fn statuses(kind: PaymentKind, version: ApiVersion) -> (&'static str, &'static s
     use PaymentKind as K;
     match kind {
         K::Domestic | K::International => {
-            by(version, ("AcceptedSettlementInProcess", "AcceptedCreditSettlementCompleted"), ("ACSP", "ACCC"))
+            by(version, ("Pending", "AcceptedCreditSettlementCompleted"), ("RCVD", "ACCC"))
         }
         K::DomesticScheduled | K::InternationalScheduled => {
-            by(version, ("InitiationCompleted", "InitiationCompleted"), ("PDNG", "ACCC"))
+            by(version, ("InitiationPending", "InitiationCompleted"), ("RCVD", "ACCC"))
         }
         K::DomesticStandingOrder | K::InternationalStandingOrder => {
-            by(version, ("InitiationCompleted", "InitiationCompleted"), ("INCO", "INCO"))
+            by(version, ("InitiationPending", "InitiationCompleted"), ("RCVD", "INCO"))
         }
         K::File => by(version, ("InitiationPending", "InitiationCompleted"), ("PDNG", "INCO")),
     }

@@ -215,12 +215,12 @@ async fn limits_of_the_bank_and_of_an_account() {
     };
     let rejected = |reason: &str| ("RJCT".to_owned(), reason.to_owned());
     assert_eq!(pay(&api, "50.01").await, rejected("AM14"));
-    assert_eq!(pay(&api, "50.00").await.0, "ACSP");
+    assert_eq!(pay(&api, "50.00").await.0, "RCVD");
     assert_eq!(pay(&api, "30.01").await, rejected("AM21"));
-    assert_eq!(pay(&api, "30.00").await.0, "ACSP");
+    assert_eq!(pay(&api, "30.00").await.0, "RCVD");
     assert_eq!(pay(&api, "0.01").await, rejected("AM21"));
     api.pass(Duration::DAY).await;
-    assert_eq!(pay(&api, "50.00").await.0, "ACSP");
+    assert_eq!(pay(&api, "50.00").await.0, "RCVD");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -306,9 +306,10 @@ async fn a_joint_account_needs_its_second_signatory() {
         let paid = api.pay(kind, &body, "tobias", "Loft conversion").await;
         let id = paid.text("/Data/DomesticPaymentId");
         let several = &paid.body["Data"]["MultiAuthorisation"];
-        let open = by(version, ("AwaitingFurtherAuthorisation", "Pending"), ("AWAF", "PATC"));
+        let open = by(version, ("AwaitingFurtherAuthorisation", "Pending", "Pending"), ("AWAF", "RCVD", "PATC"));
         assert_eq!((&several["Status"], &several["NumberRequired"]), (&json!(open.0), &json!(2)), "{several}");
         assert_eq!((&several["NumberReceived"], &paid.body["Data"]["Status"]), (&json!(1), &json!(open.1)));
+        assert_eq!(api.ordered(kind, &id).await.body["Data"]["Status"], open.2);
         api.pass(Duration::hours(1)).await;
         assert_eq!(rosalind.balance("Loft conversion").await, before, "nothing is paid yet");
         let credentials = sandbox::hosting::credentials(&world.hosted.bank.logins)["rosalind"].clone();
@@ -330,7 +331,9 @@ async fn a_joint_account_needs_its_second_signatory() {
     api.pass(Duration::days(8)).await;
     let read = api.ordered(kind, &paid.text("/Data/DomesticPaymentId")).await;
     assert_eq!(read.body["Data"]["Status"], "RJCT");
-    assert_eq!(read.body["Data"]["MultiAuthorisation"]["Status"], "RJCT");
+    let several = &read.body["Data"]["MultiAuthorisation"];
+    assert_eq!(several["Status"], "RJCT");
+    assert_eq!(several["LastUpdateDateTime"], read.body["Data"]["StatusUpdateDateTime"]);
     assert_eq!(read.body["Data"]["StatusReason"][0]["StatusReasonCode"], "DS24");
 }
 

@@ -68,7 +68,7 @@ async fn after_the_cut_off_a_bank_waits_for_the_next_working_day() {
         let paid = api.order(kind, &bodies::order(&body, &lodged.consent_id()), &token).await.is(201);
         let id = paid.text("/Data/DomesticPaymentId");
         assert_eq!(paid.text("/Data/ExpectedExecutionDateTime"), day);
-        assert_eq!(paid.body["Data"]["Status"], by(version, "Pending", "PDNG"));
+        assert_eq!(paid.body["Data"]["Status"], by(version, "Pending", "RCVD"));
         api.pass(Duration::hours(1)).await;
         assert_eq!(api.ordered(kind, &id).await.body["Data"]["Status"], by(version, "Pending", "PDNG"));
         api.pass(Duration::days(6)).await;
@@ -252,7 +252,49 @@ async fn a_client_that_asks_too_often_is_told_when_to_come_back() {
     let wait: i64 = last.headers["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=60).contains(&wait), "{wait}");
     assert_eq!(last.rule.as_deref(), Some("api.rate-limit"));
+    let told =
+        |reply: &super::Reply, name: &str| reply.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    for (index, reply) in replies.iter().enumerate() {
+        assert_eq!(told(reply, "ratelimit-policy").as_deref(), Some("\"default\";q=3;w=60"));
+        let left = told(reply, "ratelimit").unwrap();
+        assert!(left.starts_with(&format!("\"default\";r={};t=", 2 - index)), "{left}");
+    }
+    assert_eq!(told(&last, "ratelimit").unwrap(), format!("\"default\";r=0;t={wait}"));
     let mut api = api;
     api.pass(Duration::seconds(60)).await;
     assert_eq!(api.get(path, &api.own).await.status, 400, "and then it may ask again");
+}
+
+/// Every API of v4.0 tells what is left, v3.1 knows no such headers, and who does not count says nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_of_a_clients_requests_is_told_where_the_version_has_it() {
+    for (limit, counts) in [("rate-limit: { requests: 50, seconds: 60 }", true), ("", false)] {
+        let world = World::with_bank(|profile| with_payments(profile, &format!("{limit}\npayments: {{}}"))).await;
+        let api = Api::new(&world, ApiVersion::V4_0).await;
+        for (path, counted) in [
+            ("/open-banking/v4.0/aisp/account-access-consents/42", counts),
+            ("/open-banking/v4.0/cbpii/funds-confirmation-consents/42", counts),
+            ("/open-banking/v4.0/pisp/domestic-vrp-consents/42", counts),
+            ("/open-banking/v3.1/aisp/account-access-consents/42", false),
+            ("/open-banking/v3.1/pisp/domestic-payments/42", false),
+        ] {
+            let scope = if path.contains("pisp") {
+                "pisp"
+            } else if path.contains("aisp") {
+                "aisp"
+            } else {
+                "cbpii"
+            };
+            let asked = json!({ "bank": world.hosted.bank.name, "api": scope, "reveal": true });
+            let token = world.step("client-token", &asked).await["access-token"].as_str().unwrap().to_owned();
+            let answer = world.http(super::Shows::Own).get(&world.bank(path)).bearer(&token).send().await.unwrap();
+            assert_eq!(answer.status.as_u16(), 400, "{path}");
+            let both = (answer.header("ratelimit-policy").is_some(), answer.header("ratelimit").is_some());
+            assert_eq!(both, (counted, counted), "{path}");
+            // Who is not known is not counted.
+            let answer = world.http(super::Shows::Own).get(&world.bank(path)).bearer("stolen").send().await.unwrap();
+            assert_eq!((answer.status.as_u16(), answer.header("ratelimit")), (401, None), "{path}");
+        }
+        drop(api);
+    }
 }

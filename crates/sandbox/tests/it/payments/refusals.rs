@@ -266,6 +266,59 @@ async fn dates_and_frequencies() {
     }
 }
 
+/// What would end in a failure later is refused where it is said: another currency in a standing order, a day that there is
+/// not, moments that cannot be told, and authorisation that had to be complete before now.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_carried_out_is_refused_at_the_consent() {
+    let world = World::new().await;
+    for version in ApiVersion::ALL {
+        let api = Api::new(&world, version).await;
+        let (invalid, invalid_date) =
+            by(version, ("UK.OBIE.Field.Invalid", "UK.OBIE.Field.InvalidDate"), ("U002", "U003"));
+        let standing = bodies::consent(PaymentKind::DomesticStandingOrder, version, api.now());
+        for (amount, path) in [("RecurringPaymentAmount", "Data.Initiation.RecurringPaymentAmount.Currency")] {
+            let mut mixed = standing.clone();
+            mixed["Data"]["Initiation"][amount] = json!({ "Amount": "7.00", "Currency": "EUR" });
+            let reply = api.lodge(PaymentKind::DomesticStandingOrder, &mixed).await;
+            reply.refused(400, invalid, "pis.consent.members");
+            assert_eq!(reply.body["Errors"][0]["Path"], path);
+        }
+        let mut abroad = standing.clone();
+        let first = by(version, "/Data/Initiation/FirstPaymentAmount", "/Data/Initiation/FirstPaymentAmount");
+        abroad.pointer_mut(first).unwrap()["Currency"] = json!("EUR");
+        let reply = api.lodge(PaymentKind::DomesticStandingOrder, &abroad).await;
+        assert_eq!(reply.rule.as_deref(), Some("pis.consent.currency"), "{:#}", reply.body);
+        assert_eq!(reply.body["Errors"][0]["Path"], "Data.Initiation.FirstPaymentAmount.Currency");
+        if version == ApiVersion::V4_0 {
+            let place = "/Data/Initiation/MandateRelatedInformation/Frequency";
+            for (point, status) in [("32", 400), ("ab", 400), ("00", 201), ("31", 201)] {
+                let mut pointed = standing.clone();
+                pointed.pointer_mut(place).unwrap()["PointInTime"] = json!(point);
+                pointed.pointer_mut(place).unwrap().as_object_mut().unwrap().remove("CountPerPeriod");
+                api.lodge(PaymentKind::DomesticStandingOrder, &pointed).await.is(status);
+            }
+        }
+        let kind = PaymentKind::InternationalScheduled;
+        let abroad = bodies::consent(kind, version, api.now());
+        let on = |day: &str| {
+            let mut body = abroad.clone();
+            body["Data"]["Initiation"]["RequestedExecutionDateTime"] = json!(day);
+            body
+        };
+        api.lodge(kind, &on("9999-12-31T23:59:59Z")).await.is(201);
+        for day in ["9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00Z", "2090-01-01T00:00:00,5Z"] {
+            let reply = api.lodge(kind, &on(day)).await;
+            assert_eq!(reply.status, 400, "{day}: {:#}", reply.body);
+        }
+        let mut late = bodies::consent(KIND, version, api.now());
+        late["Data"]["Authorisation"] =
+            json!({ "AuthorisationType": "Any", "CompletionDateTime": bodies::day(api.now(), -1) });
+        let reply = api.lodge(KIND, &late).await;
+        reply.refused(400, invalid_date, "pis.consent.dates");
+        assert_eq!(reply.body["Errors"][0]["Path"], "Data.Authorisation.CompletionDateTime");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_consent_that_was_not_authorised_pays_nothing() {
     let world = World::new().await;

@@ -1,12 +1,18 @@
 //! Message signing: each rule of `x-jws-signature` and the request that breaks it alone.
 
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
 use jose::{Algorithm, Header, SigningKey};
 use openbanking::{payments::PaymentKind, version::ApiVersion};
+use openssl::ssl::{SslConnector, SslMethod, SslVerifyMode};
 use serde_json::json;
 use time::Duration;
 
-use super::{Api, IAT, ISS, Sent, TAN, bodies, by};
-use crate::hand_made::{World, openssl_key};
+use super::{Api, IAT, ISS, Reply, Sent, TAN, bodies, by};
+use crate::hand_made::{Shows, World, openssl_key};
 
 /// What is wrong with a header, the code in both versions, and the rule.
 type Case = (&'static str, fn(&mut Header), [&'static str; 2], &'static str);
@@ -117,6 +123,85 @@ async fn each_rule_of_signatures_refuses_alone() {
     }
 }
 
+/// What refuses before, in and after the handlers, each with its signature: [`Api::send`] looks at that.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refusal_is_signed_whoever_answers() {
+    let world = World::new().await;
+    for version in ApiVersion::ALL {
+        let api = Api::new(&world, version).await;
+        let body = bodies::consent(PaymentKind::Domestic, version, api.now()).to_string().into_bytes();
+        let long = vec![b' '; 4 * 1024 * 1024];
+        let (get, post, delete) = (http::Method::GET, http::Method::POST, http::Method::DELETE);
+        let own = || api.with(&api.own);
+        let accepting = |what| Sent { headers: vec![("accept", what)], ..own() };
+        for path in ["domestic-payment-consents", "domestic-vrp-consents"] {
+            let all = format!("/{path}");
+            let unknown = format!("/{path}/42");
+            let cases = [
+                (400, api.send(get.clone(), &unknown, None, own()).await),
+                (400, api.send(post.clone(), &all, Some(b"{}"), own()).await),
+                (401, api.send(get.clone(), &unknown, None, api.with("stolen")).await),
+                (404, api.send(get.clone(), &format!("{unknown}/foobar"), None, own()).await),
+                (404, api.send(get.clone(), "/foobar", None, own()).await),
+                (405, api.send(delete.clone(), &all, None, own()).await),
+                (406, api.send(get.clone(), &unknown, None, accepting("text/csv")).await),
+                (413, api.send(post.clone(), &all, Some(&long), own()).await),
+                (415, api.send(post.clone(), &all, Some(&body), Sent { content_type: "text/plain", ..own() }).await),
+            ];
+            for (status, reply) in cases {
+                assert_eq!(reply.status, status, "{version} {path}: {:?}", reply.rule);
+            }
+            let reply = cut_off(&world, &format!("/open-banking/{version}/pisp/{path}"));
+            api.judge(&post, path, &reply);
+            assert_eq!((reply.status, reply.error()), (400, by(version, "UK.OBIE.Resource.InvalidFormat", "U010")));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_asks_too_often_is_told_so_with_a_signature() {
+    let limit = "rate-limit: { requests: 4, seconds: 60 }";
+    let world = World::with_bank(|profile| format!("{profile}\n{limit}\n")).await;
+    let api = Api::new(&world, ApiVersion::V4_0).await;
+    for status in [400, 400, 400, 400, 429] {
+        assert_eq!(api.get("/domestic-payments/42", &api.own).await.status, status);
+    }
+}
+
+/// Accounts, and confirmations of funds held, sign nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_apis_do_not_sign() {
+    let world = World::new().await;
+    for path in ["/open-banking/v4.0/aisp/foobar", "/open-banking/v3.1/cbpii/funds-confirmations", "/token/foobar"] {
+        let answer = world.http(Shows::Own).get(&world.bank(path)).send().await.unwrap();
+        assert!(matches!(answer.status.as_u16(), 404 | 405), "{path}: {}", answer.status);
+        assert_eq!(answer.header(super::SIGNATURE), None, "{path}");
+    }
+}
+
+/// The answer to a body that breaks off in the middle of a piece.
+fn cut_off(world: &World, path: &str) -> Reply {
+    let url = world.bank(path);
+    let mut connector = SslConnector::builder(SslMethod::tls()).unwrap();
+    connector.set_verify(SslVerifyMode::NONE);
+    let socket = TcpStream::connect(("127.0.0.1", url.port().unwrap())).unwrap();
+    let mut stream = connector.build().connect("localhost", socket).unwrap();
+    let head =
+        format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\nconnection: close\r\n");
+    stream.write_all(format!("{head}\r\n5\r\n{{\"Dat\r\nno size\r\n").as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    // How the connection ends does not matter.
+    drop(stream.read_to_end(&mut answer));
+    let text = String::from_utf8(answer).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let mut lines = head.lines();
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let fields = lines.map(|line| line.split_once(": ").unwrap());
+    let headers = fields.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+    let bytes = body.as_bytes().to_vec();
+    Reply { status, headers, body: serde_json::from_slice(&bytes).unwrap(), bytes, rule: None }
+}
+
 /// The form up to v3.1.3: the payload is signed as it is, and `b64` says so.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_old_form_is_a_setting() {
@@ -125,7 +210,7 @@ async fn the_old_form_is_a_setting() {
     let body = bodies::consent(PaymentKind::Domestic, ApiVersion::V3_1, api.now()).to_string().into_bytes();
     let url = world.bank("/open-banking/v3.1/pisp/domestic-payment-consents");
     let lodge = async |signature: String| {
-        let request = world.http(crate::hand_made::Shows::Own).post(&url).bearer(&api.own);
+        let request = world.http(Shows::Own).post(&url).bearer(&api.own);
         let key = world.chance.identifier(32);
         let request = request.header("x-idempotency-key", &key).header("x-jws-signature", &signature);
         request.body("application/json", body.clone()).send().await.unwrap()
