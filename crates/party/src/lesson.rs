@@ -132,7 +132,8 @@ impl Lesson {
         let wanted = names.iter().map(find).collect::<Result<Vec<_>, _>>()?;
         self.deviations.set(wanted);
         let now = self.misbehaviour();
-        tracing::warn!(deviations = ?now.deviations, "LESSON MODE: the party misbehaves");
+        let names: Vec<&str> = now.deviations.iter().map(|deviation| deviation.as_str()).collect();
+        tracing::warn!(deviations = names.join(", "), "LESSON MODE: the party misbehaves");
         Ok(now)
     }
 

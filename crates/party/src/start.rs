@@ -83,7 +83,12 @@ where
         main(stop.clone()).await
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    result.unwrap_or_else(|error| cannot_start(name, &error))
+    match result {
+        Ok(code) => code,
+        // Stopped as asked, before there was anything to stop.
+        Err(StartError::Participant(ParticipantError::Stopped)) => ExitCode::SUCCESS,
+        Err(error) => cannot_start(name, &error),
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "the last words of a process that cannot start")]

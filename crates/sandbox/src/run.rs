@@ -114,6 +114,8 @@ struct Manner {
     explain: bool,
     json: bool,
     options: Options,
+    /// The folders of the scenarios, in their order.
+    folders: Vec<Option<String>>,
 }
 
 fn wrong(error: impl std::fmt::Display) -> StartError {
@@ -159,7 +161,8 @@ impl Run {
             report::prepare(folder).map_err(wrong)?;
         }
         let options = Options { seed: self.seed, show_secrets: self.show_secrets, stop: stop.clone() };
-        let manner = Manner { lesson: self.lesson, explain: self.explain, json: self.json, options };
+        let folders = found.iter().map(Found::folder).collect();
+        let manner = Manner { lesson: self.lesson, explain: self.explain, json: self.json, options, folders };
         let report = self.report.as_deref();
         match self.elsewhere.ecosystem(&self.fixtures)? {
             Some(ecosystem) => {
@@ -173,6 +176,11 @@ impl Run {
 }
 
 impl Found {
+    fn folder(&self) -> Option<String> {
+        let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+        Some(folder.display().to_string())
+    }
+
     fn is_about(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         [&self.scenario.name, &self.scenario.about, &self.file.display().to_string()]
@@ -459,16 +467,16 @@ fn told(
     started_in: Option<Duration>,
     failed: Option<StartError>,
 ) -> Result<ExitCode, StartError> {
-    if let Some(error) = failed {
-        if numbered.is_empty() {
-            return Err(error);
-        }
-        last_words(&error);
-        write(numbered, manner, report, started_in)?;
-        return Ok(ExitCode::from(CANNOT_START));
+    if numbered.is_empty()
+        && let Some(error) = failed
+    {
+        return Err(error);
     }
     numbered.sort_by_key(|(index, result)| (*index, result.lesson));
-    write(numbered, manner, report, started_in)
+    let code = write(numbered, manner, report, started_in)?;
+    let Some(error) = failed else { return Ok(code) };
+    last_words(&error);
+    Ok(ExitCode::from(CANNOT_START))
 }
 
 fn write(
@@ -477,7 +485,11 @@ fn write(
     report: Option<&Path>,
     started_in: Option<Duration>,
 ) -> Result<ExitCode, StartError> {
-    let results: Vec<ScenarioResult> = numbered.into_iter().map(|(_, result)| result).collect();
+    let in_folder = |(index, result): Numbers| {
+        let folder = manner.folders.get(index).cloned().flatten();
+        ScenarioResult { folder, ..result }
+    };
+    let results: Vec<ScenarioResult> = numbered.into_iter().map(in_folder).collect();
     if manner.json {
         println!("{}", serde_json::to_string_pretty(&results).map_err(|error| StartError::Other(error.to_string()))?);
     } else {

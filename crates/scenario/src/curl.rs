@@ -1,62 +1,70 @@
-//! A step's request as a curl command, to repeat it by hand with the certificates that the TPP exported.
+//! A step's request as a curl command, to make it again by hand with the certificates that the TPP exported.
 
 use std::fmt::Write;
 
 use tpp::{
-    api::Api,
-    steps::{Body, Call, Token},
+    steps::{Bearer, Sent},
     tampering::Certificate,
 };
+
+/// Bodies up to this many bytes are part of the command.
+const LONGEST_BODY: usize = 16 * 1024;
 
 /// Text in single quotes for a shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// The command. Without a token it names `$ACCESS_TOKEN`; `$TPP` is the folder with the TPP's exported certificates, and
-/// `$API` the bank's base URL of resources. `api` is that of the consent.
-pub(crate) fn command(call: &Call, api: Api, token: Option<&str>) -> String {
-    let mut command = String::from("curl --cacert \"$TPP/trust-anchor.pem\"");
+/// The command, after comments that say what its variables stand for and what would not be the same again.
+pub(crate) fn command(sent: &Sent) -> String {
+    let (mut notes, mut command) = (String::new(), String::from("curl"));
     // Writing to a String does not fail.
+    let mut note = |text: &str| {
+        let _ = writeln!(notes, "# {text}");
+    };
     let mut add = |text: &str| {
         let _ = write!(command, " \\\n  {text}");
     };
-    if call.tamper.certificate != Certificate::None {
-        add("--cert \"$TPP/transport.pem\" --key \"$TPP/transport.key\"");
+    note("TPP: folder with what the TPP exported, such as .ob-sandbox/tpp/exports");
+    add("--cacert \"$TPP/trust-anchor.pem\"");
+    match sent.certificate {
+        Certificate::Own | Certificate::OwnAnew => add("--cert \"$TPP/transport.pem\" --key \"$TPP/transport.key\""),
+        Certificate::None => {}
+        Certificate::SelfMade => note("the TPP showed a certificate of its own making, which is not there any more"),
     }
-    if !call.method.eq_ignore_ascii_case("GET") {
-        add(&format!("-X {}", call.method.to_uppercase()));
+    if sent.method != "GET" {
+        add(&format!("-X {}", sent.method));
     }
-    if call.bearer.is_some() || call.token != Token::None {
-        add(&match token {
-            Some(token) => format!("-H {}", quoted(&format!("authorization: Bearer {token}"))),
-            None => "-H \"authorization: Bearer $ACCESS_TOKEN\"".to_owned(),
-        });
+    let variable = match sent.token {
+        Bearer::Customer => Some(("ACCESS_TOKEN", "the token that the customer authorised")),
+        Bearer::Client => Some(("CLIENT_TOKEN", "a token of the TPP's own (grant client_credentials)")),
+        Bearer::Given => Some(("GIVEN_TOKEN", "the token that the scenario gives")),
+        Bearer::None => None,
+    };
+    match (variable, &sent.access_token) {
+        (None, _) => {}
+        (Some(_), Some(token)) => add(&format!("-H {}", quoted(&format!("authorization: Bearer {token}")))),
+        (Some((name, what)), None) => {
+            note(&format!("{name}: {what}; ob-sandbox run --show-secrets writes it here"));
+            add(&format!("-H \"authorization: Bearer ${name}\""));
+        }
     }
-    for (name, value) in &call.dress.headers {
+    for (name, value) in &sent.headers {
         add(&format!("-H {}", quoted(&format!("{name}: {value}"))));
     }
-    if let Some(key) = &call.dress.idempotency_key {
-        add(&format!("-H {}", quoted(&format!("x-idempotency-key: {key}"))));
+    if sent.headers.contains_key("x-jws-signature") {
+        note("x-jws-signature fits this very body: whoever changes the body signs it anew");
     }
-    match &call.body {
-        Some(Body::Json(value)) => {
-            add("-H 'content-type: application/json'");
-            add(&format!("--data-binary {}", quoted(&value.to_string())));
-        }
-        Some(Body::Text { content_type, text }) => {
-            add(&format!("-H {}", quoted(&format!("content-type: {content_type}"))));
-            add(&format!("--data-binary {}", quoted(text)));
+    match &sent.body {
+        Some(body) if body.len() <= LONGEST_BODY => add(&format!("--data-binary {}", quoted(body))),
+        Some(body) => {
+            note(&format!("BODY: file with the body, {} bytes, which is left out here", body.len()));
+            add("--data-binary \"@$BODY\"");
         }
         None => {}
     }
-    if call.path.starts_with("https://") {
-        add(&quoted(&call.path));
-    } else {
-        let api = call.api.unwrap_or(api).segment();
-        add(&format!("\"$API/{}/{api}\"{}", call.version.path_segment(), quoted(&call.path)));
-    }
-    command
+    add(&quoted(&sent.url));
+    notes + &command
 }
 
 #[cfg(test)]
@@ -65,18 +73,40 @@ mod tests {
 
     use super::*;
 
+    fn sent(more: &serde_json::Value) -> Sent {
+        let mut sent = json!({
+            "method": "POST", "url": "https://localhost:1/open-banking/v4.0/pisp/x?y=it's", "token": "customer",
+            "headers": {"x-idempotency-key": "k", "x-jws-signature": "a..b"}, "body": "{\"Data\":{}}"
+        });
+        sent.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value(sent).unwrap()
+    }
+
     #[test]
-    fn a_call_is_repeated_by_hand_without_its_secrets() {
-        let call: Call = serde_json::from_value(json!({
-            "bank": "Ashdown Bank", "version": "v4.0", "method": "POST", "path": "/x?y=it's", "bearer": "secret",
-            "body": {"json": {"Data": {}}}
-        }))
-        .unwrap();
-        let text = command(&call, Api::Aisp, None);
-        assert!(text.contains("$ACCESS_TOKEN") && !text.contains("secret"), "{text}");
-        assert!(text.contains("--data-binary '{\"Data\":{}}'"), "{text}");
-        assert!(text.ends_with(r#""$API/v4.0/aisp"'/x?y=it'\''s'"#), "{text}");
-        let shown = command(&call, Api::Pisp, Some("shown"));
-        assert!(shown.contains("Bearer shown") && shown.contains("$API/v4.0/pisp"), "{shown}");
+    fn a_request_is_made_again_as_it_was_and_without_its_token() {
+        let text = command(&sent(&json!({})));
+        for part in [
+            "-X POST",
+            "\"authorization: Bearer $ACCESS_TOKEN\"",
+            "# ACCESS_TOKEN: the token that the customer authorised",
+            "-H 'x-idempotency-key: k'",
+            "-H 'x-jws-signature: a..b'",
+            "--data-binary '{\"Data\":{}}'",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(text.ends_with(r"'https://localhost:1/open-banking/v4.0/pisp/x?y=it'\''s'"), "{text}");
+    }
+
+    #[test]
+    fn tokens_and_certificates_are_those_that_were_used() {
+        let text = command(&sent(&json!({ "token": "client" })));
+        assert!(text.contains("Bearer $CLIENT_TOKEN") && text.contains("# CLIENT_TOKEN"), "{text}");
+        let text = command(&sent(&json!({ "access-token": "shown" })));
+        assert!(text.contains("'authorization: Bearer shown'") && !text.contains("ACCESS_TOKEN"), "{text}");
+        let text = command(&sent(&json!({ "token": "none", "certificate": "none" })));
+        assert!(!text.contains("authorization") && !text.contains("--cert "), "{text}");
+        let text = command(&sent(&json!({ "body": "x".repeat(LONGEST_BODY + 1) })));
+        assert!(text.contains("\"@$BODY\"") && text.contains("# BODY"), "{text}");
     }
 }

@@ -5,6 +5,7 @@
 //! happened against what the file expects. [`result`] is what came of it; [`report`] writes it down.
 
 mod advice;
+mod body;
 mod curl;
 pub mod ecosystem;
 mod expectation;

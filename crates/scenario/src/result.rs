@@ -30,6 +30,9 @@ pub struct ScenarioResult {
     pub steps: Vec<StepResult>,
     /// How many steps were left out because an earlier one failed.
     pub left_out: usize,
+    /// The folder that its file is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
     /// Why it could not run to its end; that is not a failed expectation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -55,6 +58,7 @@ impl ScenarioResult {
             duration_us: 0,
             steps: Vec::new(),
             left_out: scenario.steps.len(),
+            folder: None,
             error: Some(error),
         }
     }
@@ -95,6 +99,9 @@ pub struct StepResult {
     pub exchanges: Vec<Exchange>,
     /// The exchanges that the other parties had since the step began: what they answered, and what they asked each other.
     pub served: Vec<Exchange>,
+    /// What the bank answered, or the page that the customer ended on: secrets removed, and its beginning if it is long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
     /// A curl command that repeats the step's request to the bank by hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub curl: Option<String>,

@@ -23,7 +23,8 @@ pub enum Side {
 pub struct TlsFacts {
     /// Protocol version, for example `TLSv1.3`.
     pub version: String,
-    /// Cipher suite.
+    /// Cipher suite; empty where it is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub cipher: String,
     /// Subject of the other end's certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -18,6 +18,6 @@ pub use clock::{Clock, ClockError};
 pub use exchange::{DecodedToken, Exchange, Side, TlsFacts};
 pub use faults::Faults;
 pub use journal::{Filter, Journal};
-pub use redact::redact_query;
+pub use redact::{redact_body, redact_query};
 pub use totals::{Outcome, Total, Totals};
 pub use trace::Trace;

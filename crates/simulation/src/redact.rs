@@ -161,6 +161,30 @@ pub(crate) fn redact_claims(value: &mut Value) {
     }
 }
 
+/// Takes what opens doors out of an answer's body: tokens, signatures of tokens, and the code of an authorization response.
+pub fn redact_body(value: &mut Value) {
+    redact_claims(value);
+    remove_secrets(value);
+}
+
+fn remove_secrets(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(remove_secrets),
+        Value::Object(members) => {
+            for (name, member) in members {
+                // `Code` of an error is none.
+                let secret = name == "code" || SECRET_CLAIMS.contains(&name.replace('-', "_").as_str());
+                if secret && member.is_string() {
+                    *member = REMOVED.into();
+                } else {
+                    remove_secrets(member);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// A compact JWS keeps header and claims, a compact JWE its header (RFC 7515, 3.1; RFC 7516, 3.1); none for other texts.
 fn without_signature(text: &str) -> Option<String> {
     let parts: Vec<&str> = text.split('.').collect();

@@ -8,7 +8,10 @@ use std::{
 
 use jose::Jwks;
 use openbanking::directory::{Contact, ContactType, EnrolmentRequest};
-use party::{DataDirectory, Lesson, Owner, StartError, Tools, control as control_port, participant::make_keys};
+use party::{
+    DataDirectory, Lesson, Owner, StartError, Tools, control as control_port,
+    participant::{ParticipantError, make_keys},
+};
 use pki::Certificate;
 use simulation::{Clock, Trace};
 use store::{SledStore, Store};
@@ -115,6 +118,9 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     if tpp.onboarded().await? {
         let trace = Trace::new(&tools.chance);
         if let Err(failure) = tpp.become_member(&trace).await {
+            if tools.stop.is_triggered() {
+                return Err(ParticipantError::Stopped.into());
+            }
             return Err(StartError::Other(format!("cannot take up its membership: {}", failure.what)));
         }
     }

@@ -12,7 +12,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::{api::Api, profile::Answers, tampering::Tamper};
+use crate::{
+    api::Api,
+    profile::Answers,
+    tampering::{Certificate, Tamper},
+};
 
 /// How a step ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +42,9 @@ pub struct Failure {
     pub body: Option<Value>,
     /// The TPP's own rule that spoke, when one did.
     pub verdict: Option<Box<Verdict>>,
+    /// The request that came to this, when it was one to the bank's API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Box<Sent>>,
 }
 
 impl Failure {
@@ -135,6 +142,9 @@ pub struct LodgeConsent {
     /// How the request is dressed.
     #[serde(default)]
     pub dress: Dress,
+    /// Whether the answer carries the token that was used.
+    #[serde(default)]
+    pub reveal: bool,
     /// What is done wrong on purpose.
     #[serde(default)]
     pub tamper: Tamper,
@@ -403,6 +413,9 @@ pub struct Call {
     /// What is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
+    /// Whether the answer carries the token that was used.
+    #[serde(default)]
+    pub reveal: bool,
     /// What is done wrong on purpose.
     #[serde(default)]
     pub tamper: Tamper,
@@ -440,4 +453,50 @@ pub struct Answered {
     /// Body, when it was another text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// The request that this is the answer to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Box<Sent>>,
+}
+
+/// A request to the bank's API as it was sent, so that it can be made again by hand.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct Sent {
+    /// HTTP method.
+    pub method: String,
+    /// Where it went.
+    pub url: String,
+    /// Headers, but for the token.
+    pub headers: BTreeMap<String, String>,
+    /// Whose token it carried.
+    pub token: Bearer,
+    /// The token itself, when it was to be revealed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_token: Option<String>,
+    /// Which certificate it showed.
+    pub certificate: Certificate,
+    /// The body, to the byte.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+}
+
+/// Whose token a request carried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bearer {
+    /// The customer's.
+    Customer,
+    /// The TPP's own.
+    Client,
+    /// One that the step gave.
+    Given,
+    /// None.
+    #[default]
+    None,
+}
+
+impl std::fmt::Debug for Sent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sent").field("method", &self.method).field("url", &self.url).finish_non_exhaustive()
+    }
 }

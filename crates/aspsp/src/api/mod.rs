@@ -2,6 +2,7 @@
 
 pub mod allowance;
 mod counted;
+mod ended;
 pub mod idempotency;
 mod progress;
 mod refusal;

@@ -49,8 +49,8 @@ pub struct Refused {
 /// Why a request of the API is not answered with what it asked for.
 #[derive(Debug)]
 pub enum ApiError {
-    /// The access token does not open it.
-    Access(Failure),
+    /// The access token does not open it; with what v4.0 tells about one that was good once.
+    Access(Box<Failure>, Vec<ErrorDetail>),
     /// A rule of the API refused.
     Refused(Box<Refusal<Refused>>),
     /// The bank failed; the text is for the log.
@@ -92,7 +92,7 @@ impl ApiError {
     /// Puts what had passed before.
     pub fn after(self, earlier: Passed) -> Self {
         match self {
-            Self::Access(failure) => Self::Access(failure.after(earlier)),
+            Self::Access(failure, told) => Self::Access(Box::new(failure.after(earlier)), told),
             Self::Refused(refusal) => Self::Refused(Box::new(refusal.after(earlier))),
             failed @ Self::Failed(_) => failed,
         }
@@ -101,7 +101,7 @@ impl ApiError {
     /// The response in this version.
     pub fn response(self, version: ApiVersion, request: &Request) -> Response {
         match self {
-            Self::Access(failure) => access_refused(version, request, &failure),
+            Self::Access(failure, told) => access_refused(version, request, &failure, told),
             Self::Refused(refusal) => {
                 let mut response = body(version, request, refusal.error.status, refusal.error.detail.clone());
                 if refusal.error.status == StatusCode::FORBIDDEN {
@@ -149,20 +149,24 @@ fn code_of(status: StatusCode, code: Option<ErrorCode>) -> Option<ErrorCode> {
     code.or((status == StatusCode::FORBIDDEN).then_some(ErrorCode::OtherReason))
 }
 
-/// 401 has no body, but for an expired token in v4.0 (OB Read/Write 4.0, 401 Unauthorized).
-fn access_refused(version: ApiVersion, request: &Request, failure: &Failure) -> Response {
+/// 401 has no body, but for a token in v4.0 that was good once (OB Read/Write 4.0, 401 Unauthorized).
+fn access_refused(version: ApiVersion, request: &Request, failure: &Failure, told: Vec<ErrorDetail>) -> Response {
     if let Failure::Unavailable(error) = failure {
         tracing::error!(%error, path = request.path, trace = request.trace.trace_id, "the bank failed");
         return unexpected(version, request);
     }
     let code = failure.code();
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let expired = matches!(failure, Failure::Refused(refusal) if refusal.rule == &fapi::access::TOKEN_NOT_EXPIRED);
-    let detail = match (expired, version) {
-        (true, ApiVersion::V4_0) => Some(ErrorDetail::new(ErrorCode::TokenExpired, "The access token has expired.")),
-        _ => code_of(status, None).map(|code| ErrorDetail::new(code, failure.description())),
+    let described = code_of(status, None).map(|code| ErrorDetail::new(code, failure.description()));
+    let told = if version == ApiVersion::V4_0 { told } else { Vec::new() };
+    let mut details = described.into_iter().chain(told);
+    let mut response = match details.next() {
+        None => reply::empty(status),
+        Some(first) => {
+            let body = ErrorBody::new(version, status.as_u16(), &request.interaction_id, first);
+            reply::json(status, &details.fold(body, |body, detail| body.and(version, detail)))
+        }
     };
-    let mut response = body(version, request, status, detail);
     challenge(&mut response, code.as_str(), failure.description());
     if let Some(verdict) = failure.verdict() {
         response.extensions_mut().insert(verdict);

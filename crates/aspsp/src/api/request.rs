@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     allowance::Left,
     counted::note,
+    ended,
     refusal::{ApiError, Wire, apply},
 };
 use crate::Context;
@@ -181,11 +182,14 @@ pub async fn admit_to(
 pub async fn admit_any(context: &Context, request: &Request, demand: Demand) -> Result<(Access, Passed), ApiError> {
     let certificate = presented(&request.caller);
     let token = bearer(request.header("authorization"));
-    let accepted = context
-        .engine
-        .access(token, certificate.as_ref(), demand, context.tools.clock.now())
-        .await
-        .map_err(ApiError::Access)?;
+    let now = context.tools.clock.now();
+    let accepted = match context.engine.access(token, certificate.as_ref(), demand, now).await {
+        Ok(accepted) => accepted,
+        Err(failure) => {
+            let told = ended::told(context, token, &failure).await;
+            return Err(ApiError::Access(Box::new(failure), told));
+        }
+    };
     let mut passed = accepted.passed;
     let off = &context.engine.profile().switched_off;
     if let Some(limit) = context.bank.rate_limit {

@@ -381,7 +381,7 @@ pub fn end(consent: &Consent) -> String {
 
 /// Until when something lasts.
 fn until(end: Option<OffsetDateTime>) -> String {
-    end.map_or_else(|| "Until you stop it".to_owned(), day)
+    end.map_or_else(|| "you stop it".to_owned(), day)
 }
 
 #[cfg(test)]

@@ -238,6 +238,11 @@ impl Consent {
             _ => None,
         };
         match (version, reason) {
+            // It can be authorised again (OB Read/Write 4.0, 401 Unauthorized).
+            (ApiVersion::V4_0, Some(reason @ Reason::Withdrawn)) => {
+                let again = "The customer may authorise the consent again.";
+                vec![reason.wire(), StatusReason::new(ErrorCode::Reauthenticate, again)]
+            }
             (ApiVersion::V4_0, Some(reason)) => vec![reason.wire()],
             _ => Vec::new(),
         }

@@ -23,6 +23,9 @@ pub enum ParticipantError {
         /// What was missing.
         why: String,
     },
+    /// It was asked to stop while it waited for the Directory.
+    #[error("it was stopped while it waited for the Directory")]
+    Stopped,
     /// A call got no answer.
     #[error("the Directory did not answer: {0}")]
     Call(#[from] CallError),

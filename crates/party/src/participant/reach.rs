@@ -64,7 +64,7 @@ pub async fn find_directory(
         }
         tokio::select! {
             () = pause() => {}
-            () = tools.stop.wait() => break,
+            () = tools.stop.wait() => return Err(ParticipantError::Stopped),
         }
     }
     Err(ParticipantError::Unreachable { url: public.to_string(), why })

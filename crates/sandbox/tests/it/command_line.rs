@@ -32,6 +32,7 @@ fn a_taken_port_is_named() {
         let (code, words) = last_words(&output);
         assert_eq!(code, Some(2), "{name}");
         assert!(words.starts_with(&format!("{name}: cannot listen on {address}")), "{words}");
+        assert!(words.contains("another program has that port"), "{words}");
     }
 }
 
@@ -83,7 +84,31 @@ fn help_teaches() {
         let text = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(0));
         assert!(text.contains("Exit codes") && text.contains("Usage"), "{name}: {text}");
+        let short = String::from_utf8(run(name, &["-h"]).stdout).unwrap();
+        let sentence = |help: &str| help.lines().next().unwrap().trim_end_matches('.').to_owned();
+        assert_eq!(sentence(&short), sentence(&text), "{name}");
     }
+}
+
+#[test]
+fn who_is_stopped_while_it_waits_for_the_directory_was_stopped_as_asked() {
+    use std::io::{BufRead, BufReader};
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut listen: Vec<String> = ["public", "mtls", "control"]
+        .iter()
+        .flat_map(|part| [format!("--{part}-listen"), "127.0.0.1:0".to_owned()])
+        .collect();
+    listen.extend(["--data".to_owned(), folder.path().display().to_string()]);
+    listen.extend(["--trust-anchor".to_owned(), folder.path().join("nowhere.pem").display().to_string()]);
+    let program = Path::new(env!("CARGO_BIN_EXE_ob-sandbox")).with_file_name("ob-aspsp");
+    let mut child =
+        Command::new(program).args(listen).env_clear().stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("waiting for the Directory")));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(lines.map(Result::unwrap).collect::<Vec<_>>(), Vec::<String>::new(), "no last words");
 }
 
 fn scenario(text: &str) -> (tempfile::TempDir, String) {
@@ -136,4 +161,61 @@ fn an_unknown_customer_or_bank_is_told() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(text.contains("no bank called No Bank; it knows Ashdown Bank"), "{text}");
+}
+
+#[test]
+fn a_scenario_that_cannot_run_keeps_no_other_from_running_or_from_the_report() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, step) in [("before", "onboard: {}"), ("broken", "advance: 9000000 weeks"), ("later", "onboard: {}")] {
+        let text = format!("name: {name}\nabout: x\nbank: Ashdown Bank\npersona: nora\nsteps:\n  - {step}\n");
+        std::fs::write(folder.path().join(format!("{name}.yaml")), text).unwrap();
+    }
+    let (files, reports) = (folder.path().display().to_string(), folder.path().join("reports"));
+    let output = run("ob-sandbox", &["run", &files, "--report", &reports.display().to_string()]);
+    let (code, words) = last_words(&output);
+    assert_eq!(code, Some(2));
+    assert!(words.contains("broken: ") && words.contains("the clock cannot be moved that far"), "{words}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("Could not run: broken") && text.contains("2 of 3 scenarios passed"), "{text}");
+    let results: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(reports.join("results.json")).unwrap()).unwrap();
+    let names: Vec<&str> = results.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["before", "broken", "later"]);
+    let page = std::fs::read_to_string(reports.join("report.html")).unwrap();
+    assert!(page.contains("<strong>broken</strong></a> could not run"), "{page}");
+}
+
+#[test]
+fn a_run_that_is_stopped_reports_what_did_run() {
+    use std::io::{BufRead, BufReader};
+
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["one", "two"] {
+        // Nothing moves the clock there, so that waiting for the fault's delay is where it is stopped.
+        let text = format!(
+            "name: {name}\nabout: x\nbank: Ashdown Bank\npersona: nora\nsteps:\n  - onboard: {{}}\n  \
+             - fault: {{ at: bank, fault: {{ delay: 60000 }} }}\n  - register: {{}}\n"
+        );
+        std::fs::write(folder.path().join(format!("{name}.yaml")), text).unwrap();
+    }
+    let reports = folder.path().join("reports");
+    let program = env!("CARGO_BIN_EXE_ob-sandbox");
+    let mut child = Command::new(program)
+        .env_clear()
+        .args(["run", &folder.path().display().to_string(), "--report", &reports.display().to_string()])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("3/3 The TPP registers")));
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(2), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("COULD NOT RUN: it was stopped")), "{rest:?}");
+    let results: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(reports.join("results.json")).unwrap()).unwrap();
+    assert_eq!(results[0]["steps"].as_array().unwrap().len(), 2, "what was done is there");
+    assert_eq!(results[1]["error"], "not run: the run was stopped before");
 }

@@ -96,3 +96,43 @@ async fn a_page_without_an_answer_and_a_customer_that_nobody_knows_are_told_apar
     assert_eq!(refused.status.code(), Some(1), "{}", String::from_utf8_lossy(&refused.stderr));
     assert!(String::from_utf8_lossy(&refused.stdout).starts_with("No answer. The last page"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_delivered_reaches_the_tpp() {
+    let world = World::new().await;
+    let (link, state) = link(&world).await;
+    let output = customer(&world, &link, &["--account", "Everyday", "--deliver"]).await;
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("Connected"), "what the TPP's page says: {text}");
+    let told = world.step("authorisation-result", &json!({ "state": state })).await;
+    assert!(told.get("code").is_some(), "{told}");
+    assert!(world.step("exchange-code", &json!({ "state": state })).await.get("scope").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_page_asked_for_is_no_success() {
+    let world = World::new().await;
+    for (arguments, told) in [
+        (["--cancel-on", "Never said"], "no page that says \"Never said\""),
+        (["--account", "Mortgage"], "no account on the page fits"),
+    ] {
+        let (link, _) = link(&world).await;
+        let output = customer(&world, &link, &arguments).await;
+        let said = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+        assert_ne!(output.status.code(), Some(0), "{arguments:?}: {said}");
+        assert!(said.contains(told) && !said.contains("code="), "{arguments:?}: {said}");
+    }
+    // The bank's error is the error, also when it came as an answer.
+    let (link, _) = link(&world).await;
+    let output = customer(&world, &link, &["--cancel", "at-login", "--json"]).await;
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&told["error"], &told["undone"]), (&json!("access_denied"), &Value::Null), "{told}");
+    // A page of the bank is looked at without further words; nothing can be chosen there.
+    let dashboard = world.page("/connections");
+    let looked = customer(&world, &dashboard, &[]).await;
+    assert_eq!(looked.status.code(), Some(0), "{}", String::from_utf8_lossy(&looked.stderr));
+    let nothing = customer(&world, &dashboard, &["--deliver"]).await;
+    assert_eq!(nothing.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&nothing.stderr).contains("is no authorization request"));
+}

@@ -91,7 +91,7 @@ async fn access_is_seen_stopped_and_given_again() {
     let mut browser = world.dashboard(NORA).await;
     let list = cards(browser.page());
     assert_eq!(list.len(), 1, "{list:?}");
-    for words in ["Larkspur Budget", "Active", "Sees your account information", "Everyday", "Until: 4 March 2030"] {
+    for words in ["Larkspur Budget", "Active", "Sees your account information", "Everyday", "Until 4 March 2030"] {
         assert!(list[0].contains(words), "{words}: {list:?}");
     }
     let detail = world.page(&browser.page().attributes(".card h3 a", "href")[0]);

@@ -62,7 +62,8 @@ pub(crate) fn signing(exports: &std::path::Path) -> SigningKey {
 }
 
 impl World {
-    /// An ecosystem in which the TPP is registered at the bank.
+    /// An ecosystem in which the TPP is registered at the bank, and whose customers do nothing by themselves: what a test
+    /// counts is what it did.
     pub(crate) async fn new() -> Self {
         Self::on(|_| {}).await
     }
@@ -87,7 +88,10 @@ impl World {
     pub(crate) async fn on(change: impl FnOnce(&mut Place)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let stop = Stop::new();
-        let mut place = Place { data: folder.path().to_owned(), ..Place::default() };
+        let personas = folder.path().join("personas.yaml");
+        let quiet = format!("habits_go_on: false\n{}", include_str!("../../../../fixtures/personas.yaml"));
+        std::fs::write(&personas, quiet).unwrap();
+        let mut place = Place { data: folder.path().to_owned(), personas: Some(personas), ..Place::default() };
         change(&mut place);
         let hosted = hosting::start(&place, &stop).await.unwrap();
         let ecosystem = hosted.ecosystem().unwrap();

@@ -33,6 +33,8 @@ mod processes;
 #[cfg(test)]
 mod profiles;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod recurring_and_funds;
 #[cfg(test)]
 mod refusals;
@@ -46,3 +48,5 @@ mod seeds;
 mod settings;
 #[cfg(test)]
 mod stranger;
+#[cfg(test)]
+mod up;

@@ -95,7 +95,7 @@ fn free_ports<const N: usize>() -> [u16; N] {
 }
 
 pub(crate) struct Three {
-    directory: Party,
+    pub(crate) directory: Party,
     pub(crate) bank: Party,
     pub(crate) tpp: Party,
     pub(crate) folder: TempDir,

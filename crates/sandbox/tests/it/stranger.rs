@@ -253,12 +253,12 @@ async fn a_stranger_with_a_software_statement_registers_by_itself() {
     }
     // Payments are signed in the name of the software statement.
     let discovery = hosted.bank.urls.page("/.well-known/openid-configuration");
-    // Nobody moves a stranger's clock: as far as the order.
-    let payment = include_str!("../../../../scenarios/domestic-payment.yaml");
-    let payment = payment.split("  - advance:").next().unwrap();
-    let payment = payment.replace("bank: Ashdown Bank", &format!("bank: {discovery}"));
+    let payment = include_str!("../../../../scenarios/domestic-payment.yaml")
+        .replace("bank: Ashdown Bank", &format!("bank: {discovery}"));
+    // Nobody moves a stranger's clock: the money moves in its own time.
+    let (payment, _) = payment.split_once("  - advance:").unwrap();
     let profile = files.profile(&with(redirect_uri.as_str()), &json!({}));
-    passed(&run_as(&profile, &[], &payment).await);
+    passed(&run_as(&profile, &[], payment).await);
 
     let wrong = files.profile(&with("https://another.example/back"), &json!({}));
     let told = started(&wrong);

@@ -6,16 +6,28 @@ use url::Url;
 
 use crate::result::{ScenarioResult, Spoke, StepResult};
 
-/// Pixels between two lanes, unless there are too many.
-const WIDEST: usize = 250;
+/// Pixels between two lanes, unless there are more than fit a page.
+const WIDEST: usize = 150;
+/// Pixels between two lanes at least.
+const NARROWEST: usize = 110;
+/// Pixels beside the first lane and the last.
+const MARGIN: usize = 50;
 /// Pixels of a page.
 const PAGE: usize = 1090;
+/// Pixels of a diagram at least: the longest label has its place.
+const LABEL: usize = 560;
 /// Pixels between two rows.
 const ROW: usize = 30;
 /// Pixels above the first row, for the names.
 const TOP: usize = 40;
 /// Pixels of a character of a label.
 const CHARACTER: usize = 7;
+/// Characters of a path that are shown.
+const LONGEST_PATH: usize = 58;
+/// Characters of an identifier above which its beginning is enough.
+const LONGEST_IDENTIFIER: usize = 14;
+/// Characters of that beginning.
+const BEGINNING: usize = 8;
 
 /// A diagram with its coordinates.
 #[derive(Debug, Default, Serialize)]
@@ -52,8 +64,12 @@ pub(super) struct Arrow {
     label: String,
     label_x: usize,
     label_y: usize,
+    /// Where the label has its `label_x`: its `start`, or its `end` where it would not fit otherwise.
+    anchor: &'static str,
     full: String,
     refused: bool,
+    /// Whether no answer came.
+    lost: bool,
     /// The rule that refused it.
     rule: Option<String>,
     rule_y: usize,
@@ -63,6 +79,34 @@ pub(super) struct Arrow {
 pub(super) fn path(url: &str) -> String {
     Url::parse(url)
         .map_or_else(|_| url.split(['?', '#']).next().unwrap_or_default().to_owned(), |url| url.path().to_owned())
+}
+
+/// The path as a label has it: identifiers shortened, and without its beginning when it is long all the same.
+fn short_path(path: &str) -> String {
+    let segment = |segment: &str| match is_identifier(segment) && segment.chars().count() > LONGEST_IDENTIFIER {
+        true => segment.chars().take(BEGINNING).chain(['\u{2026}']).collect(),
+        false => segment.to_owned(),
+    };
+    let segments: Vec<String> = path.split('/').map(segment).collect();
+    let whole = segments.join("/");
+    if whole.chars().count() <= LONGEST_PATH {
+        return whole;
+    }
+    let mut kept = String::new();
+    for segment in segments.iter().rev() {
+        if kept.chars().count() + segment.chars().count() > LONGEST_PATH {
+            break;
+        }
+        kept.insert_str(0, segment);
+        kept.insert(0, '/');
+    }
+    format!("\u{2026}{kept}")
+}
+
+/// Whether a segment of a path names one of many, and not a kind: names of kinds are words.
+fn is_identifier(segment: &str) -> bool {
+    let digits = segment.chars().filter(char::is_ascii_digit).count();
+    digits >= 3 || segment.contains(|sign: char| sign.is_ascii_uppercase())
 }
 
 /// The same exchange in the journal of the party that answered.
@@ -131,7 +175,7 @@ impl Diagram {
         let mut y = TOP;
         let mut drawn = Vec::new();
         for (index, step) in result.steps.iter().enumerate() {
-            let text = shortened(&format!("{}. {}", index + 1, step.title), 110);
+            let text = shortened(&format!("{}. {}", index + 1, step.title), LABEL / CHARACTER);
             diagram.bands.push(Band { top: y, base: y + 15, text, problem: step.problem.is_some() });
             y += ROW;
             for exchange in asked(step) {
@@ -143,10 +187,13 @@ impl Diagram {
             }
             y += ROW / 3;
         }
-        let lane = WIDEST.min(PAGE / names.len());
-        diagram.arrows =
-            drawn.into_iter().map(|(exchange, from, to, y, rule)| arrow(exchange, lane, (from, to), y, rule)).collect();
-        diagram.width = (names.len() * lane).max(2 * WIDEST);
+        let lane = WIDEST.min(PAGE / names.len()).max(NARROWEST);
+        diagram.width = ((names.len() - 1) * lane + 2 * MARGIN).max(LABEL);
+        let width = diagram.width;
+        diagram.arrows = drawn
+            .into_iter()
+            .map(|(exchange, from, to, y, rule)| arrow(exchange, lane, width, (from, to), y, rule))
+            .collect();
         diagram.lanes =
             names.into_iter().enumerate().map(|(place, name)| Lane { name, x: centre(place, lane) }).collect();
         diagram.height = y + ROW / 2;
@@ -155,36 +202,72 @@ impl Diagram {
 }
 
 fn centre(place: usize, lane: usize) -> usize {
-    place * lane + lane / 2
+    MARGIN + place * lane
 }
 
-fn arrow(exchange: &Exchange, lane: usize, (from, to): (usize, usize), y: usize, rule: Option<String>) -> Arrow {
+fn arrow(
+    exchange: &Exchange,
+    lane: usize,
+    width: usize,
+    (from, to): (usize, usize),
+    y: usize,
+    rule: Option<String>,
+) -> Arrow {
     let (start, tip) = (centre(from, lane), centre(to, lane));
     // A party that speaks with itself: a short stub.
     let tip = if tip == start { start + lane / 3 } else { tip };
     let back = if tip > start { tip - 8 } else { tip + 8 };
+    let lost = exchange.status.is_none();
     let full = format!("{} {} {}", exchange.method, path(&exchange.url), came(exchange));
-    let room = start.abs_diff(tip) / CHARACTER;
-    let last = path(&exchange.url).rsplit('/').find(|part| !part.is_empty()).unwrap_or_default().to_owned();
-    let came = shortened(&came(exchange), 24);
-    let around = exchange.method.len() + came.len() + 5;
-    let label = match full.chars().count() <= room {
-        true => full.clone(),
-        false => {
-            format!("{} \u{2026}/{} {came}", exchange.method, shortened(&last, room.saturating_sub(around).max(8)))
-        }
-    };
+    let came = exchange.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    let label = format!("{} {} {came}", exchange.method, short_path(&path(&exchange.url)));
+    // A label begins where its arrow does, seen from the left, and may reach beyond it: its row is its own.
+    let left = start.min(tip) + 4;
+    let longest = label.chars().count().max(rule.as_ref().map_or(0, |rule| rule.chars().count()));
+    let fits = left + longest * CHARACTER <= width;
+    let (label_x, anchor) = if fits { (left, "start") } else { (width - 4, "end") };
     Arrow {
         from: start,
         to: tip,
         y,
         head: format!("{tip},{y} {back},{} {back},{}", y - 4, y + 4),
         label,
-        label_x: start.midpoint(tip),
+        label_x,
         label_y: y - 4,
+        anchor,
         full,
         refused: refused(exchange) || rule.is_some(),
+        lost,
         rule,
         rule_y: y + 13,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_shortened_where_nothing_is_lost() {
+        for (path, short) in [
+            ("/token", "/token"),
+            ("/open-banking/v4.0/pisp/domestic-payment-consents", "/open-banking/v4.0/pisp/domestic-payment-consents"),
+            (
+                "/open-banking/v4.0/aisp/account-access-consents/aac-39fd6d07-9c3e-41f3-a89d-255c11557b85",
+                "/open-banking/v4.0/aisp/account-access-consents/aac-39fd\u{2026}",
+            ),
+            (
+                "/v2.1/organisation/iAXkvPJZjFUyMHKsxO/software-statement/KdQyjiK7Th1BxgrnbgYjeE/certificate/obwac/C20k",
+                "\u{2026}/software-statement/KdQyjiK7\u{2026}/certificate/obwac/C20k",
+            ),
+            (
+                "/v2.1/organisation/iAXkvPJZjFUyMHKsxO/software-statement",
+                "/v2.1/organisation/iAXkvPJZ\u{2026}/software-statement",
+            ),
+            ("/.well-known/openid-configuration", "/.well-known/openid-configuration"),
+        ] {
+            assert_eq!(short_path(path), short);
+            assert!(short_path(path).chars().count() <= LONGEST_PATH + 1);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The report as one page that needs nothing else.
 
+use std::collections::BTreeMap;
+
 use handlebars::Handlebars;
 use serde::Serialize;
 use serde_json::Value;
@@ -19,16 +21,41 @@ struct Page<'a> {
     total: usize,
     duration: String,
     secrets: bool,
+    troubled: Vec<Trouble<'a>>,
+    groups: Vec<Group<'a>>,
+}
+
+/// A scenario that did not pass, for the head of the page.
+#[derive(Serialize)]
+struct Trouble<'a> {
+    anchor: String,
+    title: String,
+    /// The step that was not as expected, if there is one.
+    step: Option<String>,
+    why: &'a str,
+    stopped: bool,
+}
+
+/// The scenarios of a folder: those that did not pass first.
+#[derive(Serialize)]
+struct Group<'a> {
+    name: &'a str,
+    passed: usize,
+    total: usize,
+    open: bool,
     scenarios: Vec<ScenarioView<'a>>,
 }
 
 #[derive(Serialize)]
 struct ScenarioView<'a> {
+    anchor: String,
     title: String,
     about: &'a str,
     gains: Option<&'a str>,
     stolen: Option<&'a str>,
+    error: Option<&'a str>,
     passed: bool,
+    open: bool,
     trace_id: &'a str,
     duration: String,
     steps_done: usize,
@@ -50,6 +77,7 @@ struct StepView<'a> {
     spoke: &'a [Spoke],
     exchanges: Vec<ExchangeView<'a>>,
     tokens: Vec<TokenView<'a>>,
+    body: Option<&'a str>,
     curl: Option<&'a str>,
 }
 
@@ -83,23 +111,61 @@ fn milliseconds(microseconds: u64) -> String {
 pub(super) fn page(results: &[ScenarioResult], secrets: bool) -> Result<String, ReportError> {
     let mut templates = Handlebars::new();
     templates.set_strict_mode(true);
+    let numbered: Vec<(usize, &ScenarioResult)> = results.iter().enumerate().collect();
     let page = Page {
         passed: results.iter().filter(|result| result.passed()).count(),
         total: results.len(),
         duration: milliseconds(results.iter().map(|result| result.duration_us).sum()),
         secrets,
-        scenarios: results.iter().map(scenario).collect(),
+        troubled: numbered.iter().filter(|(_, result)| !result.passed()).map(trouble).collect(),
+        groups: groups(&numbered),
     };
     templates.render_template(PAGE, &page).map_err(|error| ReportError::Format(error.to_string()))
 }
 
-fn scenario(result: &ScenarioResult) -> ScenarioView<'_> {
+fn anchor(index: usize) -> String {
+    format!("scenario-{index}")
+}
+
+fn trouble<'a>((index, result): &(usize, &'a ScenarioResult)) -> Trouble<'a> {
+    let failed = result.steps.iter().enumerate().find_map(|(at, step)| Some((at, step, step.problem.as_deref()?)));
+    let why = result.error.as_deref().or(failed.map(|(.., problem)| problem)).unwrap_or_default();
+    Trouble {
+        anchor: anchor(*index),
+        title: result.title(),
+        step: failed.map(|(at, step, _)| format!("{}. {}", at + 1, step.title)),
+        why,
+        stopped: result.error.is_some(),
+    }
+}
+
+/// The scenarios by folder; folders in alphabetical order.
+fn groups<'a>(results: &[(usize, &'a ScenarioResult)]) -> Vec<Group<'a>> {
+    let mut folders: BTreeMap<&str, Vec<(usize, &'a ScenarioResult)>> = BTreeMap::new();
+    for (index, result) in results {
+        folders.entry(result.folder.as_deref().unwrap_or_default()).or_default().push((*index, result));
+    }
+    let (one, alone) = (folders.len() == 1, results.len() == 1);
+    let group = |(name, mut members): (&'a str, Vec<(usize, &'a ScenarioResult)>)| {
+        members.sort_by_key(|(index, result)| (result.passed(), *index));
+        let passed = members.iter().filter(|(_, result)| result.passed()).count();
+        let open = one || passed < members.len();
+        let scenarios = members.iter().map(|(index, result)| scenario(*index, result, alone)).collect();
+        Group { name, passed, total: members.len(), open, scenarios }
+    };
+    folders.into_iter().map(group).collect()
+}
+
+fn scenario(index: usize, result: &ScenarioResult, alone: bool) -> ScenarioView<'_> {
     ScenarioView {
+        anchor: anchor(index),
         title: result.title(),
         about: &result.about,
         gains: result.gains.as_deref(),
         stolen: result.stolen.as_deref().filter(|_| result.passed()),
+        error: result.error.as_deref(),
         passed: result.passed(),
+        open: alone || !result.passed(),
         trace_id: &result.trace_id,
         duration: milliseconds(result.duration_us),
         steps_done: result.steps.len(),
@@ -122,6 +188,7 @@ fn step(number: usize, step: &StepResult) -> StepView<'_> {
         spoke: &step.spoke,
         exchanges: asked(step).into_iter().map(exchange).collect(),
         tokens: each_once(step.exchanges.iter().chain(&step.served).flat_map(tokens)),
+        body: step.body.as_deref(),
         curl: step.curl.as_deref(),
     }
 }

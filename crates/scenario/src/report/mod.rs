@@ -161,6 +161,7 @@ mod tests {
             }],
             exchanges: vec![exchange("tpp", "client", "Ashdown Bank", "https://localhost:1/token")],
             served: vec![exchange("bank", "server", "tpp", "/token")],
+            body: Some("{\"error\": \"invalid_grant\"}".to_owned()),
             curl: Some("curl 'https://localhost:1/token'".to_owned()),
         };
         vec![ScenarioResult {
@@ -173,6 +174,7 @@ mod tests {
             duration_us: 2000,
             steps: vec![step],
             left_out: 2,
+            folder: Some("scenarios/attacks".to_owned()),
             error: None,
         }]
     }
@@ -196,10 +198,50 @@ mod tests {
         assert!(page.contains("0 of 1 scenarios passed") && page.contains("2 more steps were left out"));
         assert!(page.contains("The TPP &lt;exchanges&gt; the code") && !page.contains("<b>bold</b>"));
         assert!(page.contains("&quot;&lt;me&gt;&quot;"), "tokens are there, escaped");
+        assert!(page.contains("&quot;invalid_grant&quot;"), "so is the answer");
         for foreign in ["src=", "<link", "<script", "url(", "@import"] {
             assert!(!page.contains(foreign), "{foreign}");
         }
         // The arrow leads to the party in whose journal the request stands.
         assert!(page.contains(">bank</text>") && !page.contains(">Ashdown Bank</text>"), "{page}");
+    }
+
+    #[test]
+    fn what_did_not_pass_comes_first_and_is_open() {
+        let named = |name: &str, folder: &str, error: Option<&str>, passes: bool| {
+            let mut result = results().remove(0);
+            (result.name, result.folder) = (name.to_owned(), Some(folder.to_owned()));
+            result.error = error.map(str::to_owned);
+            if passes {
+                result.left_out = 0;
+                result.steps[0].problem = None;
+            }
+            result
+        };
+        let all = [
+            named("good", "a", None, true),
+            named("fine", "b", None, true),
+            named("failing", "b", None, false),
+            named("stopped", "b", Some("the control port is gone"), true),
+        ];
+        let page = html::page(&all, false).unwrap();
+        let (head, body) = page.split_once("<h2>Scenarios</h2>").unwrap();
+        assert!(
+            head.contains("<a href=\"#scenario-2\"><strong>failing</strong></a> failed at step <a href=\"#scenario-2-problem\">1. The TPP"),
+            "{head}"
+        );
+        assert!(head.contains("<strong>stopped</strong></a> could not run: the control port is gone"), "{head}");
+        assert!(body.contains("<div id=\"scenario-2-problem\">"), "where that link leads");
+        assert!(!head.contains("good<") && !head.contains("fine<"), "{head}");
+        let places: Vec<usize> = ["failing", "stopped", "fine"]
+            .map(|name| body.find(&format!("<summary><strong>{name}</strong>")).unwrap())
+            .to_vec();
+        assert!(places.is_sorted(), "{places:?}");
+        assert!(body.contains("<details class=\"group\">\n<summary><span class=\"wide\">a<"), "passed: closed");
+        assert!(body.contains("<details class=\"group\" open>\n<summary><span class=\"wide\">b<"), "failed: open");
+        assert_eq!(body.matches("<details class=\"scenario failed\" open>").count(), 2);
+        assert_eq!(body.matches("<details class=\"scenario\">").count(), 2);
+        let junit = junit(&all).unwrap();
+        assert!(junit.contains("errors=\"1\"") && junit.contains("the control port is gone"), "{junit}");
     }
 }

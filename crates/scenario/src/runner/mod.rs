@@ -14,15 +14,12 @@ use std::{
 
 use psu::Psu;
 use simulation::{Chance, Clock, Exchange, Journal, Trace};
-use tpp::{
-    api::Api,
-    steps::{ClientToken, Failure, Onboard, Onboarded, Outcome, Part, Register, Registered},
-};
+use tpp::steps::{ClientToken, Failure, Onboard, Onboarded, Outcome, Part, Register, Registered, Sent};
 use transport::{ClientSettings, HttpClient, Stop, TlsError};
 use url::Url;
 
 use crate::{
-    advice,
+    advice, body, curl,
     ecosystem::{ControlClient, ControlFailure, Ecosystem},
     expectation::{Happened, compare},
     language::{BANK, DIRECTORY, Scenario, Step, TPP},
@@ -134,8 +131,6 @@ struct TppState {
     callback: Option<Callback>,
     /// An answer that was caught before it reached the TPP: its parameters, and where they were.
     caught: Option<(Part, Vec<(String, String)>)>,
-    /// The last access token, when secrets are shown.
-    access_token: Option<String>,
     /// Base URLs of banks' pages, by the names that steps use.
     issuers: HashMap<String, Url>,
 }
@@ -161,8 +156,6 @@ struct Run<'a> {
     clock: Clock,
     variables: Variables,
     states: HashMap<String, TppState>,
-    /// Of which API each consent is.
-    apis: HashMap<String, Api>,
     seen: Seen,
 }
 
@@ -171,7 +164,8 @@ struct Done {
     happened: Happened,
     outcome: String,
     spoke: Vec<Spoke>,
-    curl: Option<String>,
+    /// The request to the bank's API.
+    sent: Option<Box<Sent>>,
 }
 
 fn micros(since: Instant) -> u64 {
@@ -291,6 +285,7 @@ impl Runner {
             duration_us: micros(began),
             left_out: all.len() - results.len(),
             steps: results,
+            folder: None,
             error: ended.err().map(|error| error.to_string()),
         };
         progress.ended(&result);
@@ -393,7 +388,6 @@ impl<'a> Run<'a> {
             browser: Journal::new("psu", BROWSER_JOURNAL),
             variables,
             states: HashMap::new(),
-            apis: HashMap::new(),
             seen: Seen::new(runner),
         };
         run.credentials(&scenario.persona)?;
@@ -472,7 +466,8 @@ impl<'a> Run<'a> {
             spoke,
             exchanges,
             served,
-            curl: done.curl,
+            body: body::shown(&done.happened, self.runner.options.show_secrets),
+            curl: done.sent.as_deref().map(curl::command),
         })
     }
 }

@@ -6,7 +6,6 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use time::Duration;
 use tpp::{
-    api::Api,
     steps::{
         self, Answered, Body, ClientToken, Dress, ExchangeCode, Lodged, Onboard, Onboarded, Outcome, Refresh, Register,
         Registered, Revoke, Tokens, account_access,
@@ -17,7 +16,6 @@ use url::Url;
 
 use super::{Done, Run, RunError};
 use crate::{
-    curl,
     expectation::Happened,
     language::{
         Step,
@@ -111,6 +109,7 @@ impl Run<'_> {
             transactions_from: asked.transactions_from_days_ago.map(|days| now - Duration::days(days)),
             transactions_to: asked.transactions_to_days_ago.map(|days| now - Duration::days(days)),
             dress: self.dress(asked.dress())?,
+            reveal: self.runner.options.show_secrets,
             tamper: self.tamper(&asked.tamper)?,
         };
         let lodged: Lodged = match self.tell(step, "lodge-consent", &told).await? {
@@ -119,7 +118,6 @@ impl Run<'_> {
         };
         self.variables.keep("consent", lodged.consent_id.clone());
         self.state(step).consent_id = Some(lodged.consent_id.clone());
-        self.apis.insert(lodged.consent_id.clone(), Api::of_kind(&told.kind));
         let outcome = format!("consent {}, {}", lodged.consent_id, lodged.status);
         Ok(Done { outcome, ..answered(lodged.answered) })
     }
@@ -130,7 +128,7 @@ impl Run<'_> {
         };
         let told = ExchangeCode { state, reveal: self.reveals(step), tamper: self.tamper(&asked.tamper)? };
         let answer = self.tell(step, "exchange-code", &told).await?;
-        Ok(self.tokens(step, answer))
+        Ok(tokens(answer))
     }
 
     pub(super) async fn refresh(&mut self, step: &Step, asked: &RefreshStep) -> Result<Done, RunError> {
@@ -139,7 +137,7 @@ impl Run<'_> {
         };
         let told = Refresh { consent_id, reveal: self.reveals(step), tamper: self.tamper(&asked.tamper)? };
         let answer = self.tell(step, "refresh", &told).await?;
-        Ok(self.tokens(step, answer))
+        Ok(tokens(answer))
     }
 
     pub(super) async fn client_token(&mut self, step: &Step, asked: &ClientTokenStep) -> Result<Done, RunError> {
@@ -150,23 +148,7 @@ impl Run<'_> {
             tamper: self.tamper(&asked.tamper)?,
         };
         let answer = self.tell(step, "client-token", &told).await?;
-        Ok(self.tokens(step, answer))
-    }
-
-    fn tokens(&mut self, step: &Step, answer: Result<Tokens, Box<Done>>) -> Done {
-        let tokens = match answer {
-            Ok(tokens) => tokens,
-            Err(done) => return *done,
-        };
-        if self.runner.options.show_secrets {
-            self.state(step).access_token.clone_from(&tokens.access_token);
-        }
-        let scope = tokens.scope.clone().unwrap_or_default();
-        let lasts = tokens.expires_in.map(|seconds| format!(", lasts {seconds} s")).unwrap_or_default();
-        let refreshable = if tokens.refreshable { ", with a refresh token" } else { "" };
-        let mut done = Done::with(format!("an access token for {scope}{lasts}{refreshable}"), json!(tokens));
-        done.happened.claims = Some(tokens.id_token);
-        done
+        Ok(tokens(answer))
     }
 
     pub(super) async fn revoke(&mut self, step: &Step, asked: &RevokeStep) -> Result<Done, RunError> {
@@ -193,18 +175,13 @@ impl Run<'_> {
             path: self.fill(&asked.path)?,
             dress: self.dress(asked.dress())?,
             body: self.body(asked)?,
+            reveal: self.runner.options.show_secrets,
             tamper: self.tamper(&asked.tamper)?,
         };
-        let token = self.state(step).access_token.clone();
-        let consent = told.consent_id.as_ref();
-        let api = consent.and_then(|consent| self.apis.get(consent)).copied().unwrap_or_default();
-        let command = curl::command(&told, api, token.as_deref());
-        let mut done = match self.tell(step, "call", &told).await? {
+        Ok(match self.tell(step, "call", &told).await? {
             Ok(answer) => answered(answer),
             Err(done) => *done,
-        };
-        done.curl = Some(command);
-        Ok(done)
+        })
     }
 
     fn body(&self, asked: &CallStep) -> Result<Option<Body>, RunError> {
@@ -223,6 +200,20 @@ impl Run<'_> {
     }
 }
 
+/// The tokens that came.
+fn tokens(answer: Result<Tokens, Box<Done>>) -> Done {
+    let tokens = match answer {
+        Ok(tokens) => tokens,
+        Err(done) => return *done,
+    };
+    let scope = tokens.scope.clone().unwrap_or_default();
+    let lasts = tokens.expires_in.map(|seconds| format!(", lasts {seconds} s")).unwrap_or_default();
+    let refreshable = if tokens.refreshable { ", with a refresh token" } else { "" };
+    let mut done = Done::with(format!("an access token for {scope}{lasts}{refreshable}"), json!(tokens));
+    done.happened.claims = Some(tokens.id_token);
+    done
+}
+
 fn answered(answered: Answered) -> Done {
     let outcome = summary(&answered);
     let refused = (answered.status >= 300).then(|| format!("the bank answered {}", answered.status));
@@ -234,7 +225,7 @@ fn answered(answered: Answered) -> Done {
         shown: answered.text,
         ..Happened::default()
     };
-    Done { happened, ..Done::well(outcome) }
+    Done { happened, sent: answered.sent, ..Done::well(outcome) }
 }
 
 /// What an answer of the API holds, in a few words.

@@ -8,7 +8,7 @@ use crate::{expectation::Happened, language::Step, result::Spoke};
 
 impl Done {
     pub(super) fn well(outcome: impl Into<String>) -> Self {
-        Self { happened: Happened::default(), outcome: outcome.into(), spoke: Vec::new(), curl: None }
+        Self { happened: Happened::default(), outcome: outcome.into(), spoke: Vec::new(), sent: None }
     }
 
     /// Well, with what the step answered.
@@ -27,7 +27,7 @@ impl Done {
             body: failure.body,
             ..Happened::default()
         };
-        Self { happened, outcome: String::new(), spoke: spoke.into_iter().collect(), curl: None }
+        Self { happened, outcome: String::new(), spoke: spoke.into_iter().collect(), sent: failure.sent }
     }
 
     /// Something that the step needs is not there.
@@ -43,7 +43,7 @@ impl Done {
     /// Refused by an OAuth error that came through the browser.
     pub(super) fn denied(what: String, error: &str) -> Self {
         let happened = Happened { refused: Some(what), error: Some(error.to_owned()), ..Happened::default() };
-        Self { happened, outcome: String::new(), spoke: Vec::new(), curl: None }
+        Self { happened, outcome: String::new(), spoke: Vec::new(), sent: None }
     }
 }
 

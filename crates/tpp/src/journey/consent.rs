@@ -12,7 +12,7 @@ use crate::{
     Tpp,
     api::Api,
     records::Consent,
-    steps::{Answered, Body, Failure, LodgeConsent, Lodged},
+    steps::{Answered, Bearer, Body, Failure, LodgeConsent, Lodged},
 };
 
 impl Tpp {
@@ -31,6 +31,8 @@ impl Tpp {
             method: Method::POST,
             url: registration.resource(step.version, api, &format!("/{kind}"))?,
             token: Some(token),
+            whose: Bearer::Client,
+            reveal: step.reveal,
             dress: &step.dress,
             body: Some(Body::Json(step.body()?)),
             tamper: &step.tamper,
@@ -87,6 +89,7 @@ impl Answered {
             headers: Box::new(self.headers.clone()),
             body: self.body.clone(),
             verdict: None,
+            sent: self.sent.clone(),
         }
     }
 }

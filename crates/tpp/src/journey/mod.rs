@@ -94,14 +94,14 @@ fn refused(what: &str, answer: &Answer) -> Failure {
         status: Some(answer.status.as_u16()),
         headers: Box::new(resources::texts(&answer.headers)),
         body,
-        verdict: None,
+        ..Failure::default()
     }
 }
 
 /// The TPP itself refused to go on.
 fn distrusted(what: &str, refusal: &Refusal<()>) -> Failure {
     Failure {
-        what: format!("{what}: {}", refusal.rule.unmet),
+        what: format!("{what}. {}", refusal.rule.unmet),
         verdict: Some(Box::new(refusal.verdict())),
         ..Failure::default()
     }

@@ -15,7 +15,7 @@ use crate::{
     message_signature,
     records::{Registration, json_body},
     resource::{self, ResourceFacts},
-    steps::{Answered, Body, Call, Dress, Failure, Token},
+    steps::{Answered, Bearer, Body, Call, Dress, Failure, Sent, Token},
     tampering::Tamper,
 };
 
@@ -45,6 +45,10 @@ pub(super) struct Outgoing<'a> {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) token: Option<String>,
+    /// Whose that is.
+    pub(super) whose: Bearer,
+    /// Whether it may be told.
+    pub(super) reveal: bool,
     pub(super) dress: &'a Dress,
     pub(super) body: Option<Body>,
     pub(super) tamper: &'a Tamper,
@@ -74,13 +78,13 @@ impl Tpp {
         };
         let method = Method::from_bytes(call.method.to_uppercase().as_bytes())
             .map_err(|_| Failure::new(format!("{} is not an HTTP method", call.method)))?;
-        let token = match (&call.bearer, call.token) {
-            (Some(bearer), _) => Some(bearer.clone()),
-            (None, Token::None) => None,
-            (None, Token::Client) => Some(self.client_token(&registration, api, trace).await?),
+        let (whose, token) = match (&call.bearer, call.token) {
+            (Some(bearer), _) => (Bearer::Given, Some(bearer.clone())),
+            (None, Token::None) => (Bearer::None, None),
+            (None, Token::Client) => (Bearer::Client, Some(self.client_token(&registration, api, trace).await?)),
             (None, Token::Customer) => {
                 let id = call.consent_id.as_deref().ok_or_else(|| Failure::new("the call names no consent"))?;
-                Some(self.token_set(id).await?.access_token)
+                (Bearer::Customer, Some(self.token_set(id).await?.access_token))
             }
         };
         let outgoing = Outgoing {
@@ -89,6 +93,8 @@ impl Tpp {
             method,
             url: registration.resource(call.version, api, &call.path)?,
             token,
+            whose,
+            reveal: call.reveal,
             dress: &call.dress,
             body: call.body.clone(),
             tamper: &call.tamper,
@@ -104,45 +110,64 @@ impl Tpp {
     pub(super) async fn send(self: &Arc<Self>, outgoing: Outgoing<'_>, trace: &Trace) -> Result<Answered, Failure> {
         let Outgoing { registration, api, tamper, dress, .. } = outgoing;
         let client = self.client(tamper.certificate).await?;
-        let mut request =
-            client.request(outgoing.method.clone(), &outgoing.url).to(&label(&registration.bank)).trace(trace);
-        if !outgoing.given("accept") {
-            request = request.header("accept", "application/json");
-        }
-        if let Some(token) = &outgoing.token {
-            request = request.bearer(token);
-        }
-        for (name, value) in &dress.headers {
-            request = request.header(name, value);
-        }
         let writes = outgoing.writes();
-        if let Some(key) = &dress.idempotency_key {
-            request = request.header(IDEMPOTENCY_KEY, key);
-        } else if writes && api.idempotent() && !outgoing.given(IDEMPOTENCY_KEY) {
-            request = request.header(IDEMPOTENCY_KEY, &self.chance.identifier(32));
+        let mut headers = dress.headers.clone();
+        if !outgoing.given("accept") {
+            headers.insert("accept".to_owned(), "application/json".to_owned());
         }
+        if let Some(key) = &dress.idempotency_key {
+            headers.insert(IDEMPOTENCY_KEY.to_owned(), key.clone());
+        } else if writes && api.idempotent() && !outgoing.given(IDEMPOTENCY_KEY) {
+            headers.insert(IDEMPOTENCY_KEY.to_owned(), self.chance.identifier(32));
+        }
+        let mut content = None;
         if let Some(body) = &outgoing.body {
-            let (content_type, bytes) = match body {
+            let (content_type, text) = match body {
                 Body::Json(value) => {
-                    let bytes = serde_json::to_vec(value).map_err(|error| Failure::new(error.to_string()))?;
-                    (JSON, bytes)
+                    (JSON, serde_json::to_string(value).map_err(|error| Failure::new(error.to_string()))?)
                 }
-                Body::Text { content_type, text } => (content_type.as_str(), text.clone().into_bytes()),
+                Body::Text { content_type, text } => (content_type.as_str(), text.clone()),
             };
             let wanted = dress.sign.unwrap_or(writes && api.signs()) || tamper.message_signature.is_some();
             if wanted && !outgoing.given(SIGNATURE) {
                 let cty = (content_type != JSON).then(|| content_type.to_owned());
-                if let Some(signature) = self.sign_message(&bytes, cty, tamper.message_signature.as_ref()).await? {
-                    request = request.header(SIGNATURE, &signature);
+                let altered = tamper.message_signature.as_ref();
+                if let Some(signature) = self.sign_message(text.as_bytes(), cty, altered).await? {
+                    headers.insert(SIGNATURE.to_owned(), signature);
                 }
             }
-            request = request.body(content_type, bytes);
+            content = Some((content_type, text));
+        }
+        let mut request =
+            client.request(outgoing.method.clone(), &outgoing.url).to(&label(&registration.bank)).trace(trace);
+        for (name, value) in &headers {
+            request = request.header(name, value);
+        }
+        if let Some(token) = &outgoing.token {
+            request = request.bearer(token);
+        }
+        if let Some((content_type, text)) = &content {
+            request = request.body(content_type, text.clone());
         }
         let answer = request.send().await?;
-        if !tamper.believe {
-            self.check_answer(&outgoing, &answer, trace).await?;
+        let sent = Sent {
+            method: outgoing.method.to_string(),
+            url: outgoing.url.to_string(),
+            headers: headers
+                .into_iter()
+                .chain(content.iter().map(|(content_type, _)| ("content-type".to_owned(), (*content_type).to_owned())))
+                .collect(),
+            token: outgoing.whose,
+            access_token: outgoing.token.clone().filter(|_| outgoing.reveal),
+            certificate: tamper.certificate,
+            body: content.map(|(_, text)| text),
+        };
+        if !tamper.believe
+            && let Err(failure) = self.check_answer(&outgoing, &answer, trace).await
+        {
+            return Err(Failure { sent: Some(Box::new(sent)), ..failure });
         }
-        Ok(answered(&answer))
+        Ok(Answered { sent: Some(Box::new(sent)), ..answered(&answer) })
     }
 
     /// The rules for an answer: whose signature it has, and that it is about what was asked for.
@@ -185,7 +210,7 @@ fn answered(answer: &Answer) -> Answered {
     let body = json_body(&answer.body);
     let text =
         (body.is_none() && !answer.body.is_empty()).then(|| String::from_utf8(answer.body.to_vec()).ok()).flatten();
-    Answered { status: answer.status.as_u16(), headers: texts(&answer.headers), body, text }
+    Answered { status: answer.status.as_u16(), headers: texts(&answer.headers), body, text, sent: None }
 }
 
 /// Headers as text.

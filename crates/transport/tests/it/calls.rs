@@ -83,3 +83,21 @@ async fn json_that_is_not_as_expected_is_told_with_the_status() {
     let answer = client(None).get(&party.url("/elsewhere")).send().await.unwrap();
     assert!(matches!(answer.json::<Value>(), Err(CallError::Json { status: 302, .. })));
 }
+
+#[tokio::test]
+async fn answers_are_of_the_partys_time_and_clocks_that_are_apart_are_told() {
+    let party = Party::secure().await;
+    let client = client(None);
+    for path in ["/items/1", "/nowhere"] {
+        let answer = client.get(&party.url(path)).send().await.unwrap();
+        assert!(answer.header("date").is_some_and(|date| date.ends_with(" GMT")) && answer.clocks_apart().is_none());
+    }
+    party.clock.advance(time::Duration::days(3650)).unwrap();
+    for path in ["/items/1", "/nowhere"] {
+        let answer = client.get(&party.url(path)).send().await.unwrap();
+        let year = party.clock.now().year().to_string();
+        assert!(answer.header("date").unwrap().contains(&year), "{:?}", answer.headers);
+        let told = answer.clocks_apart().unwrap().to_string();
+        assert!(told.contains("the clocks are apart") && told.contains(&year), "{told}");
+    }
+}

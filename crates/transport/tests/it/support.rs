@@ -162,6 +162,7 @@ pub(crate) struct Party {
     pub(crate) context: Arc<Context>,
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
+    pub(crate) clock: Clock,
     pub(crate) tls: Option<Arc<ServerTls>>,
     pub(crate) stop: Stop,
     pub(crate) serving: JoinHandle<()>,
@@ -194,16 +195,16 @@ impl Party {
         ];
         let router = Arc::new(Router::new(Arc::clone(&context), routes, problem).unwrap());
         let journal = Journal::new("bank", 100);
-        let faults = Faults::default();
+        let (faults, clock) = (Faults::default(), Clock::real());
         let observer = Observer {
             journal: Some(journal.clone()),
-            clock: Clock::real(),
+            clock: clock.clone(),
             chance: Chance::from_seed(1),
             faults: faults.clone(),
         };
         let stop = Stop::new();
         let serving = serve(listener, tls.clone(), router, observer, stop.clone());
-        Self { address, context, journal, faults, tls, stop, serving }
+        Self { address, context, journal, faults, clock, tls, stop, serving }
     }
 
     pub(crate) fn url(&self, path: &str) -> Url {

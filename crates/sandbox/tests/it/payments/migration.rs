@@ -131,7 +131,7 @@ impl<'a> Lodged<'a> {
                     "RemittanceInformation": read.body["Data"]["Initiation"]["RemittanceInformation"],
                 },
             },
-            "Risk": {},
+            "Risk": read.body["Risk"],
         });
         self.new.post("/domestic-vrps", &order, self.new.with(&self.customer)).await.is(201);
     }

@@ -289,6 +289,102 @@ async fn a_standing_order_pays_month_after_month() {
     }
 }
 
+/// The bank sends back what another bank rejects: with its charges, as a transaction of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_another_bank_rejects_comes_back() {
+    let section = "payments:\n  charges: [{ orders: [domestic-payments], type: UK.OBIE.CHAPSOut, amount: \"1.50\", currency: GBP }]\n  settlement: { automatic: false }";
+    let world = World::with_bank(|profile| with_payments(profile, section)).await;
+    let rosalind = Seen::by(&world, "rosalind").await;
+    let kind = PaymentKind::Domestic;
+    for (version, statuses) in
+        [(ApiVersion::V4_0, ["ACSC", "RJCT"]), (ApiVersion::V3_1, ["AcceptedSettlementCompleted", "Rejected"])]
+    {
+        let api = Api::new(&world, version).await;
+        let before = rosalind.balance("Studio").await;
+        let reference = format!("BACK {version}");
+        let mut body = bodies::consent(kind, version, api.now());
+        body["Data"]["Initiation"]["RemittanceInformation"] =
+            by(version, json!({ "Unstructured": reference }), json!({ "Unstructured": [reference] }));
+        let amount = minor(body["Data"]["Initiation"]["InstructedAmount"]["Amount"].as_str().unwrap());
+        let paid = api.pay(kind, &body, "rosalind", "Studio").await;
+        let id = paid.text("/Data/DomesticPaymentId");
+        let told = async |what: &str, body: Value| {
+            world.control(http::Method::POST, &format!("/payments/{id}/{what}"), &body).await.0
+        };
+        for _ in 0..2 {
+            assert_eq!(told("step", Value::Null).await, 204);
+        }
+        assert_eq!(api.ordered(kind, &id).await.text("/Data/Status"), statuses[0]);
+        assert_eq!(rosalind.balance("Studio").await, before - amount - 150);
+        assert_eq!(told("reject", json!({ "reason": "closed_creditor_account" })).await, 204);
+        let order = api.ordered(kind, &id).await;
+        assert_eq!(order.text("/Data/Status"), statuses[1]);
+        if version == ApiVersion::V4_0 {
+            assert_eq!(order.text("/Data/StatusReason/0/StatusReasonCode"), "AC07");
+        }
+        assert_eq!(rosalind.balance("Studio").await, before);
+        let all = rosalind.transactions("Studio", &reference).await;
+        let back = all.iter().find(|one| one["CreditDebitIndicator"] == "Credit").unwrap();
+        assert_eq!(back["BankTransactionCode"], json!({ "Code": "ICDT", "SubCode": "RRTN" }));
+        assert_eq!(minor(back["Amount"]["Amount"].as_str().unwrap()), amount);
+        assert_eq!(told("reject", json!({ "reason": "not_specified" })).await, 409);
+    }
+}
+
+/// Customers live on while the clock goes, unless the personas' file says otherwise.
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_live_on_while_the_clock_goes() {
+    for lively in [true, false] {
+        let world = match lively {
+            true => World::on(|place| place.personas = None).await,
+            false => World::new().await,
+        };
+        let mut api = Api::new(&world, ApiVersion::V4_0).await;
+        let nora = Seen::by(&world, "nora").await;
+        let begun = (api.now() + Duration::days(7)).date();
+        api.pass(Duration::days(40)).await;
+        let since = nora.read("Everyday", &format!("transactions?fromBookingDateTime={begun}T00:00:00")).await;
+        let since = since["Transaction"].as_array().unwrap();
+        let of = |kind: &str| since.iter().filter(|one| one["ProprietaryBankTransactionCode"]["Code"] == kind).count();
+        assert_eq!(of("CardPurchase") > 10, lively, "{} purchases", of("CardPurchase"));
+        assert_eq!(of("Salary") > 0, lively);
+    }
+}
+
+/// Two signatories, and the second one takes longer than the first instalments: those are not paid.
+#[tokio::test(flavor = "multi_thread")]
+async fn instalments_that_passed_while_a_signatory_was_waited_for_are_not_paid() {
+    let world = World::new().await;
+    let rosalind = Seen::by(&world, "rosalind").await;
+    let mut api = Api::new(&world, ApiVersion::V4_0).await;
+    let kind = PaymentKind::DomesticStandingOrder;
+    let before = rosalind.balance("Loft conversion").await;
+    let mut body = bodies::consent(kind, ApiVersion::V4_0, api.now());
+    let tomorrow = (api.now() + Duration::DAY).date();
+    let initiation = &mut body["Data"]["Initiation"];
+    for name in ["RecurringPaymentAmount", "FinalPaymentAmount", "NumberOfPayments"] {
+        initiation.as_object_mut().unwrap().remove(name);
+    }
+    initiation["FirstPaymentAmount"] = json!({ "Amount": "3.00", "Currency": "GBP" });
+    initiation["MandateRelatedInformation"] = json!({
+        "FirstPaymentDateTime": format!("{tomorrow}T00:00:00Z"),
+        "FinalPaymentDateTime": format!("{}T00:00:00Z", tomorrow + Duration::days(5)),
+        "Frequency": { "Type": "DAIL" },
+    });
+    let ordered = api.pay(kind, &body, "tobias", "Loft conversion").await;
+    let id = ordered.text("/Data/DomesticStandingOrderId");
+    // Three days of six pass, whatever the hour is now.
+    api.pass(Duration::days(4)).await;
+    let credentials = sandbox::hosting::credentials(&world.hosted.bank.logins)["rosalind"].clone();
+    let psu = Psu::new(world.browser(), credentials);
+    psu.visit(&world.page("/connections"), &["Confirm the payment".to_owned()], &world.journey()).await.unwrap();
+    assert_eq!(api.ordered(kind, &id).await.text("/Data/Status"), "INCO");
+    api.pass(Duration::days(10)).await;
+    let details = api.get(&format!("/{}/{id}/payment-details", kind.order_path()), &api.own).await.is(200);
+    assert_eq!(details.body["Data"]["PaymentStatus"].as_array().unwrap().len(), 3);
+    assert_eq!(before - rosalind.balance("Loft conversion").await, 900);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_joint_account_needs_its_second_signatory() {
     let world = World::new().await;
