@@ -96,12 +96,19 @@ impl Progress for Terminal {
         let mark = if step.problem.is_some() { "FAILED" } else { "ok" };
         let text = step.problem.as_ref().unwrap_or(&step.outcome);
         self.say(format!("        {mark}, {}: {text}", milliseconds(step.duration_us)));
-        if self.explain {
+        // What failed explains itself, whether that was asked for or not.
+        if self.explain || step.problem.is_some() {
             for spoke in &step.spoke {
                 self.explain(spoke);
             }
-        } else if step.problem.is_some() && !step.spoke.is_empty() {
-            self.say("        (--explain shows which rule spoke, and why)".to_owned());
+        }
+        if step.problem.is_some() {
+            let rows = [("answer", &step.answer), ("in", &step.place), ("to do", &step.advice)];
+            for (name, text) in rows {
+                if let Some(text) = text {
+                    self.say(format!("        {name:<9} {text}"));
+                }
+            }
         }
     }
 

@@ -36,20 +36,26 @@ impl Happened {
     }
 }
 
-/// What is not as expected; none when everything is.
+/// What is not as expected; none when everything is. A step that was refused, or was not, tells nothing beside that.
 pub(crate) fn compare(expect: &Expect, happened: &Happened, spoke: &[Spoke]) -> Option<String> {
-    let checks = [
-        refusal(expect, happened),
+    if let Some(other) = refusal(expect, happened) {
+        return Some(other);
+    }
+    let first = [
         status(expect, happened),
         error(expect, happened),
         says(expect, happened.refused.as_deref().unwrap_or_default()),
         rule(expect, spoke),
-        headers(expect, happened),
-        body(expect, happened.body.as_ref().unwrap_or(&Value::Null)),
-        claims(expect, happened.claims.as_ref().unwrap_or(&Value::Null)),
-        shows(expect, happened.shown.as_deref().unwrap_or_default()),
     ];
-    checks.into_iter().flatten().next()
+    let all: Vec<String> = first
+        .into_iter()
+        .flatten()
+        .chain(headers(expect, happened))
+        .chain(body(expect, happened.body.as_ref().unwrap_or(&Value::Null)))
+        .chain(claims(expect, happened.claims.as_ref().unwrap_or(&Value::Null)))
+        .chain(shows(expect, happened.shown.as_deref().unwrap_or_default()))
+        .collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 fn refusal(expect: &Expect, happened: &Happened) -> Option<String> {
@@ -83,64 +89,82 @@ fn rule(expect: &Expect, spoke: &[Spoke]) -> Option<String> {
     (!found.contains(wanted)).then(|| format!("expected the rule {wanted} to speak, found {}", listed(&found)))
 }
 
-fn headers(expect: &Expect, happened: &Happened) -> Option<String> {
+fn headers(expect: &Expect, happened: &Happened) -> Vec<String> {
     let found = |name: &str| happened.headers.get(&name.to_lowercase());
-    let wrong = expect.headers.iter().find_map(|(name, wanted)| {
-        let found = found(name);
-        (found != Some(wanted))
-            .then(|| format!("expected the header {name}: {wanted}, found {}", found.map_or("none", String::as_str)))
+    let wrong = expect.headers.iter().filter(|(name, wanted)| found(name) != Some(wanted)).map(|(name, wanted)| {
+        format!("expected the header {name}: {wanted}, found {}", found(name).map_or("none", String::as_str))
     });
-    let missing = expect.header_present.iter().find(|name| found(name).is_none());
-    wrong.or_else(|| missing.map(|name| format!("expected the header {name}, found none")))
+    let missing = expect.header_present.iter().filter(|name| found(name).is_none());
+    wrong.chain(missing.map(|name| format!("expected the header {name}, found none"))).collect()
 }
 
-fn claims(expect: &Expect, claims: &Value) -> Option<String> {
-    expect.claims.iter().find_map(|(pointer, wanted)| {
-        let found = claims.pointer(pointer);
-        (found != Some(wanted)).then(|| format!("expected {wanted} in the JWT at {pointer}, found {}", shown(found)))
-    })
+fn claims(expect: &Expect, claims: &Value) -> Vec<String> {
+    let wrong = expect.claims.iter().filter(|(pointer, wanted)| claims.pointer(pointer) != Some(wanted));
+    wrong
+        .map(|(pointer, wanted)| format!("expected {wanted} in the JWT at {pointer}, found {}", at(claims, pointer)))
+        .collect()
 }
 
-fn shows(expect: &Expect, text: &str) -> Option<String> {
-    let missing = expect.shows.iter().find(|wanted| !text.contains(wanted.as_str()))?;
-    Some(format!("expected {missing:?} to be shown, found {}", shortened(text)))
+fn shows(expect: &Expect, text: &str) -> Vec<String> {
+    let missing = expect.shows.iter().filter(|wanted| !text.contains(wanted.as_str()));
+    missing.map(|wanted| format!("expected {wanted:?} to be shown, found {}", shortened(text))).collect()
 }
 
-fn body(expect: &Expect, body: &Value) -> Option<String> {
-    let at = |pointer: &str| body.pointer(pointer);
-    let equal = expect.equal.iter().find_map(|(pointer, wanted)| {
-        let found = at(pointer);
-        (found != Some(wanted)).then(|| format!("expected {wanted} at {pointer}, found {}", shown(found)))
-    });
-    let contains = expect.contains.iter().find_map(|(pointer, wanted)| {
-        let found = at(pointer);
-        let there =
-            found.is_some_and(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned).contains(wanted));
-        (!there).then(|| format!("expected {wanted:?} within {pointer}, found {}", shown(found)))
-    });
-    let present = expect
-        .present
+fn body(expect: &Expect, body: &Value) -> Vec<String> {
+    let there = |pointer: &str| body.pointer(pointer);
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let count = |pointer: &str| there(pointer).and_then(Value::as_array).map_or(0, Vec::len);
+    let equal = expect.equal.iter().filter(|(pointer, wanted)| there(pointer) != Some(wanted));
+    let contains = expect
+        .contains
         .iter()
-        .find_map(|pointer| at(pointer).is_none().then(|| format!("expected something at {pointer}, found nothing")));
-    let absent = expect.absent.iter().find_map(|pointer| {
-        at(pointer).map(|found| format!("expected nothing at {pointer}, found {}", shown(Some(found))))
-    });
-    let at_least = expect.at_least.iter().find_map(|(pointer, least)| {
-        let count = at(pointer).and_then(Value::as_array).map_or(0, Vec::len);
-        (count < *least).then(|| format!("expected at least {least} elements at {pointer}, found {count}"))
-    });
-    equal.or(contains).or(present).or(absent).or(at_least)
+        .filter(|(pointer, wanted)| !there(pointer).is_some_and(|found| text(found).contains(wanted.as_str())));
+    let present = expect.present.iter().filter(|pointer| there(pointer).is_none());
+    let absent = expect.absent.iter().filter(|pointer| there(pointer).is_some());
+    let at_least = expect.at_least.iter().filter(|(pointer, least)| count(pointer) < **least);
+    equal
+        .map(|(pointer, wanted)| format!("expected {wanted} at {pointer}, found {}", at(body, pointer)))
+        .chain(
+            contains
+                .map(|(pointer, wanted)| format!("expected {wanted:?} within {pointer}, found {}", at(body, pointer))),
+        )
+        .chain(present.map(|pointer| format!("expected something at {pointer}, found {}", at(body, pointer))))
+        .chain(absent.map(|pointer| format!("expected nothing at {pointer}, found {}", at(body, pointer))))
+        .chain(at_least.map(|(pointer, least)| match there(pointer) {
+            Some(Value::Array(_)) => {
+                format!("expected at least {least} elements at {pointer}, found {}", count(pointer))
+            }
+            _ => format!("expected a list of at least {least} elements at {pointer}, found {}", at(body, pointer)),
+        }))
+        .collect()
+}
+
+/// What is at a pointer; when nothing is, how far it leads and what is there.
+pub(crate) fn at(value: &Value, pointer: &str) -> String {
+    if let Some(found) = value.pointer(pointer) {
+        return shortened(&found.to_string());
+    }
+    let ends = pointer.match_indices('/').map(|(end, _)| &pointer[..end]);
+    let Some((way, last)) = ends.rev().find_map(|way| Some((way, value.pointer(way)?))) else {
+        return "nothing".to_owned();
+    };
+    let way = if way.is_empty() { "the whole" } else { way };
+    match last {
+        Value::Object(members) if members.is_empty() => format!("nothing ({way} is empty)"),
+        Value::Object(members) => {
+            format!("nothing ({way} has {})", members.keys().map(String::as_str).collect::<Vec<_>>().join(", "))
+        }
+        Value::Array(items) => format!("nothing ({way} has {} elements)", items.len()),
+        Value::Null => "nothing".to_owned(),
+        other => format!("nothing ({way} is {})", shortened(&other.to_string())),
+    }
 }
 
 fn listed(found: &[String]) -> String {
     if found.is_empty() { "none".to_owned() } else { found.join(", ") }
 }
 
-fn shown(value: Option<&Value>) -> String {
-    shortened(&value.map_or_else(|| "nothing".to_owned(), Value::to_string))
-}
-
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     if text.chars().count() <= 120 { text.to_owned() } else { text.chars().take(120).chain("...".chars()).collect() }
 }
 
@@ -170,7 +194,23 @@ mod tests {
             (json!({"status": 201}), "expected the status 201, found 200"),
             (json!({"status": 403}), "expected a refusal, but the step was done"),
             (json!({"equal": {"/Data/Account/0/Id": "2"}}), "expected \"2\" at /Data/Account/0/Id, found \"1\""),
-            (json!({"present": ["/Links"]}), "expected something at /Links, found nothing"),
+            (json!({"present": ["/Links"]}), "expected something at /Links, found nothing (the whole has Data)"),
+            (
+                json!({"equal": {"/Data/Acount/0": 1}}),
+                "expected 1 at /Data/Acount/0, found nothing (/Data has Account)",
+            ),
+            (
+                json!({"equal": {"/Data/Account/1/Id": 1}}),
+                "expected 1 at /Data/Account/1/Id, found nothing (/Data/Account has 1 elements)",
+            ),
+            (
+                json!({"at-least": {"/Data/Id": 1}}),
+                "expected a list of at least 1 elements at /Data/Id, found nothing (/Data has Account)",
+            ),
+            (
+                json!({"status": 201, "shows": ["Sorry"]}),
+                "expected the status 201, found 200; expected \"Sorry\" to be shown, found Done.",
+            ),
             (json!({"absent": ["/Data/Account/0/Id"]}), "expected nothing at /Data/Account/0/Id, found \"1\""),
             (json!({"at-least": {"/Data/Account": 2}}), "expected at least 2 elements at /Data/Account, found 1"),
             (json!({"contains": {"/Data/Account/0/Id": "2"}}), "expected \"2\" within /Data/Account/0/Id, found \"1\""),

@@ -4,6 +4,7 @@
 //! control port to take them, lets the [`psu`] act on the bank's pages, reads every party's journal, and holds what
 //! happened against what the file expects. [`result`] is what came of it; [`report`] writes it down.
 
+mod advice;
 mod body;
 mod curl;
 pub mod ecosystem;

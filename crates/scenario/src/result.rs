@@ -86,6 +86,12 @@ pub struct StepResult {
     /// What was not as expected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// When it failed: the answer that decided, if that was an error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    /// When it failed: what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
     /// The rules that refused something.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub spoke: Vec<Spoke>,

@@ -177,14 +177,14 @@ impl Reading<'_> {
         }
     }
 
-    fn unusable(&self, name: &str, path: &Path, why: impl ToString) -> IdentityError {
+    fn unusable(&self, name: &str, path: &Path, why: &dyn std::fmt::Display) -> IdentityError {
         let member = if name.is_empty() { self.member.to_owned() } else { format!("{}.{name}", self.member) };
         IdentityError::Unusable { member, path: path.to_owned(), why: why.to_string() }
     }
 
     fn key(&self, file: &Path) -> Result<(PathBuf, PrivateKey), IdentityError> {
         let (path, text) = self.text("key", file)?;
-        let key = PrivateKey::from_pem(&text).map_err(|error| self.unusable("key", &path, error))?;
+        let key = PrivateKey::from_pem(&text).map_err(|error| self.unusable("key", &path, &error))?;
         Ok((path, key))
     }
 
@@ -196,7 +196,7 @@ impl Reading<'_> {
         now: OffsetDateTime,
     ) -> Result<Vec<Certificate>, IdentityError> {
         let (path, text) = self.text("certificate", file)?;
-        let unusable = |error: pki::PkiError| self.unusable("certificate", &path, error);
+        let unusable = |error: pki::PkiError| self.unusable("certificate", &path, &error);
         let chain = Certificate::all_from_pem(&text).map_err(unusable)?;
         for leaf in chain.iter().take(1) {
             let facts = leaf.facts();
@@ -232,7 +232,7 @@ impl IdentityFiles {
         let software_statement = self.statement(&reading("identity"))?;
         let trust = self.trust.as_ref().map(|file| {
             let (path, text) = reading("identity").text("trust", file)?;
-            Certificate::all_from_pem(&text).map_err(|error| reading("identity").unusable("trust", &path, error))
+            Certificate::all_from_pem(&text).map_err(|error| reading("identity").unusable("trust", &path, &error))
         });
         if let (Some(uri), Some(SoftwareStatement { claims, .. })) = (&self.redirect_uri, &software_statement)
             && !claims.metadata.software_redirect_uris.iter().any(|known| known == uri.as_str())
@@ -258,7 +258,6 @@ impl IdentityFiles {
     }
 
     /// The signing key, once for JWTs and as it is, and the subject of its certificate.
-    #[expect(clippy::type_complexity, reason = "two forms of one key, and whose it is")]
     fn signing(
         &self,
         reading: &Reading<'_>,
@@ -268,7 +267,7 @@ impl IdentityFiles {
         let (path, key) = reading.key(key)?;
         let chain = certificate.as_ref().map(|file| reading.chain(file, (&path, &key), now)).transpose()?;
         let signing = SigningKey::from_pkcs8_der(kid, Algorithm::Ps256, key.pkcs8_der())
-            .map_err(|error| reading.unusable("key", &path, error))?;
+            .map_err(|error| reading.unusable("key", &path, &error))?;
         let subject = chain.and_then(|chain| chain.first().map(|leaf| leaf.facts().subject.clone()));
         Ok((Arc::new(signing), key, subject))
     }
@@ -278,7 +277,7 @@ impl IdentityFiles {
         let (path, text) = reading.text("software-statement", file)?;
         let text = text.trim().to_owned();
         let claims = Jws::parse(&text).and_then(|jws| jws.claims());
-        let claims = claims.map_err(|error| reading.unusable("software-statement", &path, error))?;
+        let claims = claims.map_err(|error| reading.unusable("software-statement", &path, &error))?;
         Ok(Some(SoftwareStatement { text, claims }))
     }
 }

@@ -2,11 +2,12 @@
 
 use directory::{EnrolmentPolicy, Settings};
 use http::Method;
+use openbanking::ssa::Role;
 use party::Tools;
 use serde_json::json;
 use transport::Stop;
 
-use crate::world::{Directory, text};
+use crate::world::{Directory, request, text};
 
 #[tokio::test]
 async fn unknown_organisations_statuses_and_members_are_refused() {
@@ -68,6 +69,33 @@ async fn what_cannot_start_says_why() {
     std::fs::write(folder.path().join("d/authority/root.pem"), "lost").unwrap();
     let error = start(settings("d")).await;
     assert!(error.contains("authority"), "{error}");
+}
+
+#[tokio::test]
+async fn a_lesson_switches_off_the_directorys_own_rules() {
+    let right = request("Larkspur Money Ltd", "730166", &[Role::Aisp]);
+    let other = request("Somebody Else Ltd", "812299", &[Role::Aisp]);
+    let off = |rules: &[&str]| json!({ "off": rules });
+    // Elsewhere they stay on.
+    let strict = Directory::start().await;
+    let answer = strict.control(Method::POST, "/lesson", &off(&["directory.enrolment.once"])).await;
+    assert_eq!(answer.status, 403, "{}", text(&answer));
+
+    let directory = Directory::in_lesson().await;
+    let one = directory.member(&right, "TPPReadAccess TPPManage").await;
+    let two = directory.member(&other, "TPPReadAccess TPPManage").await;
+    let enrol = async || directory.open(Method::POST, "/enrolment", |builder| builder.json(&right)).await;
+    let theirs = format!("/v2.1/organisation/{}/software-statement", one.id());
+    let read = async || two.call(&directory, Method::GET, &theirs, |builder| builder).await.status.as_u16();
+    directory.assert_refused(&enrol().await, 409, "conflict", "directory.enrolment.once");
+    assert_eq!(read().await, 403);
+    let both = off(&["directory.enrolment.once", "directory.api.own-organisation"]);
+    assert_eq!(directory.control(Method::POST, "/lesson", &both).await.status, 200);
+    assert_eq!(enrol().await.status, 201);
+    assert_eq!(read().await, 200);
+    assert_eq!(directory.control(Method::DELETE, "/lesson", &json!(null)).await.status, 200);
+    directory.assert_refused(&enrol().await, 409, "conflict", "directory.enrolment.once");
+    assert_eq!(read().await, 403);
 }
 
 #[test]

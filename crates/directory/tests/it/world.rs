@@ -41,9 +41,20 @@ impl Directory {
         Self::at(tempfile::tempdir().unwrap(), policy).await
     }
 
+    /// One that was started to be attacked.
+    pub(crate) async fn in_lesson() -> Self {
+        Self::of(tempfile::tempdir().unwrap(), |settings| settings.lesson = Some(true)).await
+    }
+
     async fn at(folder: TempDir, policy: EnrolmentPolicy) -> Self {
+        Self::of(folder, |settings| settings.enrolment = Some(policy)).await
+    }
+
+    async fn of(folder: TempDir, change: impl FnOnce(&mut Settings)) -> Self {
         let tools = Tools::real("directory", Stop::new());
-        let running = directory::start(settings(folder.path(), policy), tools.clone()).await.unwrap();
+        let mut settings = settings(folder.path(), EnrolmentPolicy::Open);
+        change(&mut settings);
+        let running = directory::start(settings, tools.clone()).await.unwrap();
         Self { folder, running, tools }
     }
 

@@ -154,7 +154,7 @@ fn an_unknown_customer_or_bank_is_told() {
     let (_folder, file) = scenario(text);
     let (code, words) = last_words(&run("ob-sandbox", &["run", &file]));
     assert_eq!(code, Some(2));
-    assert!(words.contains("nobody") && words.contains("nora"), "{words}");
+    assert!(words.contains("line 4, column 10: there is no customer nobody") && words.contains("nora"), "{words}");
     let text = "name: x\nabout: x\nbank: No Bank\npersona: nora\nsteps:\n  - onboard: {}\n  - register: {}\n";
     let (_folder, file) = scenario(text);
     let output = run("ob-sandbox", &["run", &file]);

@@ -109,10 +109,52 @@ const BEGINNING: &str = "about: x\nbank: Ashdown Bank\npersona: nora\nsteps:\n  
 fn a_broken_bank_is_caught_by_the_words_of_the_report() {
     let text =
         format!("name: broken\n{BEGINNING}  - misbehave: {{ deviations: [wrong-s-hash] }}\n  - authorise: {{}}\n");
-    let (code, page, _) = report("broken", &text, &[]);
+    let (code, page, results) = report("broken", &text, &[]);
     assert_eq!(code, Some(1));
-    for part in ["0 of 1 scenarios passed", "tpp.id-token.s-hash", "The s_hash fits the state.", "<svg"] {
+    assert!(page.contains("0 of 1 scenarios passed") && page.contains("<svg"));
+    // What is wrong, by which rule, where in the file, and whose turn it is: in each form.
+    for part in ["tpp.id-token.s-hash", "The s_hash fits the state.", "scenario.yaml:10", "The bank has to send"] {
         assert!(page.contains(part), "{part}");
+        assert!(results.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn what_failed_explains_itself_on_the_terminal_and_in_junit() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scenario.yaml").display().to_string();
+    let reports = folder.path().join("reports").display().to_string();
+    let broken = |end: &str| {
+        std::fs::write(&file, format!("name: broken\n{BEGINNING}{end}")).unwrap();
+        let output = run("ob-sandbox", &["run", &file, "--report", &reports]);
+        assert_eq!(output.status.code(), Some(1));
+        let junit = std::fs::read_to_string(Path::new(&reports).join("junit.xml")).unwrap();
+        [String::from_utf8(output.stdout).unwrap(), junit]
+    };
+    for (end, told) in [
+        (
+            "  - misbehave: { deviations: [wrong-nonce] }\n  - authorise: {}\n",
+            ["tpp.id-token.nonce", "a-nonce-of-another-request", "scenario.yaml:10", "The bank has to send"],
+        ),
+        (
+            "  - lodge-consent: { permissions: [ReadBalances] }\n",
+            ["ais.consent.permissions", "400 {", "scenario.yaml:9", "refused what it was sent"],
+        ),
+        (
+            "  - fault: { at: bank, fault: { path: /open-banking/*, effect: { answer: { status: 503, body: '' } } } }\n  \
+             - lodge-consent: { permissions: [ReadAccountsBasic] }\n",
+            ["answered 503", "struck at bank", "scenario.yaml:10", "Take the step fault away"],
+        ),
+        (
+            "  - authorise: {}\n  - exchange-code: {}\n  - call: { path: /accounts, expect: { equal: { /Data/Acount: 1 } } }\n",
+            ["expected 1 at /Data/Acount", "(/Data has Account)", "scenario.yaml:11", "one of the two is wrong"],
+        ),
+    ] {
+        for text in broken(end) {
+            for part in told {
+                assert!(text.contains(part), "{part}: {text}");
+            }
+        }
     }
 }
 

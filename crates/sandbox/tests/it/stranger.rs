@@ -10,8 +10,9 @@ use pki::{Authority, Participant, PrivateKey, Profile, PspRole};
 use sandbox::hosting;
 use scenario::{ControlAddress, Ecosystem, Runner, Scenario, ScenarioResult};
 use serde_json::{Value, json};
+use simulation::Clock;
 use tempfile::TempDir;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 use transport::Stop;
 
 use crate::{command_line::run, hand_made::World, profiles::Plain, scenario_files::Silent};
@@ -32,7 +33,7 @@ impl Files {
     fn made(ago: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-        let then = OffsetDateTime::now_utc() - ago;
+        let then = Clock::real().true_now() - ago;
         let authority = Authority::create(then, "Stranger's authority").unwrap();
         let participant = Participant {
             organisation_identifier: "PSDGB-FCA-999001".to_owned(),

@@ -393,7 +393,7 @@ steps:
         (
             "/Data/Account/0/AccountId",
             "'$.Data.Account[0].AccountId'",
-            (12, 46),
+            (12, 47),
             "did you mean /Data/Account/0/AccountId?",
         ),
         ("- onboard: {}", "- include: { file: no.yaml }", (7, 22), "there is no file no.yaml"),

@@ -11,7 +11,7 @@ use std::{
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use crate::{ScenarioResult, result::Spoke};
+use crate::{ScenarioResult, StepResult, result::Spoke};
 
 /// A report could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -79,19 +79,16 @@ pub fn junit(results: &[ScenarioResult]) -> Result<String, ReportError> {
                 Some(problem) => {
                     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
                     status.set_message(problem.as_str());
-                    let rules: Vec<String> = step
-                        .spoke
-                        .iter()
-                        .map(|spoke| {
-                            let Spoke { party, rule, expected, found, .. } = spoke;
-                            format!("{party}: {rule}: expected {expected}, found {found}")
-                        })
-                        .collect();
-                    status.set_description(rules.join("\n"));
+                    status.set_description(explained(problem, step));
                     status
                 }
             };
             let mut case = TestCase::new(format!("{:02} {}", index + 1, step.title), status);
+            // Readers of such reports put what failed beside the file's line.
+            if let Some((file, line)) = step.place.as_deref().and_then(|place| place.rsplit_once(':')) {
+                case.extra.insert("file".into(), file.into());
+                case.extra.insert("line".into(), line.into());
+            }
             case.set_classname(result.name.as_str()).set_time(Duration::from_micros(step.duration_us));
             suite.add_test_case(case);
         }
@@ -111,6 +108,25 @@ pub fn junit(results: &[ScenarioResult]) -> Result<String, ReportError> {
     report.to_string().map_err(|error| ReportError::Format(error.to_string()))
 }
 
+/// What failed, in words that need nothing else.
+fn explained(problem: &str, step: &StepResult) -> String {
+    let mut lines = vec![problem.to_owned()];
+    for Spoke { party, rule, reason, clause, expected, found, .. } in &step.spoke {
+        lines.push(format!("rule      {rule} ({party}): {reason}"));
+        lines.push(format!("clause    {clause}"));
+        lines.push(format!("expected  {expected}"));
+        lines.push(format!("found     {found}"));
+    }
+    lines.extend(diagram::asked(step).into_iter().map(|exchange| {
+        let (who, whom, what) = (&exchange.party, &exchange.peer, diagram::path(&exchange.url));
+        format!("exchange  {who} -> {whom}: {} {what} {}", exchange.method, diagram::came(exchange))
+    }));
+    for (name, text) in [("answer", &step.answer), ("in", &step.place), ("to do", &step.advice)] {
+        lines.extend(text.iter().map(|text| format!("{name:<9} {text}")));
+    }
+    lines.join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -126,12 +142,14 @@ mod tests {
             }))
             .unwrap()
         };
-        let step = crate::StepResult {
+        let step = StepResult {
             title: "The TPP <exchanges> the code".to_owned(),
             place: Some("short.yaml:9".to_owned()),
             outcome: String::new(),
             duration_us: 1500,
             problem: Some("expected the status 200, found 400".to_owned()),
+            answer: Some(r#"400 {"error":"invalid_grant"}"#.to_owned()),
+            advice: Some("Redeem a code once.".to_owned()),
             spoke: vec![Spoke {
                 party: "bank".to_owned(),
                 request: "POST /token".to_owned(),
@@ -168,7 +186,9 @@ mod tests {
         for name in ["junit.xml", "results.json", "report.html"] {
             let text = fs::read_to_string(folder.path().join(name)).unwrap();
             assert!(text.contains("fapi.token.code-unused"), "{name}: {text}");
-            assert!(text.contains("expected the status 200"), "{name}: {text}");
+            for part in ["expected the status 200", "short.yaml", "invalid_grant", "Redeem a code once."] {
+                assert!(text.contains(part), "{name}: {part}: {text}");
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Runs scenarios: tells TPPs, lets customers act, reads the journals, compares.
 
+mod expected;
 mod journals;
 mod pages;
 mod parties;
@@ -12,16 +13,16 @@ use std::{
 };
 
 use psu::Psu;
-use simulation::{Chance, Clock, Journal, Trace};
+use simulation::{Chance, Clock, Exchange, Journal, Trace};
 use tpp::steps::{ClientToken, Failure, Onboard, Onboarded, Outcome, Part, Register, Registered, Sent};
 use transport::{ClientSettings, HttpClient, Stop, TlsError};
 use url::Url;
 
 use crate::{
-    body, curl,
+    advice, body, curl,
     ecosystem::{ControlClient, ControlFailure, Ecosystem},
     expectation::{Happened, compare},
-    language::{BANK, DIRECTORY, Expect, Scenario, Step, TPP},
+    language::{BANK, DIRECTORY, Scenario, Step, TPP},
     result::{ScenarioResult, Spoke, StepResult},
     variables::Variables,
 };
@@ -422,21 +423,6 @@ impl<'a> Run<'a> {
         self.states.entry(step.tpp().to_owned()).or_default()
     }
 
-    /// What is expected of a step now: in a lesson, a refusal by a rule that is off is expected no more.
-    fn expected(&self, step: &Step) -> Expect {
-        let Some(common) = step.common() else { return Expect::default() };
-        let usual = common.expect.cloned().unwrap_or_default();
-        if !self.lesson {
-            return usual;
-        }
-        if let Some(in_lesson) = common.in_lesson {
-            return in_lesson.clone();
-        }
-        let off = self.scenario.lesson.iter().flat_map(|lesson| &lesson.off);
-        let silent = usual.rule.as_ref().is_some_and(|rule| off.into_iter().any(|off| off == rule));
-        if silent { Expect::default() } else { usual }
-    }
-
     async fn step(&mut self, step: &Step) -> Result<StepResult, RunError> {
         let began = Instant::now();
         let mut done = self.take(step).await?;
@@ -459,6 +445,9 @@ impl<'a> Run<'a> {
         if problem.is_none() && !expect.refusal() {
             problem = self.keep(step, &done.happened);
         }
+        let all: Vec<&Exchange> = exchanges.iter().chain(&served).collect();
+        let advice = problem.as_ref().map(|_| advice::advice(&expect, &done.happened, &spoke, &all));
+        let answer = advice.as_ref().and_then(|_| advice::answer(&done.happened));
         let outcome = match &done.happened.refused {
             Some(why) if problem.is_none() => format!("refused, as expected: {why}{unheard}"),
             Some(why) => why.clone(),
@@ -470,6 +459,8 @@ impl<'a> Run<'a> {
             outcome,
             duration_us,
             problem,
+            answer,
+            advice,
             spoke,
             exchanges,
             served,
@@ -477,51 +468,4 @@ impl<'a> Run<'a> {
             curl: done.sent.as_deref().map(curl::command),
         })
     }
-
-    /// Without a bank's journal nobody can tell which of its rules spoke: then a refusal is expected, and this says so.
-    fn unheard(&self, expect: &mut Expect) -> String {
-        let others = ["tpp.", "directory."];
-        match &expect.rule {
-            Some(rule) if self.runner.banks().next().is_none() && !others.iter().any(|own| rule.starts_with(own)) => {
-                let said = format!(" (no bank's journal is read, so that nobody knows whether {rule} spoke)");
-                expect.refused = true;
-                expect.rule = None;
-                said
-            }
-            _ => String::new(),
-        }
-    }
-
-    /// Keeps what the step says of what happened; the problem, when something is not there.
-    fn keep(&mut self, step: &Step, happened: &Happened) -> Option<String> {
-        let keep = step.common()?.keep;
-        for (name, source) in keep {
-            let found = match source.split_once(' ') {
-                Some(("header", header)) => happened.headers.get(&header.trim().to_lowercase()).cloned(),
-                Some(("claim", pointer)) => happened.claims.as_ref().and_then(|claims| text_at(claims, pointer.trim())),
-                _ => happened.body.as_ref().and_then(|body| text_at(body, source)),
-            };
-            match found {
-                Some(value) => self.variables.keep(name, value),
-                None => return Some(format!("there is nothing to keep as {name} at {source}")),
-            }
-        }
-        None
-    }
-
-    /// The expectation with its variables filled in.
-    fn filled(&self, mut expect: Expect) -> Result<Expect, RunError> {
-        let fill = |text: &String| self.variables.fill(text).map_err(RunError::Variable);
-        for value in expect.equal.values_mut().chain(expect.claims.values_mut()) {
-            *value = self.variables.fill_json(value).map_err(RunError::Variable)?;
-        }
-        for text in expect.contains.values_mut().chain(expect.headers.values_mut()).chain(&mut expect.shows) {
-            *text = fill(text)?;
-        }
-        Ok(expect)
-    }
-}
-
-fn text_at(value: &serde_json::Value, pointer: &str) -> Option<String> {
-    value.pointer(pointer).map(|found| found.as_str().map_or_else(|| found.to_string(), str::to_owned))
 }

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{Callback, Done, Run, RunError};
 use crate::{
-    expectation::Happened,
+    expectation::{Happened, shortened},
     language::{
         Step,
         steps::{AuthoriseStep, Decision, DeliverResponseStep, VisitStep},
@@ -89,9 +89,9 @@ impl Run<'_> {
         let mut last = arrival.url;
         last.set_fragment(None);
         if catches || !callback.served {
-            return Ok(Done::impossible(format!("the bank did not answer; the last page was {last}")));
+            return Ok(Done::impossible(format!("the bank did not answer; {}", ended(&last, &arrival.text))));
         }
-        let mut done = self.came_back(step, &link.state, &last, pages).await?;
+        let mut done = self.came_back(step, &link.state, &ended(&last, &arrival.text), pages).await?;
         done.happened.shown = Some(arrival.text);
         Ok(done)
     }
@@ -145,7 +145,7 @@ impl Run<'_> {
             Ok(arrival) => arrival,
             Err(error) => return Ok(lost(&error)),
         };
-        let mut done = self.came_back(step, &own, &arrival.url, arrival.pages.len()).await?;
+        let mut done = self.came_back(step, &own, &ended(&arrival.url, &arrival.text), arrival.pages.len()).await?;
         done.happened.shown = Some(arrival.text);
         Ok(done)
     }
@@ -154,19 +154,19 @@ impl Run<'_> {
     async fn hand_over(&mut self, step: &Step, answer: &str, part: Part, pages: usize) -> Result<Done, RunError> {
         let told = steps::DeliverResponse { answer: answer.to_owned(), part };
         Ok(match self.tell(step, "deliver-response", &told).await? {
-            Ok(returned) => made_of_it(step, returned, pages, "the bank's answer"),
+            Ok(returned) => made_of_it(step, returned, pages, "the answer was handed to the TPP"),
             Err(done) => *done,
         })
     }
 
     /// What the TPP made of the bank's answer.
-    async fn came_back(&mut self, step: &Step, state: &str, last: &Url, pages: usize) -> Result<Done, RunError> {
+    async fn came_back(&mut self, step: &Step, state: &str, last: &str, pages: usize) -> Result<Done, RunError> {
         let told = AuthorisationResult { state: state.to_owned() };
         let returned: Returned = match self.tell(step, "authorisation-result", &told).await? {
             Ok(returned) => returned,
             Err(done) => return Ok(*done),
         };
-        Ok(made_of_it(step, returned, pages, last.as_str()))
+        Ok(made_of_it(step, returned, pages, last))
     }
 
     pub(super) async fn visit(&mut self, step: &Step, asked: &VisitStep) -> Result<Done, RunError> {
@@ -210,13 +210,20 @@ fn made_of_it(step: &Step, returned: Returned, pages: usize, last: &str) -> Done
             done.happened.claims = Some(if id_token.is_null() { response } else { id_token });
             done
         }
-        Returned::NotYet => Done::impossible(format!("the customer did not come back; the last page was {last}")),
+        Returned::NotYet => {
+            Done::impossible(format!("the TPP got no answer that belongs to this authorisation; {last}"))
+        }
         Returned::Error { error, description } => {
             let description = description.map(|text| format!(" ({text})")).unwrap_or_default();
             Done::denied(format!("the bank answered {error}{description}"), &error)
         }
         Returned::Distrusted(failure) => Done::failed(step.tpp(), failure),
     }
+}
+
+/// Where a customer ended.
+fn ended(last: &Url, text: &str) -> String {
+    format!("the last page, {last}, says: {}", shortened(text))
 }
 
 /// The bank's answer within an address, and where it is.

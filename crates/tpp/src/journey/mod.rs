@@ -101,7 +101,7 @@ fn refused(what: &str, answer: &Answer) -> Failure {
 /// The TPP itself refused to go on.
 fn distrusted(what: &str, refusal: &Refusal<()>) -> Failure {
     Failure {
-        what: format!("{what}: {}", refusal.rule.unmet),
+        what: format!("{what}. {}", refusal.rule.unmet),
         verdict: Some(Box::new(refusal.verdict())),
         ..Failure::default()
     }
