@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use handlebars::Handlebars;
 use http::{HeaderValue, Method, StatusCode, header};
-use party::{authorization_server::decoded, participant::Membership};
+use party::{authorization_server::seen, participant::Membership};
 use rules::{Outcome as RuleOutcome, Verdict};
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -126,7 +126,7 @@ async fn take(tpp: Arc<Tpp>, request: Request) -> Response {
             let mut response = tpp.outcome(StatusCode::OK, &returned);
             let answer: Vec<(String, String)> = url::form_urlencoded::parse(fragment.as_bytes()).into_owned().collect();
             let id_token = answer.iter().find(|(name, _)| name == "id_token").map(|(_, value)| value.as_str());
-            response.extensions_mut().insert(decoded("id_token", id_token).into_iter().collect::<Vec<_>>());
+            response.extensions_mut().insert(seen("id_token", id_token).into_iter().collect::<Vec<_>>());
             response
         }
         Err(failure) => tpp.outcome(StatusCode::BAD_REQUEST, &Returned::Distrusted(failure)),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use jose::{Algorithm, Header, JoseError, Jws, KeySet};
-use rules::{Check, Evidence, Passed, Refusal, SwitchedOff, holds, judge};
+use rules::{Check, Evidence, Passed, Refusal, SwitchedOff, holds, joined, judge};
 use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
@@ -91,7 +91,7 @@ const CHECKS: &[Check<Facts, ()>] = &[
         test: |facts| {
             let mut found = facts.header()?.crit.clone().unwrap_or_default();
             found.sort_unstable();
-            holds(found == CRITICAL, CRITICAL.join(", "), found.join(", "))
+            holds(found == CRITICAL, joined(&CRITICAL, ", "), joined(&found, ", "))
         },
     },
     Check {
@@ -101,7 +101,7 @@ const CHECKS: &[Check<Facts, ()>] = &[
             let found = facts.member(IAT_MEMBER)?;
             let at = found.as_ref().and_then(Value::as_i64).and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
             let past = at.is_some_and(|at| at < facts.expected.now + LEEWAY);
-            holds(past, format!("a number of seconds before {}", facts.expected.now), shown(found.as_ref()))
+            holds(past, format_args!("a number of seconds before {}", facts.expected.now), shown(found.as_ref()))
         },
     },
     Check {

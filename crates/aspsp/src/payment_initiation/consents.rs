@@ -50,7 +50,7 @@ pub(super) async fn create(
     let mut progress = Progress::default();
     let access = progress.add(admit(context, request, DEMAND).await)?;
     progress.judged(signature::check(context, request, &access.client).await)?;
-    let client_id = access.client.client_id;
+    let client_id = access.client.client_id.clone();
     // Of two requests with the same key that come at once, one makes the consent and the other is shown it.
     for _ in 0..2 {
         let id = match progress.add(seen(context, request, &client_id, version).await)? {
@@ -110,7 +110,9 @@ fn signatories(
         rule: &AUTHORISATION,
         error: Wire::bad_request(ErrorCode::FieldInvalid, Some("Data.Authorisation.AuthorisationType")),
         test: |found: &Option<(bool, u8)>| match found {
-            Some((fits, signatories)) => holds(*fits, "an account that fits", format!("{signatories} signatories")),
+            Some((fits, signatories)) => {
+                holds(*fits, "an account that fits", format_args!("{signatories} signatories"))
+            }
             None => Ok(()),
         },
     };
