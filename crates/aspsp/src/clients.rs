@@ -97,6 +97,7 @@ impl ConfiguredClient {
             authentication_algorithm: self.algorithm,
             request_object_algorithm: self.algorithm,
             id_token_algorithm: self.algorithm,
+            response_algorithm: None,
             grant_types: texts(&profile.grant_types),
             response_types: texts(&profile.response_types),
             scopes: if self.scopes.is_empty() { profile.scopes.clone() } else { self.scopes },

@@ -225,6 +225,7 @@ fn client(
         authentication_algorithm: Algorithm::Ps256,
         request_object_algorithm: Algorithm::Ps256,
         id_token_algorithm: Algorithm::Ps256,
+        response_algorithm: None,
         grant_types: vec!["client_credentials".to_owned()],
         response_types: Vec::new(),
         scopes,

@@ -122,6 +122,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         authentication_algorithm: Algorithm::Es256,
         request_object_algorithm: Algorithm::Es256,
         id_token_algorithm: Algorithm::Es256,
+        response_algorithm: None,
         grant_types: vec!["authorization_code".into()],
         response_types: vec!["code id_token".into()],
         scopes: vec!["openid".into(), "accounts".into()],

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use crate::{
     Accepted, Change, Client, Engine, ErrorCode, Expect, Failure, Interaction, Loaded, Surroundings, Usable,
+    asked_customer,
     deviation::Endpoint,
     digest,
     grant::{AuthorizationCode, Grant},
@@ -225,7 +226,12 @@ impl<B: Surroundings> Engine<B> {
             return Err(Failure::indispensable(rule, ErrorCode::InvalidRequest, expected).after(passed).into());
         };
         let redirect_uri = object.redirect_uri.clone().unwrap_or_default();
-        match judge(&facts, request_object::CHECKS, &self.profile.switched_off) {
+        let off = &self.profile.switched_off;
+        let judged = judge(&facts, request_object::CHECKS, off).and_then(|mut more| {
+            more.extend(judge(&facts, asked_customer::CHECKS, off).map_err(|refusal| refusal.after(more.clone()))?);
+            Ok(more)
+        });
+        match judged {
             Ok(more) => passed.extend(more),
             Err(refusal) => {
                 let refusal = refusal.after(passed);
@@ -281,6 +287,8 @@ impl<B: Surroundings> Engine<B> {
             keys: Ok(()),
             signature: Ok(()),
             intent: None,
+            hinted: None,
+            can_encrypt: true,
             unfinished: 0,
         };
         if let Some(client) = &facts.client {
@@ -295,6 +303,11 @@ impl<B: Surroundings> Engine<B> {
                     facts.signature = self.verify(jws, &keys, &allowed, &REQUEST_OBJECT_ALG);
                 }
                 Err(error) => facts.keys = Err(error.to_string()),
+            }
+            facts.hinted = object.id_token_hint.as_deref().map(|hint| self.hinted(hint));
+            if client.id_token_encrypted {
+                let keys = self.keys_of(client, None).await;
+                facts.can_encrypt = keys.is_ok_and(|keys| crate::id_token::encryption_key(&keys).is_some());
             }
             if let (true, Some(id)) = (self.profile.intents, object.intent_id()) {
                 facts.intent = self.backend.intent(id).await?;
@@ -326,6 +339,7 @@ impl<B: Surroundings> Engine<B> {
             nonce: object.nonce.clone(),
             scopes: object.scopes().map(str::to_owned).collect(),
             intent_id: object.intent_id().filter(|_| self.profile.intents).map(str::to_owned),
+            subject: facts.subject(),
             acr: object.acr(&self.profile.acr_values),
             code_challenge: object.code_challenge.clone(),
             reauthentication: facts

@@ -107,6 +107,9 @@ pub struct Client {
     pub request_object_algorithm: Algorithm,
     /// `id_token_signed_response_alg`.
     pub id_token_algorithm: Algorithm,
+    /// `authorization_signed_response_alg` (JARM, 3); that of the id_token when it is none.
+    #[serde(default)]
+    pub response_algorithm: Option<Algorithm>,
     /// `grant_types`.
     pub grant_types: Vec<String>,
     /// `response_types`.

@@ -9,6 +9,8 @@ use time::OffsetDateTime;
 use crate::{
     Accepted, Change, Client, Engine, ErrorCode, Expect, Failure, Loaded, Outcome, PresentedCertificate, Surroundings,
     access::{Demand, TokenKind},
+    digest,
+    grant::AccessToken,
     registration::Registered,
 };
 
@@ -17,12 +19,21 @@ rules::catalogue! {
     pub RULES;
     OWN { id: "fapi.client-configuration.own",
         reason: "The access token belongs to the client that the path names.", clause: "OB DCR 3.3, GET, PUT and DELETE /register/{ClientId}; RFC 7592, 3" }
+    REGISTERED_ITSELF { id: "fapi.client-configuration.registered-itself",
+        reason: "The client registered itself; one from the bank's configuration is its operator's to change.", clause: "RFC 7592, 1" }
 }
 
 struct ConfigurationFacts {
     named: String,
     own: String,
 }
+
+/// Judged when the client is known.
+const CLIENT_CHECKS: &[Check<Client, ErrorCode>] = &[Check {
+    rule: &REGISTERED_ITSELF,
+    error: ErrorCode::InvalidClientMetadata,
+    test: |client| holds(!client.metadata.is_null(), "a client that registered itself", "one of the configuration"),
+}];
 
 const CHECKS: &[Check<ConfigurationFacts, ErrorCode>] = &[Check {
     rule: &OWN,
@@ -82,10 +93,25 @@ impl<B: Surroundings> Engine<B> {
         let Accepted { value: access, mut passed } = access;
         let facts = ConfigurationFacts { named: visit.client_id.to_owned(), own: access.client.client_id.clone() };
         let judged = judge(&facts, CHECKS, &self.profile.switched_off);
-        passed.extend(judged.map_err(|refusal| refusal.after(passed.clone()))?);
+        let judged = match judged {
+            Ok(judged) => judged,
+            Err(refusal) => {
+                // RFC 7592, 2.1: a token that was used on another client's registration is not to be trusted.
+                if let Some(token) = visit.token {
+                    let ends = Change::delete::<AccessToken>(digest(token), Expect::Any);
+                    self.backend.commit(vec![ends]).await?;
+                }
+                return Err(refusal.after(passed).into());
+            }
+        };
+        passed.extend(judged);
         // With the rule off it is the client that the path names.
         match self.backend.load::<Client>(&facts.named).await? {
-            Some(loaded) => Ok((loaded, passed)),
+            Some(loaded) => {
+                let judged = judge(&loaded.record, CLIENT_CHECKS, &self.profile.switched_off);
+                passed.extend(judged.map_err(|refusal| refusal.after(passed.clone()))?);
+                Ok((loaded, passed))
+            }
             None if facts.named == facts.own => {
                 Err(Failure::Unavailable("the client was deleted meanwhile".to_owned()))
             }

@@ -19,6 +19,8 @@ pub enum ErrorCode {
     InvalidScope,
     /// RFC 6749, 4.1.2.1.
     AccessDenied,
+    /// OpenID Connect Core, 3.1.2.6.
+    LoginRequired,
     /// RFC 6749, 4.1.2.1.
     UnsupportedResponseType,
     /// RFC 6749, 4.1.2.1.
@@ -57,6 +59,7 @@ impl ErrorCode {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
             Self::AccessDenied => "access_denied",
+            Self::LoginRequired => "login_required",
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",

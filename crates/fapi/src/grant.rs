@@ -99,6 +99,12 @@ pub struct RefreshToken {
     /// Key of the token that this one takes the place of as soon as it is used.
     #[serde(default)]
     pub predecessor: Option<String>,
+    /// Key of the token that was issued for this one and not used yet.
+    #[serde(default)]
+    pub successor: Option<String>,
+    /// Whether the one that was issued for it is in use.
+    #[serde(default)]
+    pub replaced: bool,
 }
 
 impl Record for RefreshToken {

@@ -1,6 +1,6 @@
 //! Claims of id_tokens (OpenID Connect Core, 2 and 3.3.2.11; FAPI 1.0 Part 2, 5.2.2.1).
 
-use jose::{claims::NumericDate, hash::left_half_sha256, jwe};
+use jose::{Jwk, KeySet, claims::NumericDate, hash::left_half_sha256, jwe};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -47,10 +47,15 @@ impl<B: Surroundings> Engine<B> {
             return Ok(signed);
         }
         let keys = self.keys_of(client, None).await.map_err(|error| Failure::Unavailable(error.to_string()))?;
-        let key = keys.jwks().keys.iter().find(|key| key.use_.as_deref() == Some("enc") && key.kty == "RSA");
-        let key = key.ok_or_else(|| Failure::Unavailable("the client has no key to encrypt for".to_owned()))?;
+        let key = encryption_key(&keys)
+            .ok_or_else(|| Failure::Unavailable("the client has no key to encrypt for".to_owned()))?;
         Ok(jwe::encrypt(key, signed.as_bytes(), Some("JWT"))?)
     }
+}
+
+/// The key of a client to encrypt for.
+pub(crate) fn encryption_key(keys: &KeySet) -> Option<&Jwk> {
+    keys.jwks().keys.iter().find(|key| key.use_.as_deref() == Some("enc") && key.kty == "RSA")
 }
 
 impl<'a> IdToken<'a> {

@@ -35,6 +35,9 @@ pub struct Interaction {
     pub scopes: Vec<String>,
     /// `openbanking_intent_id`.
     pub intent_id: Option<String>,
+    /// `sub` of the PSU who must come: named by the claims parameter or by `id_token_hint`.
+    #[serde(default)]
+    pub subject: Option<String>,
     /// `acr` that will be reported after strong customer authentication.
     pub acr: Option<String>,
     /// `code_challenge` (S256).
@@ -77,6 +80,8 @@ pub enum Rejection {
     Cancelled,
     /// Too many wrong passwords or one-time passwords.
     AuthenticationFailed,
+    /// Another PSU authenticated than the one whom the client asked for (OpenID Connect Core, 3.1.2.2, 5.5.1).
+    AnotherCustomer,
     /// No decision in time.
     TimedOut,
     /// No account of the PSU fits the intent.
@@ -94,6 +99,7 @@ impl Rejection {
         match self {
             Self::Cancelled => "The customer cancelled.",
             Self::AuthenticationFailed => "The customer could not be authenticated.",
+            Self::AnotherCustomer => "Another customer authenticated than the one who was asked for.",
             Self::TimedOut => "The customer did not decide in time.",
             Self::NoEligibleAccount => "The customer has no account for this request.",
             Self::TooLate => "The customer decided when it was too late for this request.",
@@ -109,6 +115,7 @@ impl Rejection {
             Self::Cancelled | Self::AuthenticationFailed | Self::TimedOut | Self::NoEligibleAccount | Self::TooLate => {
                 ErrorCode::AccessDenied
             }
+            Self::AnotherCustomer => ErrorCode::LoginRequired,
             Self::AuthorisationType => ErrorCode::InvalidRequest,
         }
     }

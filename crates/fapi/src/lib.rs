@@ -40,6 +40,7 @@ pub mod revocation;
 pub mod token;
 
 mod access_token;
+mod asked_customer;
 mod engine;
 mod id_token;
 mod parameters;
@@ -112,6 +113,7 @@ pub fn catalogue() -> Vec<&'static Rule> {
         client_configuration::RULES,
         authorization::RULES,
         request_object::RULES,
+        asked_customer::RULES,
         pushed::RULES,
         introspection::RULES,
         revocation::RULES,

@@ -5,7 +5,7 @@ mod table;
 
 use std::sync::Arc;
 
-use jose::{Algorithm, JoseError, Jws};
+use jose::{Algorithm, JoseError, Jws, jwe};
 use openbanking::{
     registration::{RegistrationRequest, RegistrationResponse},
     ssa::SoftwareStatementAssertion,
@@ -112,6 +112,7 @@ impl<B: Surroundings> Engine<B> {
             request,
             request_keys: Ok(()),
             request_signature: Ok(()),
+            encryption_key: false,
             statement,
             statement_keys: Ok(()),
             statement_signature: Ok(()),
@@ -125,6 +126,10 @@ impl<B: Surroundings> Engine<B> {
         if facts.statement_keys.is_ok() && facts.statement_signature.is_ok() {
             let endpoint = &claims.metadata.software_jwks_endpoint;
             (facts.request_keys, facts.request_signature) = self.signature(endpoint, request, &REQUEST_ALG).await;
+            facts.encryption_key = match self.keys_for(endpoint, None).await {
+                Ok(keys) => crate::id_token::encryption_key(&keys).is_some(),
+                Err(_) => false,
+            };
         }
         facts
     }
@@ -158,12 +163,30 @@ impl<B: Surroundings> Engine<B> {
         if AuthenticationMethod::parse(&response.token_endpoint_auth_method)
             .is_some_and(AuthenticationMethod::has_secret)
         {
-            response.client_secret = Some(self.secret());
+            // The data model allows 36 characters; of 64 letters each, they are more than 200 bits.
+            response.client_secret = Some(self.secret().chars().take(36).collect());
             response.client_secret_expires_at = Some(OffsetDateTime::UNIX_EPOCH.into());
         }
+        let method = AuthenticationMethod::parse(&response.token_endpoint_auth_method);
+        if method == Some(AuthenticationMethod::PrivateKeyJwt) && response.token_endpoint_auth_signing_alg.is_none() {
+            response.token_endpoint_auth_signing_alg = Some(self.preferred().to_string());
+        }
+        if self.profile.response_modes.iter().any(|mode| mode.signed()) {
+            let usual = || response.id_token_signed_response_alg.clone();
+            let asked = request.authorization_signed_response_alg.clone();
+            response.authorization_signed_response_alg = Some(asked.unwrap_or_else(usual));
+        }
+        if response.id_token_encrypted_response_alg.is_some() {
+            response.id_token_encrypted_response_enc = Some(jwe::ENC.to_owned());
+        }
         let mut client = self.client(&response, statement, since)?;
-        client.id_token_encrypted = request.other.contains_key("id_token_encrypted_response_alg");
+        client.id_token_encrypted = response.id_token_encrypted_response_alg.is_some();
         Ok(Registered { client, response })
+    }
+
+    /// The algorithm where a client does not say one.
+    fn preferred(&self) -> Algorithm {
+        self.profile.algorithms.first().copied().unwrap_or(Algorithm::Ps256)
     }
 
     fn default_scope(&self, statement: &SoftwareStatementAssertion) -> String {
@@ -180,7 +203,7 @@ impl<B: Surroundings> Engine<B> {
         statement: &SoftwareStatementAssertion,
         now: OffsetDateTime,
     ) -> Result<Client, Failure> {
-        let preferred = self.profile.algorithms.first().copied().unwrap_or(Algorithm::Ps256);
+        let preferred = self.preferred();
         let algorithm = |name: &str| name.parse().unwrap_or(preferred);
         let method = AuthenticationMethod::parse(&response.token_endpoint_auth_method).ok_or_else(|| {
             let expected = "an authentication method that there is";
@@ -197,6 +220,7 @@ impl<B: Surroundings> Engine<B> {
             authentication_algorithm: response.token_endpoint_auth_signing_alg.as_deref().map_or(preferred, algorithm),
             request_object_algorithm: algorithm(&response.request_object_signing_alg),
             id_token_algorithm: algorithm(&response.id_token_signed_response_alg),
+            response_algorithm: response.authorization_signed_response_alg.as_deref().map(algorithm),
             grant_types: response.grant_types.clone(),
             response_types: response.response_types.clone(),
             scopes: response.scope.split_ascii_whitespace().map(str::to_owned).collect(),

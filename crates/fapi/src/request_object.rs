@@ -44,6 +44,8 @@ rules::catalogue! {
         reason: "The request object does not contain request or request_uri.", clause: "RFC 9101, 4" }
     GRANT_TYPE { id: "fapi.request-object.grant-type",
         reason: "A client that sends customers registered the grant type authorization_code.", clause: "RFC 6749, 4.1.2.1; RFC 7591, 2.1" }
+    RESPONSE_TYPE_PRESENT { id: "fapi.request-object.response-type-present",
+        reason: "The request object names the response_type.", clause: "RFC 6749, 3.1.1; 4.1.2.1, invalid_request" }
     RESPONSE_TYPE { id: "fapi.request-object.response-type",
         reason: "The response_type is one that this server and this client use.", clause: "FAPI 1.0 Part 2, 5.2.2-2" }
     RESPONSE_TYPE_SAME { id: "fapi.request-object.response-type-same",
@@ -105,6 +107,12 @@ pub struct RequestObject {
     pub code_challenge_method: Option<String>,
     /// `claims`.
     pub claims: Option<RequestedClaims>,
+    /// `acr_values`: authentication wanted, in order of preference.
+    pub acr_values: Option<String>,
+    /// `prompt`.
+    pub prompt: Option<String>,
+    /// `id_token_hint`: an id_token of the PSU who is asked for.
+    pub id_token_hint: Option<String>,
     /// `request`: must not be here.
     pub request: Option<Value>,
     /// `request_uri`: must not be here.
@@ -155,9 +163,19 @@ impl RequestObject {
         named.all(|other| other == first).then_some(first)
     }
 
+    /// `sub` of the PSU who is asked for in the claims parameter (OpenID Connect Core, 5.5.1).
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.claims.as_ref()?.id_token.get("sub")?.as_ref()?.value.as_ref()?.as_str()
+    }
+
     /// The requested `acr` values that the server knows, and whether one of them is essential.
     fn acr_values<'a>(&self, supported: &[&'a str]) -> (Vec<&'a str>, bool) {
-        let Some(claim) = self.id_token_claim("acr") else { return (Vec::new(), false) };
+        let Some(claim) = self.id_token_claim("acr") else {
+            // Voluntary (OpenID Connect Core, 3.1.2.1, acr_values).
+            let wanted: Vec<&str> = self.acr_values.iter().flat_map(|values| values.split_ascii_whitespace()).collect();
+            return (supported.iter().copied().filter(|acr| wanted.contains(acr)).collect(), false);
+        };
         let wanted: Vec<&str> =
             claim.values.iter().flatten().chain(claim.value.iter()).filter_map(Value::as_str).collect();
         let known = supported.iter().copied().filter(|acr| wanted.contains(acr)).collect();
@@ -185,6 +203,10 @@ pub(crate) struct RequestFacts {
     pub(crate) keys: Result<(), String>,
     pub(crate) signature: Result<(), JoseError>,
     pub(crate) intent: Option<Intent>,
+    /// The PSU whom the id_token_hint means, or what it is instead; none without a hint.
+    pub(crate) hinted: Option<Result<String, String>>,
+    /// Whether there is a key to encrypt for, where the client wants that.
+    pub(crate) can_encrypt: bool,
     /// How many of the client's requests wait for a decision.
     pub(crate) unfinished: usize,
     /// Whether the request is, or was, pushed.
@@ -344,6 +366,11 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
             let found = if registered.is_empty() { "none".to_owned() } else { registered.join(", ") };
             holds(registered.contains(&"authorization_code"), "authorization_code", found)
         },
+    },
+    Check {
+        rule: &RESPONSE_TYPE_PRESENT,
+        error: ErrorCode::InvalidRequest,
+        test: |facts| facts.on_object(|object| holds(object.response_type.is_some(), "response_type", "nothing")),
     },
     Check {
         rule: &RESPONSE_TYPE,

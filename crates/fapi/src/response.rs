@@ -83,7 +83,7 @@ impl ResponseMode {
         if asked == Some(Self::Query.as_str()) { Self::Query } else { Self::default() }
     }
 
-    fn signed(self) -> bool {
+    pub(crate) fn signed(self) -> bool {
         Self::SIGNED.contains(&self)
     }
 }
@@ -177,7 +177,7 @@ impl<B: Surroundings> Engine<B> {
                 exp: (now + SIGNED_FOR).into(),
                 parameters: parameters.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect(),
             };
-            let key = self.signing_for(to.client.id_token_algorithm);
+            let key = self.signing_for(to.client.response_algorithm.unwrap_or(to.client.id_token_algorithm));
             let response = self.profile.deviations.response(key, &claims)?;
             parameters = vec![("response", response)];
         } else if self.profile.iss_parameter {

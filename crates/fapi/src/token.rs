@@ -3,7 +3,7 @@
 use jose::hash::{constant_time_eq, sha256_base64url};
 use rules::{Check, Evidence, Refusal, holds, joined, judge};
 use serde::Serialize;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::{
     Accepted, Change, CommitError, Engine, ErrorCode, Expect, Failure, Intent, Loaded, Outcome, PresentedCertificate,
@@ -53,6 +53,8 @@ rules::catalogue! {
         reason: "The refresh token was issued by this server and has not expired.", clause: "RFC 6749, 5.2" }
     REFRESH_TOKEN_OF_CLIENT { id: "fapi.token.refresh-token-of-client",
         reason: "The refresh token was issued to this client.", clause: "RFC 6749, 6" }
+    REFRESH_TOKEN_CURRENT { id: "fapi.token.refresh-token-current",
+        reason: "The refresh token was not replaced by one that is in use.", clause: "RFC 9700, 4.14.2" }
     REFRESH_SCOPE { id: "fapi.token.refresh-scope",
         reason: "A refreshed token has no scope beyond the granted ones.", clause: "RFC 6749, 6" }
     GRANT_ALIVE { id: "fapi.token.grant-alive",
@@ -274,15 +276,25 @@ const REFRESH_CHECKS: &[Check<Presented<RefreshToken>, ErrorCode>] = &[
     Check {
         rule: &REFRESH_TOKEN_KNOWN,
         error: ErrorCode::InvalidGrant,
-        test: |facts| {
-            let alive = facts.found.as_ref().is_some_and(|token| token.expires_at.is_none_or(|at| at > facts.now));
-            holds(alive, "a live refresh token of this server", "another or an expired one")
+        test: |facts| match &facts.found {
+            None => Err(Evidence::new("a refresh token of this server", "another one, or one that was revoked")),
+            Some(RefreshToken { expires_at: Some(at), .. }) => holds(
+                *at > facts.now,
+                format_args!("a refresh token that lasts beyond {}", facts.now),
+                format_args!("expired at {at}"),
+            ),
+            Some(_) => Ok(()),
         },
     },
     Check {
         rule: &REFRESH_TOKEN_OF_CLIENT,
         error: ErrorCode::InvalidGrant,
         test: |facts| facts.with(|token| holds(token.client_id == facts.client_id, &token.client_id, &facts.client_id)),
+    },
+    Check {
+        rule: &REFRESH_TOKEN_CURRENT,
+        error: ErrorCode::InvalidGrant,
+        test: |facts| facts.with(|token| holds(!token.replaced, "the latest refresh token", "one that was replaced")),
     },
     Check { rule: &GRANT_ALIVE, error: ErrorCode::InvalidGrant, test: Presented::grant_alive },
     Check { rule: &INTENT_ACTIVE, error: ErrorCode::InvalidGrant, test: Presented::intent_active },
@@ -298,6 +310,17 @@ const REFRESH_CHECKS: &[Check<Presented<RefreshToken>, ErrorCode>] = &[
         },
     },
 ];
+
+/// A scope is a set of words (RFC 6749, 3.3): each once, in the order in which they came.
+fn words(scope: Option<&str>) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in scope.unwrap_or_default().split_ascii_whitespace() {
+        if !words.iter().any(|known| known == word) {
+            words.push(word.to_owned());
+        }
+    }
+    words
+}
 
 impl<B: Surroundings> Engine<B> {
     /// Answers a token request.
@@ -349,13 +372,14 @@ impl<B: Surroundings> Engine<B> {
         authenticated: &Authenticated,
         now: OffsetDateTime,
     ) -> Outcome<TokenResponse> {
-        let wanted = parameters.get("scope").unwrap_or_default();
-        let asked: Vec<String> = wanted.split_ascii_whitespace().map(str::to_owned).collect();
+        let asked = words(parameters.get("scope"));
+        let told = asked.join(" ");
         let facts = ScopeFacts { asked, registered: authenticated.client.scopes.clone() };
         let passed = judge(&facts, SCOPE_CHECKS, &self.profile.switched_off)?;
         let (access_token, change) = self.access_token(authenticated, None, facts.asked, now)?;
         self.commit_for(authenticated, vec![change], &passed).await??;
-        let value = self.response(access_token, Some(wanted.to_owned()).filter(|scope| !scope.is_empty()));
+        let scope = Some(told).filter(|scope| !scope.is_empty());
+        let value = self.response(access_token, scope, self.lifetime(None, now));
         Ok(Accepted { value, passed })
     }
 
@@ -399,6 +423,8 @@ impl<B: Surroundings> Engine<B> {
             grant_id: grant.id.clone(),
             expires_at: grant.expires_at,
             predecessor: None,
+            successor: None,
+            replaced: false,
         };
         let (access_token, change) = self.access_token(authenticated, Some(&grant), grant.scopes.clone(), now)?;
         // Without the rule a code works for as many as come, also at the same time.
@@ -409,6 +435,8 @@ impl<B: Surroundings> Engine<B> {
         if refreshable {
             changes.push(Change::put(digest(&refresh_token), Expect::Absent, &remembered)?);
         }
+        // What cannot be answered spends no code.
+        let mut value = self.user_response(authenticated, &grant, access_token, &grant.scopes, now).await?;
         match self.commit_for(authenticated, changes, &passed).await? {
             Err(CommitError::Conflict { collection, .. }) if collection == AuthorizationCode::COLLECTION => {
                 self.end_grant(Some(&grant), now).await?;
@@ -417,7 +445,6 @@ impl<B: Surroundings> Engine<B> {
             }
             other => other?,
         }
-        let mut value = self.user_response(authenticated, &grant, access_token, &grant.scopes, now).await?;
         value.refresh_token = refreshable.then_some(refresh_token);
         Ok(Accepted { value, passed })
     }
@@ -433,33 +460,55 @@ impl<B: Surroundings> Engine<B> {
         let found = self.backend.load::<RefreshToken>(&key).await?.map(|loaded| loaded.record);
         let grant_id = found.as_ref().map(|token| token.grant_id.clone());
         let facts = self.presented(sent.is_some(), found, grant_id, parameters, authenticated, now).await?;
-        let passed = judge(&facts, REFRESH_CHECKS, &self.profile.switched_off)?;
-        let predecessor = facts.found.as_ref().and_then(|token| token.predecessor.clone());
+        let passed = match judge(&facts, REFRESH_CHECKS, &self.profile.switched_off) {
+            Ok(passed) => passed,
+            Err(refusal) => {
+                if refusal.rule == &REFRESH_TOKEN_CURRENT {
+                    self.end_grant(facts.grant.as_ref(), now).await?;
+                }
+                return Err(refusal.into());
+            }
+        };
+        let presented = facts.found.clone();
+        let predecessor = presented.as_ref().and_then(|token| token.predecessor.clone());
         let Some(mut grant) = facts.grant else {
             let expected = "a refresh token of this server with its grant";
             return Err(Failure::indispensable(&REFRESH_TOKEN_KNOWN, ErrorCode::InvalidGrant, expected).after(passed));
         };
         // OpenID Connect Core, 12.2: the refreshed id_token has no nonce.
         grant.nonce = None;
-        let wanted: Vec<String> =
-            parameters.get("scope").unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect();
+        let wanted = words(parameters.get("scope"));
         let scopes = if wanted.is_empty() { grant.scopes.clone() } else { wanted };
         let (access_token, change) = self.access_token(authenticated, Some(&grant), scopes.clone(), now)?;
         let mut changes = vec![change];
-        // Whoever uses a token has it: the one before is not needed any more.
-        changes.extend(predecessor.map(|key| Change::delete::<RefreshToken>(key, Expect::Any)));
+        // Whoever uses a token has it: the one before has no use any more, but for telling that it was stolen.
+        if let Some(key) = predecessor
+            && let Some(before) = self.backend.load::<RefreshToken>(&key).await?
+        {
+            let replaced = RefreshToken { replaced: true, successor: None, ..before.record };
+            changes.push(Change::put(key, Expect::Any, &replaced)?);
+        }
         let rotated = self.profile.rotation.then(|| self.secret());
         if let Some(secret) = &rotated {
             let next = RefreshToken {
                 client_id: grant.client_id.clone(),
                 grant_id: grant.id.clone(),
                 expires_at: grant.expires_at,
-                predecessor: Some(key),
+                predecessor: Some(key.clone()),
+                successor: None,
+                replaced: false,
             };
-            changes.push(Change::put(digest(secret), Expect::Absent, &next)?);
+            let successor = digest(secret);
+            if let Some(token) = presented {
+                // An answer that was lost has a token that nobody knows.
+                changes.extend(token.successor.clone().map(|lost| Change::delete::<RefreshToken>(lost, Expect::Any)));
+                let token = RefreshToken { successor: Some(successor.clone()), ..token };
+                changes.push(Change::put(key, Expect::Any, &token)?);
+            }
+            changes.push(Change::put(successor, Expect::Absent, &next)?);
         }
-        self.commit_for(authenticated, changes, &passed).await??;
         let mut value = self.user_response(authenticated, &grant, access_token, &scopes, now).await?;
+        self.commit_for(authenticated, changes, &passed).await??;
         value.refresh_token = rotated;
         Ok(Accepted { value, passed })
     }
@@ -508,7 +557,7 @@ impl<B: Surroundings> Engine<B> {
             scopes,
             thumbprint: authenticated.certificate.thumbprint.clone(),
             issued_at: now,
-            expires_at: now + self.profile.lifetimes.access_token,
+            expires_at: now + self.lifetime(grant, now),
         };
         let secret = self.secret();
         let text = if self.profile.jwt_access_tokens {
@@ -521,11 +570,17 @@ impl<B: Surroundings> Engine<B> {
         Ok((text, change))
     }
 
-    fn response(&self, access_token: String, scope: Option<String>) -> TokenResponse {
+    /// How long an access token lives: never longer than its grant.
+    fn lifetime(&self, grant: Option<&Grant>, now: OffsetDateTime) -> Duration {
+        let usual = self.profile.lifetimes.access_token;
+        grant.and_then(|grant| grant.expires_at).map_or(usual, |ends| usual.min(ends - now))
+    }
+
+    fn response(&self, access_token: String, scope: Option<String>, lives: Duration) -> TokenResponse {
         TokenResponse {
             access_token,
             token_type: self.profile.deviations.token_type(),
-            expires_in: self.profile.lifetimes.access_token.whole_seconds(),
+            expires_in: lives.whole_seconds(),
             scope,
             refresh_token: None,
             id_token: None,
@@ -546,7 +601,8 @@ impl<B: Surroundings> Engine<B> {
             .for_access_token(&access_token)
             .with_refresh_token_until(grant.expires_at.filter(|_| refreshable));
         let id_token = self.id_token(&authenticated.client, Endpoint::Token, &id_token).await?;
-        let mut response = self.response(access_token, Some(scopes.join(" ")));
+        let lives = self.lifetime(Some(grant), now);
+        let mut response = self.response(access_token, Some(scopes.join(" ")), lives);
         response.id_token = Some(id_token);
         Ok(response)
     }

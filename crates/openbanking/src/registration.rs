@@ -76,6 +76,15 @@ macro_rules! with_client_metadata {
             pub application_type: String,
             /// `PS256` or `ES256`.
             pub id_token_signed_response_alg: String,
+            /// `RSA-OAEP-256`, when id_tokens are to be encrypted.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub id_token_encrypted_response_alg: Option<String>,
+            /// `A256GCM`, likewise.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub id_token_encrypted_response_enc: Option<String>,
+            /// `PS256` or `ES256`, for signed authorization responses (JARM, 3).
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub authorization_signed_response_alg: Option<String>,
             /// `PS256` or `ES256`.
             pub request_object_signing_alg: String,
             /// With the JWT methods.
@@ -162,16 +171,18 @@ impl RegistrationResponse {
             scope: request.scope.clone(),
             application_type: request.application_type.clone(),
             id_token_signed_response_alg: request.id_token_signed_response_alg.clone(),
+            id_token_encrypted_response_alg: request.id_token_encrypted_response_alg.clone(),
+            id_token_encrypted_response_enc: request.id_token_encrypted_response_enc.clone(),
+            authorization_signed_response_alg: None,
             request_object_signing_alg: request.request_object_signing_alg.clone(),
             token_endpoint_auth_signing_alg: request.token_endpoint_auth_signing_alg.clone(),
             tls_client_auth_subject_dn: request.tls_client_auth_subject_dn.clone(),
             tls_client_certificate_bound_access_tokens: request.tls_client_certificate_bound_access_tokens,
-            backchannel_token_delivery_mode: request.backchannel_token_delivery_mode.clone(),
-            backchannel_client_notification_endpoint: request.backchannel_client_notification_endpoint.clone(),
-            backchannel_authentication_request_signing_alg: request
-                .backchannel_authentication_request_signing_alg
-                .clone(),
-            backchannel_user_code_parameter_supported: request.backchannel_user_code_parameter_supported,
+            // Nothing of CIBA is registered where there is none.
+            backchannel_token_delivery_mode: None,
+            backchannel_client_notification_endpoint: None,
+            backchannel_authentication_request_signing_alg: None,
+            backchannel_user_code_parameter_supported: None,
             other: Map::new(),
         };
         answer.set_software(assertion);

@@ -78,6 +78,10 @@ rules::catalogue! {
         reason: "tls_client_auth_subject_dn is a distinguished name, and there with tls_client_auth only.", clause: "RFC 8705, 2.1.2; OB DCR 3.3, data model" }
     ENCRYPTION { id: "fapi.registration.encryption",
         reason: "Encryption of id_tokens is RSA-OAEP-256 with A256GCM, where this server has it.", clause: "OpenID Connect Registration, 2" }
+    ENCRYPTION_KEY { id: "fapi.registration.encryption-key",
+        reason: "A client whose id_tokens are to be encrypted has an RSA key for encryption in its key set.", clause: "OpenID Connect Core, 10.2; OpenID Connect Registration, 2" }
+    CLIENT_ID_SAME { id: "fapi.registration.client-id",
+        reason: "A client_id in a changed registration is the one that it had.", clause: "RFC 7592, 2.2" }
     SAME_SOFTWARE { id: "fapi.registration.same-software",
         reason: "A changed registration is for the same software statement.", clause: "OB DCR 3.3, PUT /register/{ClientId}" }
     APPLICATION_TYPE { id: "fapi.registration.application-type",
@@ -94,10 +98,15 @@ pub(super) struct RegistrationFacts {
     pub(super) request: Result<(Jws, RegistrationRequest), JoseError>,
     pub(super) request_keys: Result<(), String>,
     pub(super) request_signature: Result<(), JoseError>,
+    /// Whether the software statement's key set has a key to encrypt for.
+    pub(super) encryption_key: bool,
     pub(super) statement: Option<Result<(Jws, SoftwareStatementAssertion), JoseError>>,
     pub(super) statement_keys: Result<(), String>,
     pub(super) statement_signature: Result<(), JoseError>,
 }
+
+/// Most characters of `tls_client_auth_subject_dn` (OB DCR 3.4, data model).
+const LONGEST_NAME: usize = 512;
 
 /// What a test answers.
 type Tested = Result<(), Evidence>;
@@ -342,6 +351,7 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
                 let known: Vec<&str> = facts.profile.algorithms.iter().map(|algorithm| algorithm.as_str()).collect();
                 let found = [&request.id_token_signed_response_alg, &request.request_object_signing_alg];
                 among(found.into_iter().map(String::as_str), &known)?;
+                among(request.authorization_signed_response_alg.as_deref(), &known)?;
                 let shared = request.token_endpoint_auth_method == AuthenticationMethod::ClientSecretJwt.as_str();
                 let known = if shared { vec![jose::SHARED_SECRET_ALGORITHM] } else { known };
                 among(request.token_endpoint_auth_signing_alg.as_deref(), &known)
@@ -392,7 +402,10 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
             facts.on_request(|request| {
                 let needed = request.token_endpoint_auth_method == AuthenticationMethod::TlsClientAuth.as_str();
                 match &request.tls_client_auth_subject_dn {
-                    Some(name) if needed => holds(distinguished_name::readable(name), "a distinguished name", name),
+                    Some(name) if needed => {
+                        let fits = name.chars().count() <= LONGEST_NAME && distinguished_name::readable(name);
+                        holds(fits, format_args!("a distinguished name of at most {LONGEST_NAME} characters"), name)
+                    }
                     Some(_) => Err(Evidence::new("none", "tls_client_auth_subject_dn")),
                     None => holds(!needed, "tls_client_auth_subject_dn", "nothing"),
                 }
@@ -404,15 +417,36 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
         error: ErrorCode::InvalidClientMetadata,
         test: |facts| {
             facts.on_request(|request| {
-                for (name, only) in
-                    [("id_token_encrypted_response_alg", jwe::ALG), ("id_token_encrypted_response_enc", jwe::ENC)]
-                {
-                    if let Some(found) = request.other.get(name) {
-                        let right = facts.profile.encryption && found.as_str() == Some(only);
+                for (name, found, only) in [
+                    ("id_token_encrypted_response_alg", &request.id_token_encrypted_response_alg, jwe::ALG),
+                    ("id_token_encrypted_response_enc", &request.id_token_encrypted_response_enc, jwe::ENC),
+                ] {
+                    if let Some(found) = found {
+                        let right = facts.profile.encryption && found == only;
                         holds(right, format_args!("{name} {only}, or none"), found)?;
                     }
                 }
                 Ok(())
+            })
+        },
+    },
+    Check {
+        rule: &ENCRYPTION_KEY,
+        error: ErrorCode::InvalidClientMetadata,
+        test: |facts| {
+            facts.on_request(|request| {
+                let needed = request.id_token_encrypted_response_alg.is_some();
+                holds(!needed || facts.encryption_key, "an RSA key with use enc in the key set", "none")
+            })
+        },
+    },
+    Check {
+        rule: &CLIENT_ID_SAME,
+        error: ErrorCode::InvalidClientMetadata,
+        test: |facts| {
+            facts.on_request(|request| match (&facts.before, request.other.get("client_id")) {
+                (Some(before), Some(found)) => holds(found == &before.client_id, &before.client_id, found),
+                _ => Ok(()),
             })
         },
     },

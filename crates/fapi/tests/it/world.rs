@@ -140,6 +140,7 @@ impl Tpp {
             authentication_algorithm: Algorithm::Ps256,
             request_object_algorithm: Algorithm::Ps256,
             id_token_algorithm: Algorithm::Ps256,
+            response_algorithm: None,
             grant_types: texts(&["authorization_code", "client_credentials", "refresh_token"]),
             response_types: texts(&["code id_token"]),
             scopes: texts(&["openid", "accounts"]),
