@@ -208,6 +208,8 @@ pub struct Completed {
     pub changes: Vec<Change>,
     /// The rules that were applied.
     pub passed: Passed,
+    /// Whether nothing was granted although the PSU approved, because the answer could not be made; the client is told.
+    pub failed: bool,
 }
 
 impl<B: Surroundings> Engine<B> {
@@ -394,18 +396,24 @@ impl<B: Surroundings> Engine<B> {
                     expires_at: now + self.profile.lifetimes.code,
                     redeemed_at: None,
                 };
-                changes.push(Change::put(&grant.id, Expect::Absent, &grant)?);
-                changes.push(Change::put(digest(&code), Expect::Absent, &remembered)?);
                 let mut parameters = vec![("code", code.clone())];
                 if record.response_type != "code" {
                     let id_token =
                         IdToken::new(&self.profile, &client, &grant, now).for_response(&code, record.state.as_deref());
-                    parameters.push(("id_token", self.id_token(&client, Endpoint::Authorization, &id_token).await?));
+                    match self.id_token(&client, Endpoint::Authorization, &id_token).await {
+                        Ok(id_token) => parameters.push(("id_token", id_token)),
+                        Err(failure) => {
+                            let response = self.respond_error(&to, failure.code(), failure.description(), now)?;
+                            return Ok(Completed { response, changes, passed: Passed::default(), failed: true });
+                        }
+                    }
                 }
+                changes.push(Change::put(&grant.id, Expect::Absent, &grant)?);
+                changes.push(Change::put(digest(&code), Expect::Absent, &remembered)?);
                 self.respond(&to, parameters, now)?
             }
         };
-        Ok(Completed { response, changes, passed: Passed::default() })
+        Ok(Completed { response, changes, passed: Passed::default(), failed: false })
     }
 
     async fn grant(

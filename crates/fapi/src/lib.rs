@@ -8,6 +8,7 @@
 //! - [`registration`]: dynamic client registration with a software statement (OB DCR 3.3), and what is done with it later:
 //!   [`client_configuration`]
 //! - [`authorization`] and [`request_object`]: the authorization endpoint, up to the [`Interaction`] and its completion
+//! - [`asked_customer`]: which customer a request asks for
 //! - [`pushed`]: pushed authorization requests (RFC 9126)
 //! - [`response`]: how answers travel: fragment, form post, JARM
 //! - [`token`]: the token endpoint's grants
@@ -19,6 +20,7 @@
 //! The engine knows consents only through [`Intents`]: it asks who owns one and whether it may be used.
 
 pub mod access;
+pub mod asked_customer;
 pub mod authorization;
 pub mod client;
 pub mod client_authentication;
@@ -40,7 +42,6 @@ pub mod revocation;
 pub mod token;
 
 mod access_token;
-mod asked_customer;
 mod engine;
 mod id_token;
 mod parameters;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    Accepted, Change, Engine, ErrorCode, Expect, Outcome, PresentedCertificate, Record, Surroundings, authorization,
-    digest, request_object, request_object::RequestFacts, token::Parameters,
+    Accepted, Change, Engine, ErrorCode, Expect, Outcome, PresentedCertificate, Record, Surroundings, asked_customer,
+    authorization, digest, request_object, request_object::RequestFacts, token::Parameters,
 };
 
 /// How a `request_uri` of this server begins (RFC 9126, 2.2).
@@ -85,7 +85,7 @@ impl<B: Surroundings> Engine<B> {
         let mut passed = authenticated.passed.clone();
         let outer = parameters.clone().naming(&authenticated.client.client_id);
         let facts = self.request_facts(outer, true, now).await?;
-        for table in [CHECKS, authorization::CHECKS, request_object::CHECKS] {
+        for table in [CHECKS, authorization::CHECKS, request_object::CHECKS, asked_customer::CHECKS] {
             let judged = judge(&facts, table, off).map_err(|refusal: Refusal<ErrorCode>| refusal.after(passed.clone()));
             passed.extend(judged?);
         }

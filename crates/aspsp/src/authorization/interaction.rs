@@ -313,6 +313,9 @@ async fn authenticated(
     customer: String,
     now: OffsetDateTime,
 ) -> Result<Response, Refusal> {
+    if visit.interaction.record.subject.as_ref().is_some_and(|wanted| *wanted != customer) {
+        return finish(context, visit, Decision::Rejected(Rejection::AnotherCustomer), Vec::new()).await;
+    }
     let Some((consent, _)) = &visit.consent else {
         // Without an intent there is nothing to choose: who the customer is was all that the client asked.
         return finish(context, visit, Decision::Approved { subject: customer, authenticated_at: now }, Vec::new())
@@ -418,7 +421,7 @@ async fn settle(context: &Context, visit: Visit, decision: Decision, accounts: V
         .complete(&interaction, &decision, now)
         .await
         .map_err(|failure| Refusal::Failed(failure.description().to_owned()))?;
-    let approved = matches!(decision, Decision::Approved { .. });
+    let approved = matches!(decision, Decision::Approved { .. }) && !completed.failed;
     session.stage = match completed.response.delivery() {
         Delivery::Redirect(location) => Stage::Done { location, fields: Vec::new(), approved },
         Delivery::Form { action, fields } => {
@@ -429,6 +432,8 @@ async fn settle(context: &Context, visit: Visit, decision: Decision, accounts: V
     let mut changes = to_store(completed.changes);
     changes.push(session::collection().update(&interaction.record.id, session_version, &session)?);
     let consent = match consent {
+        // Nothing was granted, so that nothing becomes of the consent.
+        untouched if completed.failed => untouched,
         Some((consent, version)) => {
             let after = decided(&consent, &decision, accounts, now)?;
             if after != consent {
@@ -460,7 +465,7 @@ fn decided(
         Decision::Rejected(rejection) => {
             let reason = match rejection {
                 Rejection::Cancelled => Reason::Cancelled,
-                Rejection::AuthenticationFailed => Reason::AuthenticationFailed,
+                Rejection::AuthenticationFailed | Rejection::AnotherCustomer => Reason::AuthenticationFailed,
                 Rejection::TimedOut => Reason::TimedOut,
                 Rejection::NoEligibleAccount => Reason::NoEligibleAccount,
                 Rejection::TooLate => Reason::AfterCutOff,

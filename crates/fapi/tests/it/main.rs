@@ -45,6 +45,7 @@ fn every_rule_of_the_catalogue_speaks_in_some_test() {
         include_str!("refresh.rs"),
         include_str!("registration.rs"),
         include_str!("request_objects.rs"),
+        include_str!("responses.rs"),
         include_str!("tokens.rs"),
     ]
     .concat();

@@ -323,6 +323,15 @@ async fn configure(world: &World, token: Option<&str>, client_id: &str) -> Resul
 }
 
 #[tokio::test]
+async fn a_client_of_the_configuration_is_its_operators() {
+    let world = World::new();
+    world.amend(|client| client.metadata = Value::Null);
+    let token = world.client_token().await;
+    let outcome = configure(&world, Some(&token), "larkspur").await;
+    assert_eq!(refused(outcome), ("fapi.client-configuration.registered-itself", METADATA));
+}
+
+#[tokio::test]
 async fn a_registration_is_its_clients_own_and_keeps_its_name_when_it_changes() {
     let world = bank();
     let registered = world.register(&json!({})).await.unwrap().value;
@@ -337,6 +346,15 @@ async fn a_registration_is_its_clients_own_and_keeps_its_name_when_it_changes() 
     assert_eq!(configure(&world, Some(&token), &id).await.unwrap()["client_id"], json!(id));
     let outcome = configure(&world, Some(&token), "magpie").await;
     assert_eq!(refused(outcome), ("fapi.client-configuration.own", "invalid_token"));
+    assert_eq!(refused(configure(&world, Some(&token), &id).await).0, "fapi.access.token-known", "it was misused");
+    let assertion = world.assertion(&LARKSPUR, &json!({"iss": id, "sub": id, "jti": "again"}));
+    let form = crate::world::form(
+        &[("grant_type", "client_credentials"), ("scope", "accounts"), ("client_assertion", &assertion)],
+        &[("client_assertion_type", fapi::client_authentication::ASSERTION_TYPE)],
+    );
+    let token = world.engine.token(&form, Some(&certificate), world.now).await.unwrap().value.access_token;
+    let metadata = configure(&world, Some(&token), &id).await.unwrap();
+    assert_eq!(metadata["token_endpoint_auth_signing_alg"], "PS256");
     assert_eq!(refused(configure(&world, None, &id).await), ("fapi.access.token-present", "invalid_token"));
 
     let visit = Visit { client_id: &id, token: Some(&token), certificate: Some(&certificate), now: world.now };
@@ -347,6 +365,8 @@ async fn a_registration_is_its_clients_own_and_keeps_its_name_when_it_changes() 
     });
     let outcome = world.engine.replace_client(visit, &change(other)).await;
     assert_eq!(refused(outcome), ("fapi.registration.same-software", METADATA));
+    let outcome = world.engine.replace_client(visit, &change(json!({"jti": "5", "client_id": "another"}))).await;
+    assert_eq!(refused(outcome), ("fapi.registration.client-id", METADATA));
     let changed = world.engine.replace_client(visit, &change(json!({"jti": "3", "scope": "openid"}))).await.unwrap();
     assert_eq!((changed.value.client.client_id.as_str(), changed.value.client.scopes.len()), (id.as_str(), 1));
     let outcome = world.engine.replace_client(visit, &change(json!({"jti": "3"}))).await;
@@ -397,7 +417,10 @@ async fn a_subject_goes_with_tls_client_auth_and_encryption_with_what_there_is()
     let by_certificate = json!({"token_endpoint_auth_method": "tls_client_auth", name: "CN=x"});
     assert!(world.register(&by_certificate).await.unwrap().value.client.certificate_subject.is_some());
     let encrypted = json!({"jti": "4", "id_token_encrypted_response_alg": "RSA-OAEP-256", "id_token_encrypted_response_enc": "A256GCM"});
-    assert!(world.register(&encrypted).await.unwrap().value.client.id_token_encrypted);
+    let refusal = refused(world.register(&encrypted).await);
+    assert_eq!(refusal, ("fapi.registration.encryption-key", METADATA), "there is no key to encrypt for");
+    let long = json!({"token_endpoint_auth_method": "tls_client_auth", name: format!("CN={}", "x".repeat(510))});
+    assert_eq!(refused(world.register(&long).await), (subject, METADATA));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Request objects whose signature and redirect URI hold: what else they must say.
 
-use fapi::{Interaction, Usable, authorization, profile::ACR_SCA, request_object};
+use fapi::{Interaction, Usable, asked_customer, authorization, profile::ACR_SCA, request_object};
 use jose::Header;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ fn acr(request: &Value) -> Value {
 async fn a_request_that_keeps_every_rule_becomes_an_interaction() {
     let world = World::new();
     let accepted = world.ask(&json!({})).await.unwrap();
-    assert_passed(&accepted.passed, &[authorization::RULES, request_object::RULES], &[]);
+    assert_passed(&accepted.passed, &[authorization::RULES, request_object::RULES, asked_customer::RULES], &[]);
     let interaction = accepted.value;
     let expected = Interaction {
         response_type: "code id_token".to_owned(),
@@ -40,6 +40,7 @@ async fn a_request_that_keeps_every_rule_becomes_an_interaction() {
         nonce: Some("nonce-1".to_owned()),
         scopes: vec!["openid".to_owned(), "accounts".to_owned()],
         intent_id: Some(CONSENT.to_owned()),
+        subject: None,
         acr: Some(ACR_SCA.to_owned()),
         code_challenge: Some(CHALLENGE.to_owned()),
         reauthentication: false,
@@ -191,13 +192,43 @@ async fn parameters_outside_the_object_do_not_replace_those_inside() {
     assert_eq!(interaction.code_challenge.as_deref(), Some(CHALLENGE));
 }
 
+/// Nobody is logged in before the request: what asks for that, or for somebody in particular, is told so.
+#[tokio::test]
+async fn the_customer_who_is_asked_for_is_the_one_who_comes() {
+    let world = World::new();
+    for (changes, rule, error) in [
+        (json!({"prompt": "none"}), "fapi.request-object.prompt-none", "login_required"),
+        (json!({"prompt": "none login"}), "fapi.request-object.prompt", REQUEST),
+        (json!({"prompt": "dance"}), "fapi.request-object.prompt", REQUEST),
+        (json!({"id_token_hint": "junk"}), "fapi.request-object.id-token-hint", REQUEST),
+        (json!({"id_token_hint": world.request_object(&json!({}))}), "fapi.request-object.id-token-hint", REQUEST),
+    ] {
+        let (found, code, _) = told(world.ask(&changes).await);
+        assert_eq!((found, code), (rule, error), "{changes}");
+    }
+    for prompt in ["login", "consent login", "select_account"] {
+        assert!(world.ask(&json!({"prompt": prompt})).await.is_ok(), "{prompt}");
+    }
+    assert_eq!(world.ask(&json!({})).await.unwrap().value.subject, None);
+    let tokens = world.granted().await;
+    let hint = tokens.id_token.unwrap();
+    let hinted = world.ask(&json!({"id_token_hint": hint})).await.unwrap().value;
+    assert_eq!(hinted.subject.as_deref(), Some("psu-1"));
+    let mut claims = world.claims(&json!({}))["claims"].clone();
+    claims["id_token"]["sub"] = json!({"value": "psu-2"});
+    let claimed = world.ask(&json!({"claims": claims})).await.unwrap().value;
+    assert_eq!(claimed.subject.as_deref(), Some("psu-2"));
+    let (found, code, _) = told(world.ask(&json!({"claims": claims, "id_token_hint": hint})).await);
+    assert_eq!((found, code), ("fapi.request-object.one-customer", REQUEST));
+}
+
 #[tokio::test]
 async fn parameters_that_stand_only_outside_the_object_are_missing() {
     let world = World::new();
     for (name, value, rule, error) in [
         ("scope", "openid accounts", "fapi.request-object.scope-present", REQUEST),
         ("nonce", "nonce-1", "fapi.request-object.nonce", REQUEST),
-        ("response_type", "code id_token", "fapi.request-object.response-type", "unsupported_response_type"),
+        ("response_type", "code id_token", "fapi.request-object.response-type-present", REQUEST),
     ] {
         let object = world.request_object(&json!({name: null}));
         let (found, code, _) = told(world.authorize(&[("request", &object), (name, value)]).await);

@@ -149,16 +149,22 @@ async fn an_id_token_is_encrypted_for_a_client_that_wants_that() {
         client.jwks = Some(Jwks { keys });
     });
     let interaction = began(&world, &json!({})).await;
+    let later = began(&world, &json!({})).await;
     let response = world.decide(&interaction, &world.approval()).await;
     let sealed = parameter(&response, "id_token").unwrap();
     assert_eq!(sealed.split('.').count(), 5);
     let inner = String::from_utf8(key.decrypt(&sealed).unwrap()).unwrap();
     assert_eq!(claims_of_bank(&inner)["openbanking_intent_id"], CONSENT);
 
+    // The key is gone while the customer decides: nothing is sent in the open, and nothing is granted.
     world.amend(|client| client.jwks = Some(Jwks { keys: vec![LARKSPUR.key.public_jwk().clone()] }));
-    let interaction = began(&world, &json!({})).await;
-    let outcome = world.engine.complete(&interaction, &world.approval(), world.now).await;
-    assert!(outcome.is_err(), "nothing is sent in the open");
+    let completed = world.engine.complete(&later, &world.approval(), world.now).await.unwrap();
+    assert!(completed.failed);
+    assert_eq!(parameter(&completed.response, "error").as_deref(), Some("server_error"));
+    assert_eq!((parameter(&completed.response, "code"), completed.changes.len()), (None, 1));
+    let outcome = world.ask(&json!({})).await;
+    let (rule, error, _) = told(outcome);
+    assert_eq!((rule, error), ("fapi.authorization.encryption-key", "invalid_request"), "before the customer is asked");
 }
 
 #[test]

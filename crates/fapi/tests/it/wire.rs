@@ -8,7 +8,7 @@ use crate::world::{LARKSPUR, World};
 #[test]
 fn every_reason_fits_into_an_error_description_as_it_is() {
     for rule in catalogue() {
-        assert_eq!(ErrorBody::new(ErrorCode::InvalidRequest, rule.reason).error_description, rule.reason);
+        assert_eq!(ErrorBody::new(ErrorCode::InvalidRequest, rule.unmet).error_description, rule.unmet);
         assert!(!rule.clause.is_empty() && rule.id.starts_with("fapi."), "{}", rule.id);
     }
 }

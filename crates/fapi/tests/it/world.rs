@@ -556,7 +556,7 @@ pub(crate) fn parameter(response: &AuthorizationResponse, name: &str) -> Option<
 pub(crate) fn refused<T>(outcome: Result<T, Failure>) -> (&'static str, &'static str) {
     let failure = outcome.err().expect("a refusal");
     let Failure::Refused(refusal) = &failure else { panic!("{failure:?}") };
-    assert_eq!(failure.description(), refusal.rule.reason);
+    assert_eq!(failure.description(), refusal.rule.unmet);
     (refusal.rule.id, failure.code().as_str())
 }
 
