@@ -210,7 +210,11 @@ pub(crate) fn routes(watch: Arc<Watch>) -> Vec<Route<Control<Context>>> {
     vec![route(Method::POST, "/directory/refresh", handler)]
 }
 
-async fn refresh(context: &Context, watch: &Watch, trace: &Trace) -> Result<usize, RefreshError> {
+/// Asks the Directory at once, and forgets what is remembered of other parties' keys.
+///
+/// # Errors
+/// It cannot be reached or refuses; what it said last stays.
+pub(crate) async fn refresh(context: &Context, watch: &Watch, trace: &Trace) -> Result<usize, RefreshError> {
     context.engine.backend().forget_keys();
     watch.revocations.renew().await?;
     Ok(statuses(context, &watch.directory, trace).await?)

@@ -198,7 +198,9 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         control::serve(control, token, Arc::clone(&context), &data, &tools, controls)?,
     ];
     announce(&context, &watch.directory, &trace).await?;
-    tasks.push(tokio::spawn(participants::keep_fresh(Arc::clone(&context), Arc::clone(&watch))));
+    if settings.chance_seed.is_none() {
+        tasks.push(tokio::spawn(participants::keep_fresh(Arc::clone(&context), Arc::clone(&watch))));
+    }
     let name = context.bank.name.clone();
     let (swept, clock) = (Arc::clone(&context), tools.clock.clone());
     tasks.push(tokio::spawn(keep_swept(tools.clone(), move || {
@@ -214,7 +216,12 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
             Ok(sessions + logins + questions + devices + attempts + keys + sweep_engine(store, now).await?)
         }
     })));
-    tasks.push(tokio::spawn(participants::keep_revocations(watch, tools.stop.clone())));
+    if settings.chance_seed.is_none() {
+        tasks.push(tokio::spawn(participants::keep_revocations(watch, tools.stop.clone())));
+    } else {
+        // A run that repeats does nothing at times of its own: it asks the Directory now, and when it is told to.
+        participants::refresh(&context, &watch, &trace).await.map_err(|error| StartError::Other(error.to_string()))?;
+    }
     Ok(Running { name, urls, control: control_address, exports: data.join("exports"), logins, tasks })
 }
 

@@ -131,11 +131,13 @@ pub async fn start(place: &Place, stop: &Stop) -> Result<Hosted, StartError> {
         profile: place.tpp.clone(),
         ..tpp::Settings::default()
     };
-    let (bank, banks, tpp) = tokio::try_join!(
-        aspsp::start(bank, tools("bank")),
-        further_banks(place, &directory, &tools),
-        tpp::start(tpp, tools("tpp"))
-    )?;
+    let (bank, banks) = (aspsp::start(bank, tools("bank")), further_banks(place, &directory, &tools));
+    let tpp = tpp::start(tpp, tools("tpp"));
+    let (bank, banks, tpp) = match place.chance_seed {
+        None => tokio::try_join!(bank, banks, tpp)?,
+        // A run that repeats: what the Directory gives to whom depends on who comes first.
+        Some(_) => (bank.await?, banks.await?, tpp.await?),
+    };
     let mut tpps = BTreeMap::new();
     for (name, other) in &place.tpps {
         // With the seed of the first TPP it would make the first one's identifiers.

@@ -138,7 +138,7 @@ impl ControlClient {
         answer.json().map_err(|error| self.unreachable(error))
     }
 
-    async fn clock(&self) -> Result<ClockReading, ControlFailure> {
+    pub(crate) async fn clock(&self) -> Result<ClockReading, ControlFailure> {
         let answer = self.call(Method::GET, "/clock", None::<&()>, None).await?;
         answer.json().map_err(|error| self.unreachable(error))
     }

@@ -13,6 +13,7 @@ use transport::{ClientCertificates, Identity, Problem, Request, Response, Router
 
 use crate::{
     Tpp,
+    journey::authorisation::Taken,
     steps::{Failure, Part, Returned},
 };
 
@@ -137,17 +138,23 @@ async fn taken(tpp: &Arc<Tpp>, part: Part, answer: &str, request: &Request) -> R
     let tokens: Vec<_> =
         [token("id_token", "id_token"), token("response", "authorization response")].into_iter().flatten().collect();
     let mut response = match tpp.take_answer(part, answer, &request.trace).await {
-        Ok(returned) => tpp.outcome(StatusCode::OK, &returned),
-        Err(failure) => tpp.outcome(StatusCode::BAD_REQUEST, &Returned::Distrusted(failure)),
+        Ok(taken) => tpp.outcome(StatusCode::OK, &taken),
+        Err(failure) => {
+            let taken = Taken { returned: Returned::Distrusted(failure), kind: None };
+            tpp.outcome(StatusCode::BAD_REQUEST, &taken)
+        }
     };
     response.extensions_mut().insert(tokens);
     response
 }
 
 impl Tpp {
-    fn outcome(&self, status: StatusCode, returned: &Returned) -> Response {
-        let (heading, text, verdict) = match returned {
-            Returned::Code { .. } => ("Connected", "Your bank agreed. We can now read your accounts.".to_owned(), None),
+    fn outcome(&self, status: StatusCode, taken: &Taken) -> Response {
+        let (heading, text, verdict) = match &taken.returned {
+            Returned::Code { .. } => {
+                let (heading, text) = agreed(taken.kind.as_deref().unwrap_or_default());
+                (heading, format!("Your bank agreed. {text}"), None)
+            }
             Returned::NotYet => ("Waiting", "Your bank has not answered yet.".to_owned(), None),
             Returned::Error { error, description } => {
                 let text = description.as_deref().map_or_else(|| error.clone(), |text| format!("{error}: {text}"));
@@ -167,6 +174,19 @@ impl Tpp {
             response.extensions_mut().insert(Verdict::clone(verdict));
         }
         response
+    }
+}
+
+/// What the customer is told once the bank agreed, by the kind of consent.
+fn agreed(kind: &str) -> (&'static str, &'static str) {
+    match kind {
+        "account-access-consents" => ("Connected", "We can now read your accounts."),
+        "funds-confirmation-consents" => ("Connected", "We can now ask it whether there is enough money."),
+        "domestic-vrp-consents" => ("Connected", "We can now make payments for you, inside the limits that you saw."),
+        "file-payment-consents" => ("Confirmed", "We now order the payments of your file."),
+        kind if kind.contains("standing-order") => ("Confirmed", "We now set up your standing order."),
+        kind if kind.contains("payment") => ("Confirmed", "We now order your payment."),
+        _ => ("Logged in", "We know who you are."),
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn routes() -> Vec<Route<Control<Tpp>>> {
             tpp.returned(&step.state).await
         }),
         step("/steps/deliver-response", |tpp, step: DeliverResponse, trace| async move {
-            tpp.take_answer(step.part, &step.answer, &trace).await
+            tpp.take_answer(step.part, &step.answer, &trace).await.map(|taken| taken.returned)
         }),
         step(
             "/steps/exchange-code",

@@ -69,6 +69,9 @@ pub struct Software {
     pub client_name: String,
     /// `software_client_description`.
     pub description: String,
+    /// `software_on_behalf_of_org`: the company for which it acts, when it is an agent.
+    #[serde(default)]
+    pub on_behalf_of: Option<String>,
     /// Path of the redirect URI.
     pub callback: String,
     /// How it authenticates at banks; `private_key_jwt` when it is not said.

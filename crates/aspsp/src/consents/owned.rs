@@ -94,22 +94,12 @@ pub async fn find(
     sought(context, kind, id, (client_id, version, false)).await
 }
 
-/// As [`find`], also when the consent was lodged on an older version, whose kind may not be used on newer ones: for
+/// As [`find`]; where `older` holds, also a consent of an older version whose kind may not be used on newer ones, for
 /// migrating it.
 ///
 /// # Errors
 /// As [`find`].
-pub async fn find_older(
-    context: &Context,
-    kind: ConsentKind,
-    id: &str,
-    client_id: &str,
-    version: ApiVersion,
-) -> Result<(Found, Passed), ApiError> {
-    sought(context, kind, id, (client_id, version, true)).await
-}
-
-async fn sought(
+pub async fn sought(
     context: &Context,
     kind: ConsentKind,
     id: &str,

@@ -85,7 +85,7 @@ impl Making for Migrating<'_> {
         let Self { context, request, version, client_id } = *self;
         let off = &context.engine.profile().switched_off;
         let id = request.params.get("ConsentId").unwrap_or_default();
-        let (consent, stored) = progress.add(owned::find_older(context, KIND, id, client_id, version).await)?;
+        let (consent, stored) = progress.add(owned::sought(context, KIND, id, (client_id, version, true)).await)?;
         let facts = Facts { consent: &consent, version, now: context.tools.clock.now() };
         progress.judged(apply(&facts, &checks(), off))?;
         let vrp = content(&consent)?;

@@ -365,17 +365,19 @@ impl Runner {
 
 impl<'a> Run<'a> {
     async fn new(runner: &'a Runner, scenario: &'a Scenario, lesson: bool) -> Result<Self, RunError> {
-        let now = runner.tpp(TPP)?.now().await?;
+        let reading = runner.tpp(TPP)?.clock().await?;
+        let now = reading.now;
         let mut variables = Variables::new(now, runner.chance.clone());
         for (name, value) in &scenario.variables {
             let value = variables.fill(value).map_err(RunError::Variable)?;
             variables.keep(name, value);
         }
         let clock = Clock::real();
-        let ahead = now - clock.now();
-        if ahead.is_positive() {
-            clock.reach(ahead).map_err(|error| RunError::Step(error.to_string()))?;
-        }
+        // Read as a distance from true time, not as a time: the answer takes its way, and what the customer does would seem
+        // to happen before what the TPP did.
+        clock
+            .reach(time::Duration::seconds(reading.ahead.max(0)))
+            .map_err(|error| RunError::Step(error.to_string()))?;
         let run = Self {
             runner,
             clock,

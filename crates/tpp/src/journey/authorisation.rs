@@ -104,6 +104,15 @@ impl Answer {
     }
 }
 
+/// An answer of a bank that was taken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Taken {
+    /// What came back.
+    pub returned: Returned,
+    /// Resource of the consent that it was about, such as `domestic-payment-consents`; none where there is none.
+    pub kind: Option<String>,
+}
+
 impl Tpp {
     /// Makes the link for the customer and remembers what must come back.
     ///
@@ -240,7 +249,7 @@ impl Tpp {
     ///
     /// # Errors
     /// The `state` is not one of this TPP's, or the answer cannot be checked.
-    pub async fn take_answer(self: &Arc<Self>, part: Part, text: &str, trace: &Trace) -> Result<Returned, Failure> {
+    pub async fn take_answer(self: &Arc<Self>, part: Part, text: &str, trace: &Trace) -> Result<Taken, Failure> {
         let answer = Answer::read(part, text);
         let known = match &answer.state {
             Some(state) => self.records.authorisations.get(&*self.store, state).await?,
@@ -253,12 +262,17 @@ impl Tpp {
             return Err(Failure::new("there is no authorisation with the state of the bank's answer"));
         };
         if authorisation.returned != Returned::NotYet {
-            return Ok(authorisation.returned);
+            return self.taken(authorisation).await;
         }
         authorisation.returned = self.judge(&answer, &state, &mut authorisation, trace).await?;
         let change = self.records.authorisations.update(&state, version, &authorisation)?;
         self.store.commit(vec![change]).await?;
-        Ok(authorisation.returned)
+        self.taken(authorisation).await
+    }
+
+    async fn taken(&self, authorisation: Authorisation) -> Result<Taken, Failure> {
+        let consent = self.records.consents.get(&*self.store, &authorisation.consent_id).await?;
+        Ok(Taken { returned: authorisation.returned, kind: consent.map(|(consent, _)| consent.kind) })
     }
 
     async fn judge(

@@ -42,6 +42,7 @@ impl Tpp {
             client_description: Some(software.description.clone()),
             redirect_uris: vec![self.redirect_uri.clone()],
             roles: self.profile.organisation.roles.clone(),
+            on_behalf_of: software.on_behalf_of.clone(),
             ..SoftwareStatementRequest::default()
         };
         // An onboarding that was cut off may have left a statement behind.
@@ -50,6 +51,7 @@ impl Tpp {
             statement.active
                 && statement.client_name == request.client_name
                 && statement.redirect_uris == request.redirect_uris
+                && statement.on_behalf_of == request.on_behalf_of
         });
         let statement = match same {
             Some(statement) => statement,

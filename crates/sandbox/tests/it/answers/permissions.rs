@@ -84,7 +84,11 @@ const DETAIL: &[(&str, &str, &[&str])] = &[
     ("/beneficiaries", "Beneficiary", &["CreditorAccount"]),
     ("/standing-orders", "StandingOrder", &["CreditorAccount"]),
     ("/scheduled-payments", "ScheduledPayment", &["CreditorAccount"]),
-    ("/transactions", "Transaction", &["TransactionInformation", "Balance", "MerchantDetails", "CreditorAccount"]),
+    (
+        "/transactions",
+        "Transaction",
+        &["TransactionInformation", "Balance", "MerchantDetails", "CreditorAccount", "DebtorAccount"],
+    ),
     ("/statements", "Statement", &["StatementAmount"]),
 ];
 

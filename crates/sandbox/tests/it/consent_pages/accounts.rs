@@ -99,6 +99,29 @@ async fn cancelling_on_any_page_rejects() {
     }
 }
 
+/// An agent's customers see on every page for whom it acts, and so does the dashboard.
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_an_agent_acts_for_is_named_on_every_page() {
+    let profile = include_str!("../../../../../fixtures/tpp.yaml")
+        .replace("software:\n", "software:\n  on-behalf-of: Heron Books Ltd\n");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("agent.yaml");
+    std::fs::write(&file, profile).unwrap();
+    let world = Scene::on(|place| place.tpp = Some(file)).await;
+    let consent = world.account_access("v4.0", &json!({ "Permissions": ["ReadAccountsBasic"] })).await;
+    let (link, _) = world.link(&consent).await;
+    let both = "Heron Books Ltd acting for Larkspur Budget";
+    let mut browser = Browser::new(&world);
+    assert!(browser.open(&link).await.text.contains(both), "{}", browser.page().text);
+    assert!(browser.type_password(NORA).await.text.contains(both), "{}", browser.page().text);
+    let page = browser.type_one_time_password(NORA).await;
+    assert!(page.text.contains(both), "{}", page.text);
+    let account = page.attributes(".account input", "value").pop().unwrap();
+    assert!(browser.press("Continue", &[("account", &account)]).await.text.contains(both), "{}", browser.page().text);
+    let list = world.dashboard(NORA).await;
+    assert!(list.page().text.contains("Larkspur Budget for Heron Books Ltd"), "{}", list.page().text);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reauthentication_adds_no_page_and_keeps_the_accounts() {
     let world = Scene::new().await;
