@@ -8,7 +8,8 @@ use std::{
 
 use arc_swap::ArcSwap;
 use fapi::{
-    Change, CommitError, Intent, Intents, Keys, KeysError, Loaded, Participants, Record, Repository, RepositoryError,
+    Change, Client, CommitError, Intent, Intents, Keys, KeysError, Loaded, Participants, Record, Repository,
+    RepositoryError,
 };
 use http::Method;
 use jose::KeySet;
@@ -29,6 +30,7 @@ const PATIENCE: time::Duration = time::Duration::seconds(5);
 /// The engine's surroundings.
 pub struct Memory {
     store: Arc<dyn Store>,
+    clients: authorization_server::Parsed<Client>,
     http: HttpClient,
     clock: Clock,
     key_sets: Mutex<HashMap<String, Remembered>>,
@@ -45,7 +47,14 @@ struct Remembered {
 impl Memory {
     /// Surroundings over a store and a client that trusts the ecosystem's certificates.
     pub fn new(store: Arc<dyn Store>, http: HttpClient, clock: Clock) -> Self {
-        Self { store, http, clock, key_sets: Mutex::default(), suspended: ArcSwap::default() }
+        Self {
+            store,
+            clients: authorization_server::Parsed::default(),
+            http,
+            clock,
+            key_sets: Mutex::default(),
+            suspended: ArcSwap::default(),
+        }
     }
 
     /// Remembers which organisations may not take part.
@@ -99,6 +108,10 @@ pub const KEYS_TIMEOUT: Duration = Duration::from_secs(10);
 impl Repository for Memory {
     async fn load<R: Record>(&self, key: &str) -> Result<Option<Loaded<R>>, RepositoryError> {
         authorization_server::load(&*self.store, key).await
+    }
+
+    async fn client(&self, client_id: &str) -> Result<Option<Arc<Client>>, RepositoryError> {
+        self.clients.load(&*self.store, client_id).await
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {

@@ -238,7 +238,7 @@ fn client(
         metadata: serde_json::Value::Null,
     };
     let change = fapi::Change::put(organisation_id, fapi::Expect::Any, &client)?;
-    let mut changes = party::authorization_server::to_store(vec![change])?;
+    let mut changes = party::authorization_server::to_store(vec![change]);
     changes.pop().ok_or_else(|| DirectoryError::Failed("a client made no change".to_owned()))
 }
 

@@ -22,13 +22,13 @@ use time::OffsetDateTime;
 
 /// A server's own memory would be durable; this one lasts as long as the program.
 #[derive(Default)]
-struct Memory(Mutex<HashMap<String, (u64, serde_json::Value)>>);
+struct Memory(Mutex<HashMap<String, (u64, Vec<u8>)>>);
 
 impl Repository for Memory {
     async fn load<R: Record>(&self, key: &str) -> Result<Option<Loaded<R>>, RepositoryError> {
         let records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((version, value)) = records.get(&format!("{}/{key}", R::COLLECTION)) else { return Ok(None) };
-        let record = serde_json::from_value(value.clone()).map_err(|error| RepositoryError(error.to_string()))?;
+        let record = serde_json::from_slice(value).map_err(|error| RepositoryError(error.to_string()))?;
         Ok(Some(Loaded { record, version: *version }))
     }
 

@@ -1,7 +1,9 @@
 //! What a resource server asks about an access token (RFC 6750; RFC 8705, 3; FAPI 1.0 Part 2, 6.2.1).
 
+use std::sync::Arc;
+
 use jose::hash::constant_time_eq;
-use rules::{Check, Evidence, holds, judge};
+use rules::{Check, Evidence, holds, joined, judge};
 use time::OffsetDateTime;
 
 use crate::{
@@ -60,7 +62,7 @@ pub struct Demand {
 #[derive(Debug, Clone)]
 pub struct Access {
     /// The client that holds the token.
-    pub client: Client,
+    pub client: Arc<Client>,
     /// The customer's grant, where there is one.
     pub grant: Option<Grant>,
     /// Scopes of the token.
@@ -73,7 +75,7 @@ struct AccessFacts {
     sent: bool,
     certificate: Option<PresentedCertificate>,
     token: Option<AccessToken>,
-    client: Option<Client>,
+    client: Option<Arc<Client>>,
     suspended: Option<String>,
     grant: Option<Grant>,
     intent: Option<Intent>,
@@ -109,7 +111,7 @@ const CHECKS: &[Check<AccessFacts, ErrorCode>] = &[
             let Some(certificate) = &facts.certificate else { return Ok(()) };
             let found = &certificate.thumbprint;
             facts.with_token(|token| {
-                holds(constant_time_eq(&token.thumbprint, found), format!("x5t#S256 {}", token.thumbprint), found)
+                holds(constant_time_eq(&token.thumbprint, found), format_args!("x5t#S256 {}", token.thumbprint), found)
             })
         },
     },
@@ -120,8 +122,8 @@ const CHECKS: &[Check<AccessFacts, ErrorCode>] = &[
             facts.with_token(|token| {
                 holds(
                     token.expires_at > facts.now,
-                    format!("a token that lasts beyond {}", facts.now),
-                    format!("expired at {}", token.expires_at),
+                    format_args!("a token that lasts beyond {}", facts.now),
+                    format_args!("expired at {}", token.expires_at),
                 )
             })
         },
@@ -131,7 +133,7 @@ const CHECKS: &[Check<AccessFacts, ErrorCode>] = &[
         error: ErrorCode::InvalidToken,
         test: |facts| {
             facts.with_token(|token| {
-                holds(facts.client.is_some(), "a registered client", format!("{}, which is not", token.client_id))
+                holds(facts.client.is_some(), "a registered client", format_args!("{}, which is not", token.client_id))
             })
         },
     },
@@ -185,7 +187,7 @@ const CHECKS: &[Check<AccessFacts, ErrorCode>] = &[
         test: |facts| match facts.demand.scope {
             None => Ok(()),
             Some(scope) => facts.with_token(|token| {
-                holds(token.scopes.iter().any(|granted| granted == scope), scope, token.scopes.join(" "))
+                holds(token.scopes.iter().any(|granted| granted == scope), scope, joined(&token.scopes, " "))
             }),
         },
     },
@@ -225,7 +227,7 @@ impl<B: Surroundings> Engine<B> {
             facts.token = self.backend.load::<AccessToken>(&digest(secret)).await?.map(|loaded| loaded.record);
         }
         if let Some(token) = &facts.token {
-            facts.client = self.backend.load::<Client>(&token.client_id).await?.map(|loaded| loaded.record);
+            facts.client = self.backend.client(&token.client_id).await?;
             facts.suspended = facts.client.as_ref().and_then(|client| self.backend.suspended(&client.organisation_id));
             if let Some(grant_id) = &token.grant_id {
                 facts.grant = self.backend.load::<Grant>(grant_id).await?.map(|loaded| loaded.record);

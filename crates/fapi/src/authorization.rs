@@ -105,8 +105,8 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
             facts.on_pushed(|pushed| {
                 holds(
                     pushed.expires_at > facts.opened_at,
-                    format!("use before {}", pushed.expires_at),
-                    facts.opened_at.to_string(),
+                    format_args!("use before {}", pushed.expires_at),
+                    facts.opened_at,
                 )
             })
         },
@@ -254,7 +254,7 @@ impl<B: Surroundings> Engine<B> {
         now: OffsetDateTime,
     ) -> Result<RequestFacts, Failure> {
         let client = match outer.get("client_id") {
-            Some(client_id) => self.backend.load::<Client>(client_id).await?.map(|loaded| loaded.record),
+            Some(client_id) => self.backend.client(client_id).await?,
             None => None,
         };
         let pushed_request = match outer.get("request_uri").and_then(|uri| uri.strip_prefix(pushed::PREFIX)) {
@@ -418,8 +418,8 @@ impl<B: Surroundings> Engine<B> {
         })
     }
 
-    async fn client_of(&self, client_id: &str) -> Result<Client, Failure> {
-        self.backend.load::<Client>(client_id).await?.map(|loaded| loaded.record).ok_or_else(|| {
+    async fn client_of(&self, client_id: &str) -> Result<Arc<Client>, Failure> {
+        self.backend.client(client_id).await?.ok_or_else(|| {
             Failure::Refused(Refusal::new(
                 &CLIENT_KNOWN,
                 ErrorCode::InvalidRequest,

@@ -8,7 +8,7 @@ use jose::{
     claims::{Audience, NumericDate},
     hash::constant_time_eq,
 };
-use rules::{Check, Evidence, Passed, Refusal, holds, judge};
+use rules::{Check, Evidence, Passed, Refusal, holds, joined, judge};
 use serde::Deserialize;
 use time::{Duration, OffsetDateTime};
 
@@ -97,7 +97,7 @@ struct AuthenticationFacts {
     /// Client id and secret of the `Authorization` header.
     basic: Option<(String, String)>,
     parameter_client_id: Option<String>,
-    client: Option<Client>,
+    client: Option<Arc<Client>>,
     keys: Result<(), String>,
     signature: Result<(), JoseError>,
     /// `x5t#S256` of the certificates in the client's key set.
@@ -215,7 +215,10 @@ const CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[
         test: |facts| match facts.registered_method() {
             Some(method) => {
                 let offered = facts.profile.authentication_methods.contains(&method);
-                holds(facts.uses(method) && offered, method.as_str(), facts.used())
+                if facts.uses(method) && offered {
+                    return Ok(());
+                }
+                Err(Evidence::new(method.as_str(), facts.used()))
             }
             None => Ok(()),
         },
@@ -240,12 +243,12 @@ const KEY_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[
         rule: &ASSERTION_ALG,
         error: ErrorCode::InvalidClient,
         test: |facts| {
-            let expected = facts.client.as_ref().map(|client| client.authentication_algorithm.to_string());
+            let expected = facts.client.as_ref().map(|client| client.authentication_algorithm.as_str());
             let found = match &facts.assertion {
-                Some(Ok((jws, _))) => jws.header().alg.clone(),
-                _ => "nothing".to_owned(),
+                Some(Ok((jws, _))) => jws.header().alg.as_str(),
+                _ => "nothing",
             };
-            holds(expected.as_deref() == Some(&found), expected.clone().unwrap_or_default(), found)
+            holds(expected == Some(found), expected.unwrap_or_default(), found)
         },
     },
     Check {
@@ -268,11 +271,11 @@ const ASSERTION_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[
         test: |facts| {
             on_claims(facts, |claims| {
                 let accepted = facts.profile.assertion_audiences();
-                holds(
-                    accepted.clone().any(|audience| claims.aud.contains(audience)),
-                    format!("one of {}", accepted.collect::<Vec<_>>().join(", ")),
-                    claims.aud.to_string(),
-                )
+                if accepted.clone().any(|audience| claims.aud.contains(audience)) {
+                    return Ok(());
+                }
+                let accepted = accepted.collect::<Vec<_>>().join(", ");
+                Err(Evidence::new(format!("one of {accepted}"), claims.aud.to_string()))
             })
         },
     },
@@ -282,7 +285,7 @@ const ASSERTION_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[
         test: |facts| {
             on_claims(facts, |claims| {
                 let exp = OffsetDateTime::from(claims.exp);
-                holds(exp > facts.now - LEEWAY, format!("exp after {}", facts.now), exp.to_string())
+                holds(exp > facts.now - LEEWAY, format_args!("exp after {}", facts.now), exp)
             })
         },
     },
@@ -293,7 +296,7 @@ const ASSERTION_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[
             on_claims(facts, |claims| {
                 let latest = facts.now + Duration::hours(1) + LEEWAY;
                 let exp = OffsetDateTime::from(claims.exp);
-                holds(exp <= latest, format!("exp at most {latest}"), exp.to_string())
+                holds(exp <= latest, format_args!("exp at most {latest}"), exp)
             })
         },
     },
@@ -303,9 +306,11 @@ const ASSERTION_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[
         test: |facts| {
             on_claims(facts, |claims| {
                 let latest = facts.now + LEEWAY;
-                [claims.nbf, claims.iat].into_iter().flatten().map(OffsetDateTime::from).try_for_each(|from| {
-                    holds(from <= latest, format!("nbf and iat at most {latest}"), from.to_string())
-                })
+                [claims.nbf, claims.iat]
+                    .into_iter()
+                    .flatten()
+                    .map(OffsetDateTime::from)
+                    .try_for_each(|from| holds(from <= latest, format_args!("nbf and iat at most {latest}"), from))
             })
         },
     },
@@ -320,7 +325,7 @@ const CERTIFICATE_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[Check {
         let (Some(subject), Some(certificate)) = (subject, &facts.certificate) else {
             return Err(Evidence::missing("a registered subject"));
         };
-        holds(matches(subject, certificate), format!("{subject:?}"), &certificate.subject)
+        holds(matches(subject, certificate), format_args!("{subject:?}"), &certificate.subject)
     },
 }];
 
@@ -337,7 +342,7 @@ const SELF_SIGNED_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[
         test: |facts| {
             let found = facts.certificate.as_ref().map_or("none", |certificate| certificate.thumbprint.as_str());
             let registered = facts.registered_certificates.iter().any(|own| constant_time_eq(own, found));
-            holds(registered, format!("one of {}", facts.registered_certificates.join(", ")), found)
+            holds(registered, format_args!("one of {}", joined(&facts.registered_certificates, ", ")), found)
         },
     },
 ];
@@ -413,7 +418,7 @@ impl AuthenticationMethod {
 /// A client that proved who it is.
 pub struct Authenticated {
     /// The client.
-    pub client: Client,
+    pub client: Arc<Client>,
     /// The certificate that it presented.
     pub certificate: PresentedCertificate,
     /// Marks the assertion's `jti` as used, where there is an assertion: belongs into the commit of whatever the client is
@@ -491,7 +496,7 @@ impl<B: Surroundings> Engine<B> {
             suspended: None,
         };
         if let Some(named) = facts.named() {
-            facts.client = self.backend.load::<Client>(named).await?.map(|loaded| loaded.record);
+            facts.client = self.backend.client(named).await?;
         }
         facts.suspended = facts.client.as_ref().and_then(|client| self.backend.suspended(&client.organisation_id));
         Ok(facts)

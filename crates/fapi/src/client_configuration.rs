@@ -80,7 +80,7 @@ impl<B: Surroundings> Engine<B> {
         let demand = Demand { scope: None, kind: TokenKind::Client };
         let access = self.access(visit.token, visit.certificate, demand, visit.now).await?;
         let Accepted { value: access, mut passed } = access;
-        let facts = ConfigurationFacts { named: visit.client_id.to_owned(), own: access.client.client_id };
+        let facts = ConfigurationFacts { named: visit.client_id.to_owned(), own: access.client.client_id.clone() };
         let judged = judge(&facts, CHECKS, &self.profile.switched_off);
         passed.extend(judged.map_err(|refusal| refusal.after(passed.clone()))?);
         // With the rule off it is the client that the path names.

@@ -128,7 +128,7 @@ impl<B: Surroundings> Engine<B> {
             (None, Some(token)) => fresh(token.expires_at),
             (None, None) => false,
         };
-        let client = self.backend.load::<Client>(&client_id).await?.map(|loaded| loaded.record);
+        let client = self.backend.client(&client_id).await?;
         let taking_part = client.is_some_and(|client| self.backend.suspended(&client.organisation_id).is_none());
         if !(own && alive && taking_part && self.grant_works(grant_id.is_some(), grant.as_ref(), now).await?) {
             return Ok(Introspection::default());

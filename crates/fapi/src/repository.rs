@@ -6,6 +6,8 @@ use jose::KeySet;
 use serde::{Serialize, de::DeserializeOwned};
 use time::OffsetDateTime;
 
+use crate::Client;
+
 /// Something that is remembered under a key in a collection.
 pub trait Record: Serialize + DeserializeOwned + Send + Sync {
     /// Name of the collection.
@@ -46,8 +48,8 @@ pub struct Change {
     pub key: String,
     /// Condition.
     pub expect: Expect,
-    /// The new value, or nothing to delete.
-    pub value: Option<serde_json::Value>,
+    /// The new value as JSON, or nothing to delete.
+    pub value: Option<Vec<u8>>,
 }
 
 impl Change {
@@ -56,7 +58,7 @@ impl Change {
     /// # Errors
     /// The record cannot be written as JSON.
     pub fn put<R: Record>(key: impl Into<String>, expect: Expect, record: &R) -> Result<Self, RepositoryError> {
-        let value = serde_json::to_value(record).map_err(|error| RepositoryError(error.to_string()))?;
+        let value = serde_json::to_vec(record).map_err(|error| RepositoryError(error.to_string()))?;
         Ok(Self { collection: R::COLLECTION, key: key.into(), expect, value: Some(value) })
     }
 
@@ -92,6 +94,12 @@ pub enum CommitError {
 pub trait Repository: Send + Sync {
     /// Reads one record.
     fn load<R: Record>(&self, key: &str) -> impl Future<Output = Result<Option<Loaded<R>>, RepositoryError>> + Send;
+
+    /// Reads a client, which nearly every request does and hardly any changes: a memory may keep what it has read for as
+    /// long as nobody has written the record again.
+    fn client(&self, client_id: &str) -> impl Future<Output = Result<Option<Arc<Client>>, RepositoryError>> + Send {
+        async move { Ok(self.load::<Client>(client_id).await?.map(|loaded| Arc::new(loaded.record))) }
+    }
 
     /// Applies all changes or none.
     fn commit(&self, changes: Vec<Change>) -> impl Future<Output = Result<(), CommitError>> + Send;

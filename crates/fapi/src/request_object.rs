@@ -6,7 +6,7 @@ use jose::{
     JoseError, Jws,
     claims::{Audience, NumericDate},
 };
-use rules::{Check, Evidence, holds};
+use rules::{Check, Evidence, holds, joined};
 use serde::Deserialize;
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
@@ -178,7 +178,7 @@ pub(crate) struct RequestFacts {
     pub(crate) profile: Arc<Profile>,
     pub(crate) now: OffsetDateTime,
     pub(crate) outer: Parameters,
-    pub(crate) client: Option<Client>,
+    pub(crate) client: Option<Arc<Client>>,
     /// Why the client's organisation may not take part, if it may not.
     pub(crate) suspended: Option<String>,
     pub(crate) object: Option<Result<(Jws, RequestObject), JoseError>>,
@@ -286,7 +286,7 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
         error: ErrorCode::InvalidRequestObject,
         test: |facts| {
             facts.on_object(|object| match object.exp.map(OffsetDateTime::from) {
-                Some(exp) => holds(exp > facts.now - LEEWAY, format!("exp after {}", facts.now), exp.to_string()),
+                Some(exp) => holds(exp > facts.now - LEEWAY, format_args!("exp after {}", facts.now), exp),
                 None => Ok(()),
             })
         },
@@ -298,7 +298,11 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
             facts.on_object(|object| match (object.nbf, object.exp) {
                 (Some(nbf), Some(exp)) => {
                     let lifetime = OffsetDateTime::from(exp) - OffsetDateTime::from(nbf);
-                    holds(lifetime <= WINDOW, "exp at most 3600 s after nbf", format!("{} s", lifetime.whole_seconds()))
+                    holds(
+                        lifetime <= WINDOW,
+                        "exp at most 3600 s after nbf",
+                        format_args!("{} s", lifetime.whole_seconds()),
+                    )
                 }
                 _ => Ok(()),
             })
@@ -311,8 +315,8 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
             facts.on_object(|object| match object.nbf.map(OffsetDateTime::from) {
                 Some(nbf) => holds(
                     nbf <= facts.now + LEEWAY && nbf >= facts.now - WINDOW - LEEWAY,
-                    format!("nbf between {} and {}", facts.now - WINDOW, facts.now),
-                    nbf.to_string(),
+                    format_args!("nbf between {} and {}", facts.now - WINDOW, facts.now),
+                    nbf,
                 ),
                 None => Ok(()),
             })
@@ -354,7 +358,7 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
                     .collect();
                 holds(
                     found.is_some_and(|found| expected.iter().any(|known| same_words(known, found))),
-                    expected.join(" or "),
+                    joined(&expected, " or "),
                     shown(found),
                 )
             })
@@ -381,7 +385,7 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
                     shown(object.response_mode.as_deref()),
                     shown(object.response_type.as_deref())
                 );
-                holds(facts.mode().is_some(), format!("one of {}", offered.join(", ")), found)
+                holds(facts.mode().is_some(), format_args!("one of {}", joined(&offered, ", ")), found)
             })
         },
     },
@@ -404,7 +408,7 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
         test: |facts| {
             facts.on_object(|object| {
                 let Some(client) = &facts.client else { return Err(Evidence::missing("a client")) };
-                holds(client.covers(object.scopes()), client.scopes.join(" "), shown(object.scope.as_deref()))
+                holds(client.covers(object.scopes()), joined(&client.scopes, " "), shown(object.scope.as_deref()))
             })
         },
     },
@@ -429,7 +433,7 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
                     holds(
                         challenge.len() == 43,
                         "a challenge of 43 characters",
-                        format!("{} characters", challenge.len()),
+                        format_args!("{} characters", challenge.len()),
                     )
                 }
             })
@@ -465,7 +469,11 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
             facts.on_object(|object| {
                 let (true, Some(named)) = (facts.profile.intents, object.intent_id()) else { return Ok(()) };
                 let own = facts.intent.as_ref().is_some_and(|intent| intent.client_id == facts.client_id());
-                holds(own, format!("an intent of {}", facts.client_id()), format!("{named}, which is not one"))
+                holds(
+                    own,
+                    format_args!("an intent of {}", facts.client_id()),
+                    format_args!("{named}, which is not one"),
+                )
             })
         },
     },
@@ -499,7 +507,7 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
         test: |facts| {
             facts.on_object(|object| {
                 let (known, essential) = object.acr_values(&facts.profile.acr_values);
-                holds(!essential || !known.is_empty(), facts.profile.acr_values.join(" or "), "other values")
+                holds(!essential || !known.is_empty(), joined(&facts.profile.acr_values, " or "), "other values")
             })
         },
     },
@@ -508,7 +516,7 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
         error: ErrorCode::TemporarilyUnavailable,
         test: |facts| {
             let most = facts.profile.unfinished_authorisations;
-            holds(facts.unfinished < most, format!("fewer than {most}"), facts.unfinished.to_string())
+            holds(facts.unfinished < most, format_args!("fewer than {most}"), facts.unfinished)
         },
     },
 ];

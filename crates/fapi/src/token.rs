@@ -1,7 +1,7 @@
 //! The token endpoint (RFC 6749, 3.2; RFC 8705; FAPI 1.0 Part 2, 5.2.2).
 
 use jose::hash::{constant_time_eq, sha256_base64url};
-use rules::{Check, Evidence, Refusal, holds, judge};
+use rules::{Check, Evidence, Refusal, holds, joined, judge};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -131,14 +131,14 @@ const GRANT_TYPE_CHECKS: &[Check<GrantTypeFacts, ErrorCode>] = &[
     Check {
         rule: &GRANT_TYPE_KNOWN,
         error: ErrorCode::UnsupportedGrantType,
-        test: |facts| holds(facts.known.contains(&facts.asked()), facts.known.join(" or "), facts.asked()),
+        test: |facts| holds(facts.known.contains(&facts.asked()), joined(&facts.known, " or "), facts.asked()),
     },
     Check {
         rule: &GRANT_TYPE_REGISTERED,
         error: ErrorCode::UnauthorizedClient,
         test: |facts| {
             let registered = facts.registered.iter().any(|one| one == facts.asked());
-            holds(registered, facts.registered.join(" or "), facts.asked())
+            holds(registered, joined(&facts.registered, " or "), facts.asked())
         },
     },
 ];
@@ -156,7 +156,7 @@ const SCOPE_CHECKS: &[Check<ScopeFacts, ErrorCode>] = &[
         error: ErrorCode::InvalidScope,
         test: |facts| {
             let covered = facts.asked.iter().all(|scope| facts.registered.contains(scope));
-            holds(covered, facts.registered.join(" "), facts.asked.join(" "))
+            holds(covered, joined(&facts.registered, " "), joined(&facts.asked, " "))
         },
     },
     Check {
@@ -164,7 +164,7 @@ const SCOPE_CHECKS: &[Check<ScopeFacts, ErrorCode>] = &[
         error: ErrorCode::InvalidScope,
         test: |facts| {
             let without = facts.asked.iter().all(|scope| scope != "openid");
-            holds(without, "scopes without openid", facts.asked.join(" "))
+            holds(without, "scopes without openid", joined(&facts.asked, " "))
         },
     },
 ];
@@ -180,9 +180,11 @@ impl<T> Presented<T> {
             return Err(Evidence::new("a grant that was not revoked", format!("revoked at {at}")));
         }
         match grant.expires_at {
-            Some(at) => {
-                holds(at > self.now, format!("a grant that lasts beyond {}", self.now), format!("expired at {at}"))
-            }
+            Some(at) => holds(
+                at > self.now,
+                format_args!("a grant that lasts beyond {}", self.now),
+                format_args!("expired at {at}"),
+            ),
             None => Ok(()),
         }
     }
@@ -223,8 +225,8 @@ const CODE_CHECKS: &[Check<Presented<AuthorizationCode>, ErrorCode>] = &[
             facts.with(|code| {
                 holds(
                     code.expires_at > facts.now,
-                    format!("a code that lasts beyond {}", facts.now),
-                    format!("expired at {}", code.expires_at),
+                    format_args!("a code that lasts beyond {}", facts.now),
+                    format_args!("expired at {}", code.expires_at),
                 )
             })
         },
@@ -292,7 +294,7 @@ const REFRESH_CHECKS: &[Check<Presented<RefreshToken>, ErrorCode>] = &[
             let wanted = facts.parameters.get("scope").unwrap_or_default();
             let within =
                 wanted.split_ascii_whitespace().all(|scope| grant.scopes.iter().any(|granted| granted == scope));
-            holds(within, grant.scopes.join(" "), wanted)
+            holds(within, joined(&grant.scopes, " "), wanted)
         },
     },
 ];

@@ -7,6 +7,10 @@ use transport::Stop;
 
 use crate::{DataError, participant::ParticipantError, settings::SettingsError};
 
+/// The memory of every program: a request is made of many short texts, and one thread often frees what another took.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Exit code of what could not start.
 pub const CANNOT_START: u8 = 2;
 

@@ -1,6 +1,11 @@
 //! Checks in a table, judged in order.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    fmt::{self, Display},
+    sync::Arc,
+};
 
 use arc_swap::ArcSwap;
 
@@ -125,12 +130,37 @@ impl<E> Refusal<E> {
     }
 }
 
-/// The result of a test: what was expected and found, unless the condition holds.
+/// The result of a test: what was expected and found, unless the condition holds. Evidence is written only then: texts that
+/// are put together come as `format_args!` or [`joined`], so that a satisfied rule costs nothing.
 ///
 /// # Errors
 /// The condition does not hold.
-pub fn holds(condition: bool, expected: impl Into<String>, found: impl Into<String>) -> Result<(), Evidence> {
-    if condition { Ok(()) } else { Err(Evidence::new(expected, found)) }
+pub fn holds(condition: bool, expected: impl Display, found: impl Display) -> Result<(), Evidence> {
+    if condition { Ok(()) } else { Err(Evidence::new(expected.to_string(), found.to_string())) }
+}
+
+/// Texts for evidence, put together when they are written.
+pub fn joined<'a, T: Display>(texts: &'a [T], separator: &'a str) -> Joined<'a, T> {
+    Joined { texts, separator }
+}
+
+/// What [`joined`] gives.
+#[derive(Debug, Clone, Copy)]
+pub struct Joined<'a, T> {
+    texts: &'a [T],
+    separator: &'a str,
+}
+
+impl<T: Display> Display for Joined<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, text) in self.texts.iter().enumerate() {
+            if index > 0 {
+                f.write_str(self.separator)?;
+            }
+            write!(f, "{text}")?;
+        }
+        Ok(())
+    }
 }
 
 /// Applies the table in order and stops at the first rule that is not satisfied.
@@ -159,8 +189,8 @@ pub fn judge<F: ?Sized, E: Clone>(
     Ok(passed)
 }
 
-fn ids(rules: &[&'static Rule]) -> Vec<String> {
-    rules.iter().map(|rule| rule.id.to_owned()).collect()
+fn ids(rules: &[&'static Rule]) -> Vec<Cow<'static, str>> {
+    rules.iter().map(|rule| Cow::Borrowed(rule.id)).collect()
 }
 
 #[cfg(test)]
@@ -191,6 +221,19 @@ mod tests {
         let refusal = judge(&3, CHECKS, &SwitchedOff::default()).unwrap_err();
         assert_eq!(refusal.verdict().passed, ["test.positive"]);
         assert_eq!(RULES.len(), 2);
+    }
+
+    #[test]
+    fn evidence_is_written_only_when_it_is_needed() {
+        struct Never;
+        impl Display for Never {
+            fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+                panic!("nobody reads this")
+            }
+        }
+        assert_eq!(holds(true, Never, Never), Ok(()));
+        let refused = holds(false, joined(&["a", "b", "c"], " or "), joined::<i32>(&[], ", "));
+        assert_eq!(refused, Err(Evidence::new("a or b or c", "")));
     }
 
     #[test]

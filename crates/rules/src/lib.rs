@@ -25,7 +25,7 @@
 mod check;
 mod verdict;
 
-pub use check::{Check, Passed, Refusal, SwitchedOff, holds, judge};
+pub use check::{Check, Joined, Passed, Refusal, SwitchedOff, holds, joined, judge};
 pub use verdict::{Evidence, Outcome, RefusedBy, Verdict};
 
 /// A check with a name. Rules are compared by their identifier.

@@ -1,5 +1,7 @@
 //! What the rules found, in a form that can be kept and sent.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// What a rule wanted to see and what it saw instead.
@@ -30,10 +32,10 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// Identifiers of the rules that were applied and satisfied, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub passed: Vec<String>,
+    pub passed: Vec<Cow<'static, str>>,
     /// Identifiers of the rules that were switched off.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub skipped: Vec<String>,
+    pub skipped: Vec<Cow<'static, str>>,
 }
 
 /// How a request ended.

@@ -10,7 +10,7 @@ use std::{
 use tokio::sync::broadcast;
 
 use crate::{
-    Exchange, Totals,
+    Exchange, SeenToken, Totals,
     lines::Lines,
     redact::{redact_claims, redact_query},
 };
@@ -39,8 +39,35 @@ struct Inner {
 #[derive(Default)]
 struct Entries {
     last: u64,
-    recent: VecDeque<Exchange>,
+    recent: VecDeque<Recorded>,
     totals: Totals,
+}
+
+/// An exchange with tokens that nobody has decoded yet. That and taking out their secrets is left to whoever reads.
+#[derive(Debug, Clone)]
+pub(crate) struct Recorded {
+    exchange: Exchange,
+    tokens: Vec<SeenToken>,
+}
+
+impl Recorded {
+    /// The exchange for readers.
+    pub(crate) fn read(&self) -> Exchange {
+        let mut exchange = self.exchange.clone();
+        exchange.tokens.extend(self.tokens.iter().filter_map(SeenToken::decoded));
+        for token in &mut exchange.tokens {
+            redact_claims(&mut token.header);
+            redact_claims(&mut token.claims);
+        }
+        exchange
+    }
+}
+
+#[cfg(test)]
+impl From<Exchange> for Recorded {
+    fn from(exchange: Exchange) -> Self {
+        Self { exchange, tokens: Vec::new() }
+    }
 }
 
 /// Which exchanges to read.
@@ -99,33 +126,36 @@ impl Journal {
         &self.0.party
     }
 
-    /// Writes an exchange down. Its number and party are set here, and secrets that are still in its URL and tokens are
-    /// removed.
-    pub fn record(&self, mut exchange: Exchange) {
+    /// Writes an exchange down. Its number and party are set here, and secrets that are still in its URL are removed;
+    /// those in its tokens are removed before anybody reads them.
+    pub fn record(&self, exchange: Exchange) {
+        self.record_with(exchange, Vec::new());
+    }
+
+    /// As [`Journal::record`], with tokens that are decoded only when somebody reads them.
+    pub fn record_with(&self, mut exchange: Exchange, tokens: Vec<SeenToken>) {
         exchange.party.clone_from(&self.0.party);
         if exchange.url.contains(['?', '#', '@']) {
             exchange.url = redact_query(&exchange.url);
         }
-        for token in &mut exchange.tokens {
-            redact_claims(&mut token.header);
-            redact_claims(&mut token.claims);
-        }
+        let mut recorded = Recorded { exchange, tokens };
         // The file and the stream get it under the same lock, so that both are in the order of the numbers. Neither waits.
         let mut entries = self.entries();
         entries.last += 1;
-        exchange.sequence = entries.last;
-        entries.totals.add(&exchange);
+        recorded.exchange.sequence = entries.last;
+        entries.totals.add(&recorded.exchange);
         if let Some(lines) = &self.0.lines {
-            lines.append(&exchange);
+            lines.append(&recorded);
         }
         if self.0.live.receiver_count() > 0 {
             // Nobody listening any more is no failure.
-            drop(self.0.live.send(exchange.clone()));
+            drop(self.0.live.send(recorded.read()));
         }
-        if entries.recent.len() >= self.0.capacity {
-            entries.recent.pop_front();
-        }
-        entries.recent.push_back(exchange);
+        let forgotten = if entries.recent.len() >= self.0.capacity { entries.recent.pop_front() } else { None };
+        entries.recent.push_back(recorded);
+        drop(entries);
+        // Nobody waits for the lock while its many small texts are freed.
+        drop(forgotten);
     }
 
     /// Remembered exchanges, the oldest first.
@@ -134,14 +164,16 @@ impl Journal {
         let limit = filter.limit.unwrap_or(usize::MAX);
         let entries = self.entries();
         if let Some(after) = filter.after {
-            let begin = entries.recent.partition_point(|exchange| exchange.sequence <= after);
-            let later = entries.recent.range(begin..);
-            return later.filter(|exchange| filter.fits(exchange)).take(limit).cloned().collect();
+            let begin = entries.recent.partition_point(|recorded| recorded.exchange.sequence <= after);
+            let later = entries.recent.range(begin..).filter(|recorded| filter.fits(&recorded.exchange)).take(limit);
+            let later: Vec<Recorded> = later.cloned().collect();
+            drop(entries);
+            return later.iter().map(Recorded::read).collect();
         }
-        let latest = entries.recent.iter().rev().filter(|exchange| filter.fits(exchange)).take(limit);
-        let mut found: Vec<Exchange> = latest.cloned().collect();
-        found.reverse();
-        found
+        let latest = entries.recent.iter().rev().filter(|recorded| filter.fits(&recorded.exchange)).take(limit);
+        let latest: Vec<Recorded> = latest.cloned().collect();
+        drop(entries);
+        latest.iter().rev().map(Recorded::read).collect()
     }
 
     /// The number of the last exchange; 0 when there was none.
@@ -153,7 +185,7 @@ impl Journal {
     /// The number of the oldest exchange that is remembered; 0 when there was none.
     #[must_use]
     pub fn first(&self) -> u64 {
-        self.entries().recent.front().map_or(0, |exchange| exchange.sequence)
+        self.entries().recent.front().map_or(0, |recorded| recorded.exchange.sequence)
     }
 
     /// What all exchanges add up to.
@@ -172,7 +204,7 @@ impl Journal {
 #[cfg(test)]
 pub(crate) mod tests {
     use rules::{Outcome as Ruling, RefusedBy, Verdict};
-    use serde_json::json;
+    use serde_json::{Value, json};
     use time::OffsetDateTime;
 
     use super::*;
@@ -245,6 +277,42 @@ pub(crate) mod tests {
         let written = serde_json::to_string(&journal.recent(&Filter::default())).unwrap();
         assert!(written.contains("/cb?code=[removed]") && written.contains("eyJh.eyJi.[removed]"), "{written}");
         assert!(!written.contains("abc") && !written.contains("signature"), "{written}");
+    }
+
+    /// What parties hand over for JWS: here the parts are JSON that is not encoded at all.
+    fn plain(jws: &str) -> Option<(Value, Value)> {
+        let (header, claims) = jws.strip_suffix('.')?.split_once('.')?;
+        Some((serde_json::from_str(header).ok()?, serde_json::from_str(claims).ok()?))
+    }
+
+    #[test]
+    fn tokens_that_are_decoded_late_hold_no_secrets_either() {
+        let seen = |text: &str| SeenToken::new("assertion", text, plain);
+        let token = seen(r#"{"alg":"PS256"}.{"iss":"me","client_secret":"abc"}.signature"#).unwrap();
+        assert!(!format!("{token:?}").contains("abc"));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.ndjson");
+        let journal = Journal::with_json_lines("bank", 3, &path).unwrap();
+        let mut live = journal.subscribe();
+        journal.record_with(exchange("a"), vec![token, seen("not.json.x").unwrap()]);
+        let read = journal.recent(&Filter::default());
+        let expected = DecodedToken {
+            name: "assertion".into(),
+            header: json!({"alg": "PS256"}),
+            claims: json!({"iss": "me", "client_secret": "[removed]"}),
+        };
+        assert_eq!(read[0].tokens, [expected]);
+        assert_eq!(journal.recent(&Filter { after: Some(0), ..Filter::default() }), read);
+        assert_eq!(live.try_recv().unwrap(), read[0]);
+        drop(journal);
+        assert_eq!(lines::read(&path), read);
+    }
+
+    #[test]
+    fn only_a_compact_jws_is_kept() {
+        for other in ["", "a", "a.b", "a.b.c.d", "a.b.c.d.e"] {
+            assert!(SeenToken::new("assertion", other, plain).is_none(), "{other}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod trace;
 
 pub use chance::Chance;
 pub use clock::{Clock, ClockError};
-pub use exchange::{DecodedToken, Exchange, Side, TlsFacts};
+pub use exchange::{DecodedToken, Exchange, SeenToken, Side, TlsFacts};
 pub use faults::Faults;
 pub use journal::{Filter, Journal};
 pub use redact::{redact_body, redact_query};

@@ -12,7 +12,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use crate::Exchange;
+use crate::journal::Recorded;
 
 /// Exchanges that may wait for a slow disk. More than these are left out of the file, so that neither requests nor memory
 /// pay for it.
@@ -20,7 +20,7 @@ const WAITING: usize = 4096;
 
 /// Hands exchanges to the writing thread without waiting for it. Dropping it waits until everything is written.
 pub(crate) struct Lines {
-    waiting: Option<SyncSender<Exchange>>,
+    waiting: Option<SyncSender<Recorded>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     left_out: AtomicU64,
 }
@@ -51,9 +51,9 @@ impl Lines {
     }
 
     /// Lets an exchange be written. Never waits.
-    pub(crate) fn append(&self, exchange: &Exchange) {
+    pub(crate) fn append(&self, recorded: &Recorded) {
         let Some(waiting) = &self.waiting else { return };
-        let outcome = waiting.try_send(exchange.clone());
+        let outcome = waiting.try_send(recorded.clone());
         if outcome.is_err() && self.left_out.fetch_add(1, Ordering::Relaxed) == 0 {
             // Said once; the number is told at the end.
             match outcome {
@@ -78,12 +78,12 @@ impl Drop for Lines {
     }
 }
 
-fn write(target: impl Write, exchanges: &Receiver<Exchange>) -> io::Result<()> {
+fn write(target: impl Write, exchanges: &Receiver<Recorded>) -> io::Result<()> {
     let mut writer = BufWriter::new(target);
     while let Ok(first) = exchanges.recv() {
         // Whatever else is waiting goes into the same write.
-        for exchange in std::iter::once(first).chain(exchanges.try_iter()) {
-            serde_json::to_writer(&mut writer, &exchange)?;
+        for recorded in std::iter::once(first).chain(exchanges.try_iter()) {
+            serde_json::to_writer(&mut writer, &recorded.read())?;
             writer.write_all(b"\n")?;
         }
         writer.flush()?;
@@ -93,7 +93,7 @@ fn write(target: impl Write, exchanges: &Receiver<Exchange>) -> io::Result<()> {
 
 /// Keeps a file open for reading what a test wrote.
 #[cfg(test)]
-pub(crate) fn read(path: &Path) -> Vec<Exchange> {
+pub(crate) fn read(path: &Path) -> Vec<crate::Exchange> {
     let mut text = String::new();
     std::fs::File::open(path).unwrap().read_to_string(&mut text).unwrap();
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
@@ -126,7 +126,7 @@ mod tests {
         let (release, stuck) = mpsc::channel();
         let lines = Lines::start(Stuck(stuck)).unwrap();
         for _ in 0..3 * WAITING {
-            lines.append(&exchange("a"));
+            lines.append(&exchange("a").into());
         }
         assert!(lines.left_out.load(Ordering::Relaxed) > 0);
         drop(release);
@@ -138,7 +138,7 @@ mod tests {
         let path = folder.path().join("journal.ndjson");
         std::fs::write(&path, "{\"sequence\":1,\"at").unwrap();
         let lines = Lines::open(&path).unwrap();
-        lines.append(&exchange("a"));
+        lines.append(&exchange("a").into());
         drop(lines);
         let read = read(&path);
         assert_eq!(read.iter().map(|exchange| exchange.trace_id.as_str()).collect::<Vec<_>>(), ["a"]);

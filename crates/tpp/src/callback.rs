@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use handlebars::Handlebars;
 use http::{HeaderValue, Method, StatusCode, header};
-use party::authorization_server::decoded;
+use party::authorization_server::seen;
 use rules::{Outcome as RuleOutcome, Verdict};
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -132,8 +132,8 @@ async fn take(tpp: Arc<Tpp>, request: Request) -> Response {
 
 async fn taken(tpp: &Arc<Tpp>, part: Part, answer: &str, request: &Request) -> Response {
     let pairs: Vec<(String, String)> = url::form_urlencoded::parse(answer.as_bytes()).into_owned().collect();
-    let token = |name: &str, shown: &str| {
-        decoded(shown, pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()))
+    let token = |name: &str, shown: &'static str| {
+        seen(shown, pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()))
     };
     let tokens: Vec<_> =
         [token("id_token", "id_token"), token("response", "authorization response")].into_iter().flatten().collect();

@@ -6,7 +6,7 @@ use jose::{
     claims::{Audience, NumericDate},
     hash::{constant_time_eq, left_half_sha256},
 };
-use rules::{Check, Evidence, Passed, Refusal, SwitchedOff, holds, judge};
+use rules::{Check, Evidence, Passed, Refusal, SwitchedOff, holds, joined, judge};
 use serde::Deserialize;
 use time::{Duration, OffsetDateTime};
 
@@ -117,7 +117,7 @@ fn same(expected: &str, found: Option<&str>) -> Result<(), Evidence> {
 fn hash_of(name: &str, value: &str, found: Option<&str>) -> Result<(), Evidence> {
     let expected = left_half_sha256(value);
     let fits = found.is_some_and(|found| constant_time_eq(found, &expected));
-    holds(fits, format!("{name} {expected}"), found.unwrap_or("nothing"))
+    holds(fits, format_args!("{name} {expected}"), found.unwrap_or("nothing"))
 }
 
 impl Facts {
@@ -167,7 +167,7 @@ const CHECKS: &[Check<Facts, ()>] = &[
             facts.on_claims(|expected, claims| {
                 let Some(aud) = &claims.aud else { return Err(Evidence::missing(&expected.client_id)) };
                 let alone = aud.iter().all(|audience| audience == expected.client_id);
-                holds(aud.contains(&expected.client_id) && alone, &expected.client_id, aud.to_string())?;
+                holds(aud.contains(&expected.client_id) && alone, &expected.client_id, aud)?;
                 claims.azp.as_deref().map_or(Ok(()), |azp| same(&expected.client_id, Some(azp)))
             })
         },
@@ -178,7 +178,7 @@ const CHECKS: &[Check<Facts, ()>] = &[
         test: |facts| {
             facts.on_claims(|_, claims| {
                 let Some(exp) = claims.exp.map(OffsetDateTime::from) else { return Err(Evidence::missing("exp")) };
-                holds(exp + LEEWAY > facts.now, format!("exp after {}", facts.now), exp.to_string())
+                holds(exp + LEEWAY > facts.now, format_args!("exp after {}", facts.now), exp)
             })
         },
     },
@@ -189,7 +189,7 @@ const CHECKS: &[Check<Facts, ()>] = &[
             facts.on_claims(|_, claims| {
                 let Some(iat) = claims.iat.map(OffsetDateTime::from) else { return Err(Evidence::missing("iat")) };
                 let fresh = iat > facts.now - AGE - LEEWAY && iat < facts.now + LEEWAY;
-                holds(fresh, format!("iat near {}", facts.now), iat.to_string())
+                holds(fresh, format_args!("iat near {}", facts.now), iat)
             })
         },
     },
@@ -250,7 +250,7 @@ const CHECKS: &[Check<Facts, ()>] = &[
             facts.on_claims(|expected, claims| {
                 let found = claims.acr.as_deref().unwrap_or("nothing");
                 let wanted = &expected.acr_values;
-                holds(wanted.is_empty() || wanted.iter().any(|acr| acr == found), wanted.join(" or "), found)
+                holds(wanted.is_empty() || wanted.iter().any(|acr| acr == found), joined(wanted, " or "), found)
             })
         },
     },

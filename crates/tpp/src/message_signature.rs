@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jose::{Algorithm, Header, JoseError, Jws, KeySet};
 use openbanking::message_signing::{IAT_MEMBER, ISS_MEMBER, LEEWAY, PayloadForm, TAN_MEMBER, TRUST_ANCHOR, TYP_VALUE};
-use rules::{Check, Evidence, Passed, Refusal, SwitchedOff, holds, judge};
+use rules::{Check, Evidence, Passed, Refusal, SwitchedOff, holds, joined, judge};
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -80,7 +80,7 @@ const CHECKS: &[Check<Facts, ()>] = &[
             let mut found = facts.header()?.crit.clone().unwrap_or_default();
             found.sort_unstable();
             let expected = PayloadForm::Encoded.critical();
-            holds(found == expected, expected.join(", "), found.join(", "))
+            holds(found == expected, joined(expected, ", "), joined(&found, ", "))
         },
     },
     Check {
@@ -90,7 +90,7 @@ const CHECKS: &[Check<Facts, ()>] = &[
             let found = facts.member(IAT_MEMBER)?;
             let at = found.as_ref().and_then(Value::as_i64).and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
             let past = at.is_some_and(|at| at < facts.expected.now + LEEWAY);
-            holds(past, format!("a number of seconds before {}", facts.expected.now), shown(found.as_ref()))
+            holds(past, format_args!("a number of seconds before {}", facts.expected.now), shown(found.as_ref()))
         },
     },
     Check {

@@ -58,7 +58,7 @@ const CHECKS: &[Check<ResourceFacts, ()>] = &[
         error: (),
         test: |facts| {
             let readable = !facts.json || facts.length == 0 || facts.body.is_some();
-            holds(readable, "JSON", format!("{} bytes that are none", facts.length))
+            holds(readable, "JSON", format_args!("{} bytes that are none", facts.length))
         },
     },
     Check {
@@ -76,7 +76,7 @@ const CHECKS: &[Check<ResourceFacts, ()>] = &[
         test: |facts| {
             let Some((name, asked)) = facts.one() else { return Ok(()) };
             match facts.named(name).into_iter().find(|found| *found != asked) {
-                Some(other) => holds(false, format!("{name} {asked}"), other),
+                Some(other) => holds(false, format_args!("{name} {asked}"), other),
                 None => Ok(()),
             }
         },

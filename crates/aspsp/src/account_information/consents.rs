@@ -60,7 +60,7 @@ const LODGING: &[Check<Lodging, Wire>] = &[
         rule: &EXPIRATION,
         error: Wire::bad_request(ErrorCode::FieldInvalidDate, Some("Data.ExpirationDateTime")),
         test: |facts| match facts.data.expiration_date_time {
-            Some(at) => holds(at > facts.now, format!("after {}", facts.now), at.to_string()),
+            Some(at) => holds(at > facts.now, format_args!("after {}", facts.now), at),
             None => Ok(()),
         },
     },
@@ -68,7 +68,7 @@ const LODGING: &[Check<Lodging, Wire>] = &[
         rule: &WINDOW,
         error: Wire::bad_request(ErrorCode::FieldInvalidDate, Some("Data.TransactionToDateTime")),
         test: |facts| match (facts.data.transaction_from_date_time, facts.data.transaction_to_date_time) {
-            (Some(from), Some(to)) => holds(from <= to, format!("{from} or later"), to.to_string()),
+            (Some(from), Some(to)) => holds(from <= to, format_args!("{from} or later"), to),
             _ => Ok(()),
         },
     },
@@ -97,7 +97,7 @@ async fn lodge(context: &Context, request: &Request, version: ApiVersion) -> Res
         transactions_from: data.transaction_from_date_time,
         transactions_to: data.transaction_to_date_time,
     };
-    let (client_id, content) = (access.client.client_id, Content::AccountAccess(asked));
+    let (client_id, content) = (access.client.client_id.clone(), Content::AccountAccess(asked));
     let mut consent = Consent::lodged(&context.tools.chance.uuid(), client_id, version, content, now);
     consent.expires_at = data.expiration_date_time;
     let change = collection().insert(&consent.id, &consent)?;

@@ -71,7 +71,7 @@ pub(super) fn within(
         rule: &HISTORY,
         error: REAUTHENTICATE,
         test: (|asked| match (asked.earliest, asked.from) {
-            (Some(earliest), Some(from)) => holds(from >= earliest, format!("{earliest} or later"), from.to_string()),
+            (Some(earliest), Some(from)) => holds(from >= earliest, format_args!("{earliest} or later"), from),
             _ => Ok(()),
         }) as fn(&Asked) -> _,
     };

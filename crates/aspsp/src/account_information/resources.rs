@@ -74,7 +74,7 @@ fn checks<'a>() -> [Check<Facts<'a>, Wire>; 4] {
             error: Wire::bad_request(ErrorCode::ResourceInvalidConsentStatus, None),
             test: |facts| {
                 let found = facts.consent.version;
-                holds(found <= facts.version, format!("{} or older", facts.version), found.to_string())
+                holds(found <= facts.version, format_args!("{} or older", facts.version), found)
             },
         },
         Check {
@@ -83,7 +83,7 @@ fn checks<'a>() -> [Check<Facts<'a>, Wire>; 4] {
             test: |facts| {
                 let found = facts.consent.permissions;
                 let needs = facts.resource.needs;
-                holds(allowed(needs, found), in_words(needs), found.to_string())
+                holds(allowed(needs, found), in_words(needs), found)
             },
         },
         Check {

@@ -85,7 +85,7 @@ fn checks<'a>() -> [Check<Named<'a>, Wire>; 2] {
             error: Wire::status(StatusCode::FORBIDDEN),
             test: |named| {
                 let inside = named.statement.as_ref().is_none_or(|one| in_window(named.consented, one));
-                holds(inside, format!("a month within {:?}", named.consented), named.id)
+                holds(inside, format_args!("a month within {:?}", named.consented), named.id)
             },
         },
     ]

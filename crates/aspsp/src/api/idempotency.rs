@@ -96,7 +96,7 @@ const HEADERS: &[Check<HeaderMap, Wire>] = &[
                 Some(Err(_)) => Err(Evidence::new(expected, "bytes that are not text")),
                 Some(Ok(key)) => {
                     let right = (1..=40).contains(&key.len()) && key.trim() == key;
-                    holds(right, expected, format!("{} characters", key.len()))
+                    holds(right, expected, format_args!("{} characters", key.len()))
                 }
             }
         },
@@ -194,7 +194,7 @@ async fn seen(
         error: Wire::coded(same_body(version), ErrorCode::HeaderInvalid, Some(IDEMPOTENCY_KEY)),
         test: |facts: &Repeated<'_>| {
             let (before, now) = (facts.before, facts.now);
-            holds(before == now, format!("the body with SHA-256 {before}"), format!("SHA-256 {now}"))
+            holds(before == now, format_args!("the body with SHA-256 {before}"), format_args!("SHA-256 {now}"))
         },
     };
     let facts = Repeated { before: &before.body_digest, now: &body_digest };

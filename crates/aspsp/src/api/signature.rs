@@ -9,7 +9,7 @@ use openbanking::{
     headers::JWS_SIGNATURE,
     message_signing::{IAT_MEMBER, ISS_MEMBER, LEEWAY, PayloadForm, TAN_MEMBER, TRUST_ANCHOR, TYP_VALUE},
 };
-use rules::{Check, Evidence, Passed, holds};
+use rules::{Check, Evidence, Passed, holds, joined};
 use serde_json::Value;
 use time::OffsetDateTime;
 use transport::{Request, Response};
@@ -171,7 +171,7 @@ fn checks<'a>() -> [Check<Facts<'a>, Wire>; 17] {
                 let mut found: Vec<&str> = facts.header()?.crit.iter().flatten().map(String::as_str).collect();
                 found.sort_unstable();
                 let expected = facts.form.critical();
-                holds(found == expected, expected.join(", "), found.join(", "))
+                holds(found == expected, joined(expected, ", "), joined(&found, ", "))
             },
         },
         Check {
@@ -182,7 +182,7 @@ fn checks<'a>() -> [Check<Facts<'a>, Wire>; 17] {
                 let at = found.and_then(Value::as_i64).and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
                 let shown = found.map_or_else(|| "nothing".to_owned(), Value::to_string);
                 let past = at.is_some_and(|at| at <= facts.now + LEEWAY);
-                holds(past, format!("a number, at most {}", facts.now.unix_timestamp()), shown)
+                holds(past, format_args!("a number, at most {}", facts.now.unix_timestamp()), shown)
             },
         },
         Check { rule: &ISS, error: invalid(ISS_MEMBER), test: |facts| facts.says(ISS_MEMBER, facts.issuer) },

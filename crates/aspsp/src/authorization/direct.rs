@@ -4,7 +4,7 @@ use fapi::{Accepted, ErrorCode, Outcome, PresentedCertificate, error::ErrorBody,
 use http::{HeaderValue, StatusCode, header};
 use party::authorization_server::{failed, no_store, presented};
 use serde::Serialize;
-use simulation::DecodedToken;
+use simulation::SeenToken;
 use transport::{Request, Response, reply};
 
 /// The form with the `Authorization` header; none when the body is no form.
@@ -29,7 +29,7 @@ pub(super) fn answer<T: Serialize>(
     request: &Request,
     status: StatusCode,
     outcome: Outcome<T>,
-    tokens: Vec<DecodedToken>,
+    tokens: Vec<SeenToken>,
 ) -> Response {
     let mut response = match outcome {
         Ok(Accepted { value, passed }) => {

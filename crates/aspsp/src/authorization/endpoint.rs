@@ -9,7 +9,7 @@ use fapi::{
     token::Parameters,
 };
 use http::{HeaderValue, Method, StatusCode, header};
-use party::authorization_server::decoded;
+use party::authorization_server::seen;
 use serde::Serialize;
 use store::CommitError;
 use transport::{Request, Response, reply};
@@ -27,7 +27,7 @@ use crate::{
 pub async fn authorize(context: Arc<Context>, request: Request) -> Response {
     let pairs = if request.method == Method::POST { request.form_pairs() } else { Some(request.query_pairs()) };
     let parameters = Parameters::new(pairs.unwrap_or_default());
-    let tokens: Vec<_> = decoded("request object", parameters.get("request")).into_iter().collect();
+    let tokens: Vec<_> = seen("request object", parameters.get("request")).into_iter().collect();
     let now = context.tools.clock.now();
     let mut response = match context.engine.authorize(parameters, now).await {
         Ok(accepted) => {

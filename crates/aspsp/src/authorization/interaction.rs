@@ -426,7 +426,7 @@ async fn settle(context: &Context, visit: Visit, decision: Decision, accounts: V
             Stage::Done { location: action, fields, approved }
         }
     };
-    let mut changes = to_store(completed.changes)?;
+    let mut changes = to_store(completed.changes);
     changes.push(session::collection().update(&interaction.record.id, session_version, &session)?);
     let consent = match consent {
         Some((consent, version)) => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::StatusCode;
-use party::authorization_server::decoded;
+use party::authorization_server::seen;
 use transport::{Request, Response};
 
 use super::direct;
@@ -13,7 +13,7 @@ use crate::Context;
 pub async fn push(context: Arc<Context>, request: Request) -> Response {
     let Some(parameters) = direct::parameters(&request) else { return direct::no_form() };
     let names = ["client_assertion", "request"];
-    let tokens = names.into_iter().filter_map(|name| decoded(name, parameters.get(name))).collect();
+    let tokens = names.into_iter().filter_map(|name| seen(name, parameters.get(name))).collect();
     let certificate = direct::certificate(&request);
     let outcome = context.engine.push(&parameters, certificate.as_ref(), context.tools.clock.now()).await;
     direct::answer(&request, StatusCode::CREATED, outcome, tokens)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fapi::{Accepted, ErrorCode, Failure, access::bearer, client_configuration::Visit, error::ErrorBody};
 use http::StatusCode;
-use party::authorization_server::{decoded, failed, no_store, to_store};
+use party::authorization_server::{failed, no_store, seen, to_store};
 use store::Range;
 use transport::{Request, Response, reply};
 
@@ -36,7 +36,7 @@ pub async fn register(context: Arc<Context>, request: Request) -> Response {
         Ok(text) => text,
         Err(refused) => return *refused,
     };
-    let tokens = decoded("registration request", Some(text)).into_iter().collect();
+    let tokens = seen("registration request", Some(text)).into_iter().collect();
     let certificate = direct::certificate(&request);
     let outcome = context.engine.register(text, certificate.as_ref(), context.tools.clock.now()).await;
     direct::answer(&request, StatusCode::CREATED, outcome.map(response), tokens)
@@ -59,7 +59,7 @@ pub async fn replace(context: Arc<Context>, request: Request) -> Response {
         Ok(text) => text,
         Err(refused) => return *refused,
     };
-    let tokens = decoded("registration request", Some(text)).into_iter().collect();
+    let tokens = seen("registration request", Some(text)).into_iter().collect();
     let certificate = direct::certificate(&request);
     let outcome = context.engine.replace_client(visit(&context, &request, certificate.as_ref()), text).await;
     direct::answer(&request, StatusCode::OK, outcome.map(response), tokens)
@@ -97,7 +97,7 @@ fn visit<'a>(
 /// Commits the end of a client together with that of its consents.
 async fn end(context: &Context, change: fapi::Change, client_id: &str) -> Result<(), String> {
     let now = context.tools.clock.now();
-    let mut changes = to_store(vec![change]).map_err(|error| error.to_string())?;
+    let mut changes = to_store(vec![change]);
     let consents = consents::collection();
     let all = consents.range(context.store(), Range::all()).await.map_err(|error| error.to_string())?;
     for (key, consent, version) in all {

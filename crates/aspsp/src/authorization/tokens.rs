@@ -8,7 +8,7 @@ use fapi::{
     access::{Demand, TokenKind, bearer},
 };
 use http::StatusCode;
-use party::authorization_server::decoded;
+use party::authorization_server::seen;
 use serde::Serialize;
 use transport::{Request, Response};
 
@@ -18,7 +18,7 @@ use crate::Context;
 /// `POST /introspect`.
 pub async fn introspect(context: Arc<Context>, request: Request) -> Response {
     let Some(parameters) = direct::parameters(&request) else { return direct::no_form() };
-    let tokens = decoded("client_assertion", parameters.get("client_assertion")).into_iter().collect();
+    let tokens = seen("client_assertion", parameters.get("client_assertion")).into_iter().collect();
     let certificate = direct::certificate(&request);
     let outcome = context.engine.introspect(&parameters, certificate.as_ref(), context.tools.clock.now()).await;
     direct::answer(&request, StatusCode::OK, outcome, tokens)
@@ -27,7 +27,7 @@ pub async fn introspect(context: Arc<Context>, request: Request) -> Response {
 /// `POST /revoke`.
 pub async fn revoke(context: Arc<Context>, request: Request) -> Response {
     let Some(parameters) = direct::parameters(&request) else { return direct::no_form() };
-    let tokens = decoded("client_assertion", parameters.get("client_assertion")).into_iter().collect();
+    let tokens = seen("client_assertion", parameters.get("client_assertion")).into_iter().collect();
     let certificate = direct::certificate(&request);
     let outcome = context.engine.revoke(&parameters, certificate.as_ref(), context.tools.clock.now()).await;
     let outcome = outcome.map(|Accepted { passed, .. }| Accepted { value: serde_json::json!({}), passed });

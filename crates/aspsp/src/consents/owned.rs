@@ -73,7 +73,7 @@ fn checks<'a>() -> [Check<Owned<'a>, Wire>; 3] {
                     let newer = facts.older || consent.kind().row().newer_versions;
                     let right = consent.version == facts.version || (newer && consent.version < facts.version);
                     let expected = format!("{}{}", facts.version, if newer { " or older" } else { "" });
-                    holds(right, expected, consent.version.to_string())
+                    holds(right, expected, consent.version)
                 })
             },
         },

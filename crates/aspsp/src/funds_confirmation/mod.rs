@@ -95,7 +95,8 @@ async fn create(context: &Context, request: &Request, version: ApiVersion) -> Re
     let expires_at = asked.expiration();
     progress.judged(in_future(expires_at, now, context))?;
     let content = Content::FundsConfirmation(Box::new(asked));
-    let mut consent = Consent::lodged(&context.tools.chance.uuid(), access.client.client_id, version, content, now);
+    let mut consent =
+        Consent::lodged(&context.tools.chance.uuid(), access.client.client_id.clone(), version, content, now);
     consent.expires_at = expires_at;
     context.store().commit(vec![consents::collection().insert(&consent.id, &consent)?]).await?;
     answer(context, StatusCode::CREATED, version, &consent).map(|response| progress.attach(response))
@@ -106,7 +107,7 @@ fn in_future(expires_at: Option<OffsetDateTime>, now: OffsetDateTime, context: &
         rule: &EXPIRATION,
         error: Wire::bad_request(ErrorCode::FieldInvalidDate, Some("Data.ExpirationDateTime")),
         test: |(expires_at, now): &(Option<OffsetDateTime>, OffsetDateTime)| match expires_at {
-            Some(at) => holds(at > now, format!("after {now}"), at.to_string()),
+            Some(at) => holds(at > now, format_args!("after {now}"), at),
             None => Ok(()),
         },
     };

@@ -50,7 +50,7 @@ pub(super) async fn create(
     let mut progress = Progress::default();
     let access = progress.add(admit(context, request, DEMAND).await)?;
     progress.judged(signature::check(context, request, &access.client).await)?;
-    let client_id = access.client.client_id;
+    let client_id = access.client.client_id.clone();
     let making = Lodging { context, request, kind, version, client_id: &client_id };
     let made = once(context, request, (&client_id, version), &mut progress, &making).await?;
     let found = owned::find(context, ConsentKind::Payment(kind), &made.id, &client_id, version).await;
@@ -107,7 +107,9 @@ fn signatories(
         rule: &AUTHORISATION,
         error: Wire::bad_request(ErrorCode::FieldInvalid, Some("Data.Authorisation.AuthorisationType")),
         test: |found: &Option<(bool, u8)>| match found {
-            Some((fits, signatories)) => holds(*fits, "an account that fits", format!("{signatories} signatories")),
+            Some((fits, signatories)) => {
+                holds(*fits, "an account that fits", format_args!("{signatories} signatories"))
+            }
             None => Ok(()),
         },
     };

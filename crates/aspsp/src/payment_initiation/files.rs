@@ -12,7 +12,7 @@ use openbanking::{
     reading::ReadingError,
     version::ApiVersion,
 };
-use rules::{Check, holds};
+use rules::{Check, holds, joined};
 use serde::{Deserialize, Serialize};
 use store::{Collection, CommitError};
 use transport::{Request, Response, reply};
@@ -100,7 +100,7 @@ fn arrival_checks<'a>() -> [Check<Arrival<'a>, Wire>; 2] {
             test: |facts| {
                 let known = media_types(facts.file_type);
                 let found = facts.media_type.unwrap_or("none");
-                holds(known.iter().any(|known| known.eq_ignore_ascii_case(found)), known.join(" or "), found)
+                holds(known.iter().any(|known| known.eq_ignore_ascii_case(found)), joined(known, " or "), found)
             },
         },
         Check {
@@ -108,7 +108,7 @@ fn arrival_checks<'a>() -> [Check<Arrival<'a>, Wire>; 2] {
             error: Wire::bad_request(ErrorCode::ResourceInvalidConsentStatus, Some("ConsentId")),
             test: |facts| {
                 let awaits = ConsentStatus::AwaitingUpload;
-                holds(facts.status == awaits, format!("{awaits:?}"), format!("{:?}", facts.status))
+                holds(facts.status == awaits, format_args!("{awaits:?}"), format_args!("{:?}", facts.status))
             },
         },
     ]
@@ -119,7 +119,7 @@ pub(super) async fn upload(context: &Context, request: &Request, version: ApiVer
     let mut progress = Progress::default();
     let access = progress.add(admit_any(context, request, super::consents::DEMAND).await)?;
     progress.judged(signature::check(context, request, &access.client).await)?;
-    let client_id = access.client.client_id;
+    let client_id = access.client.client_id.clone();
     let id = request.params.get("ConsentId").unwrap_or_default();
     let making = Uploading { context, request, version, client_id: &client_id, consent_id: id };
     once(context, request, (&client_id, version), &mut progress, &making).await?;

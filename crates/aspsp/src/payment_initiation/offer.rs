@@ -10,7 +10,7 @@ use openbanking::{
     },
     version::ApiVersion,
 };
-use rules::{Check, Evidence, Passed, SwitchedOff, holds};
+use rules::{Check, Evidence, Passed, SwitchedOff, holds, joined};
 use serde_json::Number;
 use time::{Duration, OffsetDateTime, Time};
 
@@ -134,7 +134,7 @@ fn checks<'a>() -> [Check<Asked<'a>, Wire>; 12] {
                 Some(rate) => {
                     let name = rate.rate_type.wire(ApiVersion::V4_0);
                     let offered = &asked.settings.rate_types;
-                    holds(offered.iter().any(|offered| *offered == name), offered.join(" or "), name)
+                    holds(offered.iter().any(|offered| *offered == name), joined(offered, " or "), name)
                 }
             },
         },
@@ -148,7 +148,7 @@ fn checks<'a>() -> [Check<Asked<'a>, Wire>; 12] {
                 None => Ok(()),
                 Some(rate) => {
                     let counts = rate.as_f64().and_then(countable).is_some();
-                    holds(counts, "0.000001 to 999999999", rate.to_string())
+                    holds(counts, "0.000001 to 999999999", rate)
                 }
             },
         },
@@ -188,7 +188,7 @@ fn checks<'a>() -> [Check<Asked<'a>, Wire>; 12] {
             error: Wire::bad_request(ErrorCode::RulesAfterCutOffDateTime, None),
             test: |asked| match asked.cut_off() {
                 Some((row, at)) if row.afterwards == Afterwards::Reject => {
-                    holds(at > asked.now, format!("before {at}"), asked.now.to_string())
+                    holds(at > asked.now, format_args!("before {at}"), asked.now)
                 }
                 _ => Ok(()),
             },

@@ -151,7 +151,7 @@ pub(crate) fn consent_checks<'a>() -> [Check<Facts<'a>, Wire>; 4] {
             error: Wire::bad_request(ErrorCode::ResourceConsentMismatch, Some("Data.ConsentId")),
             test: |facts| {
                 let (expected, found) = (facts.version, facts.consent.version);
-                holds(found == expected, expected.to_string(), found.to_string())
+                holds(found == expected, expected, found)
             },
         },
         Check {
@@ -177,7 +177,7 @@ pub(super) async fn create(
     let demand = Demand { scope: Some(SCOPE), kind: TokenKind::Customer };
     let access = progress.add(admit(context, request, demand).await)?;
     progress.judged(signature::check(context, request, &access.client).await)?;
-    let client_id = access.client.client_id;
+    let client_id = access.client.client_id.clone();
     let intent_id = access.grant.and_then(|grant| grant.intent_id);
     let making = Ordering { context, request, kind, version, intent_id };
     let made = once(context, request, (&client_id, version), &mut progress, &making).await?;
@@ -304,14 +304,14 @@ fn timely(
             test: |facts: &Timely<'_>| {
                 let until = facts.payment.offer.exchange_rate.as_ref().and_then(|rate| rate.expiration_date_time);
                 let until = until.map_or_else(String::new, |until| until.to_string());
-                holds(facts.payment.offer.rate_holds(facts.now), format!("before {until}"), facts.now.to_string())
+                holds(facts.payment.offer.rate_holds(facts.now), format_args!("before {until}"), facts.now)
             },
         },
         Check {
             rule: &CUT_OFF,
             error: Wire::bad_request(ErrorCode::RulesAfterCutOffDateTime, None),
             test: |facts: &Timely<'_>| match facts.payment.offer.cut_off {
-                Some(at) if facts.refuses => holds(at > facts.now, format!("before {at}"), facts.now.to_string()),
+                Some(at) if facts.refuses => holds(at > facts.now, format_args!("before {at}"), facts.now),
                 _ => Ok(()),
             },
         },
@@ -377,9 +377,7 @@ pub(crate) async fn find<R: Ordered>(
             rule: &READ_VERSION,
             error: unknown,
             test: |facts: &Owned<'_>| {
-                facts.made.map_or(Ok(()), |(_, made)| {
-                    holds(made == facts.version, made.to_string(), facts.version.to_string())
-                })
+                facts.made.map_or(Ok(()), |(_, made)| holds(made == facts.version, made, facts.version))
             },
         },
     ];

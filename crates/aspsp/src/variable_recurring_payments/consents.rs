@@ -61,7 +61,7 @@ fn checks<'a>() -> [Check<Asked<'a>, Wire>; 3] {
             rule: &VALID,
             error: Wire::bad_request(ErrorCode::FieldInvalidDate, Some("Data.ControlParameters.ValidToDateTime")),
             test: |asked| match asked.limits.valid_to {
-                Some(to) => holds(to.date() >= asked.today, format!("{} or later", asked.today), to.to_string()),
+                Some(to) => holds(to.date() >= asked.today, format_args!("{} or later", asked.today), to),
                 None => Ok(()),
             },
         },
@@ -84,7 +84,7 @@ pub(super) async fn create(context: &Context, request: &Request, version: ApiVer
     let mut progress = Progress::default();
     let access = progress.add(admit(context, request, DEMAND).await)?;
     progress.judged(signature::check(context, request, &access.client).await)?;
-    let client_id = access.client.client_id;
+    let client_id = access.client.client_id.clone();
     let making = Lodging { context, request, version, client_id: &client_id };
     let made = once(context, request, (&client_id, version), &mut progress, &making).await?;
     let (consent, _) = progress.add(owned::find(context, KIND, &made.id, &client_id, version).await)?;

@@ -66,7 +66,7 @@ pub(super) async fn migrate(context: &Context, request: &Request, version: ApiVe
     let mut progress = Progress::default();
     let access = progress.add(admit(context, request, DEMAND).await)?;
     progress.judged(signature::check(context, request, &access.client).await)?;
-    let client_id = access.client.client_id;
+    let client_id = access.client.client_id.clone();
     let making = Migrating { context, request, version, client_id: &client_id };
     let made = once(context, request, (&client_id, version), &mut progress, &making).await?;
     let (consent, _) = progress.add(owned::find(context, KIND, &made.id, &client_id, version).await)?;

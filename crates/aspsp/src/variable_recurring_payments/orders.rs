@@ -70,7 +70,7 @@ pub(super) async fn create(context: &Context, request: &Request, version: ApiVer
     let demand = Demand { scope: Some("payments"), kind: TokenKind::Customer };
     let access = progress.add(admit(context, request, demand).await)?;
     progress.judged(signature::check(context, request, &access.client).await)?;
-    let client_id = access.client.client_id;
+    let client_id = access.client.client_id.clone();
     let intent_id = access.grant.and_then(|grant| grant.intent_id);
     let making = Ordering { context, request, version, intent_id };
     let made = once(context, request, (&client_id, version), &mut progress, &making).await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fapi::{ErrorCode, error::ErrorBody, token::Parameters};
 use http::StatusCode;
 use openbanking::ssa::OrganisationStatus;
-use party::authorization_server::{decoded, failed, no_store, presented};
+use party::authorization_server::{failed, no_store, presented, seen};
 use transport::{Request, Response, reply};
 
 use super::{ORGANISATION_ACTIVE, certificate_in_use};
@@ -22,7 +22,7 @@ pub(crate) async fn token(context: Arc<Context>, request: Request) -> Result<Res
         return Ok(no_store(reply::json(StatusCode::BAD_REQUEST, &body)));
     };
     let parameters = Parameters::new(form);
-    let tokens: Vec<_> = decoded("client_assertion", parameters.get("client_assertion")).into_iter().collect();
+    let tokens: Vec<_> = seen("client_assertion", parameters.get("client_assertion")).into_iter().collect();
     let certificate = presented(&request.caller);
     if let Some(caller) = &certificate
         && let Some((record, _)) = organisations().get(context.store(), &caller.organisation_id).await?

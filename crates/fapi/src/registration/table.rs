@@ -8,7 +8,7 @@ use openbanking::{
     registration::RegistrationRequest,
     ssa::{self, OrganisationStatus, SoftwareStatementAssertion},
 };
-use rules::{Check, Evidence, holds};
+use rules::{Check, Evidence, holds, joined};
 use time::OffsetDateTime;
 use url::Url;
 
@@ -124,7 +124,7 @@ impl RegistrationFacts {
     fn alg(&self, jws: &Jws) -> Tested {
         let known: Vec<&str> = self.profile.algorithms.iter().map(|algorithm| algorithm.as_str()).collect();
         let found = jws.header().alg.as_str();
-        holds(known.contains(&found), known.join(" or "), found)
+        holds(known.contains(&found), joined(&known, " or "), found)
     }
 }
 
@@ -195,8 +195,8 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
                 let (made, oldest) = (moment(statement.iat), facts.now - facts.profile.software_statement_age);
                 holds(
                     made >= oldest && made <= facts.now + LEEWAY,
-                    format!("iat between {oldest} and {}", facts.now),
-                    made.to_string(),
+                    format_args!("iat between {oldest} and {}", facts.now),
+                    made,
                 )
             })
         },
@@ -207,7 +207,7 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
         test: |facts| {
             facts.on_statement(|statement| {
                 let status = statement.metadata.org_status;
-                holds(status == OrganisationStatus::Active, "org_status Active", format!("{status:?}"))
+                holds(status == OrganisationStatus::Active, "org_status Active", format_args!("{status:?}"))
             })
         },
     },
@@ -245,7 +245,7 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
             facts.on_request(|request| {
                 let (id, issuer) = (&facts.profile.organisation_id, &facts.profile.issuer);
                 let meant = request.aud.contains(id) || request.aud.contains(issuer);
-                holds(meant, format!("{id} or {issuer}"), request.aud.to_string())
+                holds(meant, format_args!("{id} or {issuer}"), &request.aud)
             })
         },
     },
@@ -255,8 +255,8 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
         test: |facts| {
             facts.on_request(|request| {
                 let (made, ends) = (moment(request.iat), moment(request.exp));
-                holds(ends > facts.now - LEEWAY, format!("exp after {}", facts.now), ends.to_string())?;
-                holds(made <= facts.now + LEEWAY, format!("iat at most {}", facts.now), made.to_string())
+                holds(ends > facts.now - LEEWAY, format_args!("exp after {}", facts.now), ends)?;
+                holds(made <= facts.now + LEEWAY, format_args!("iat at most {}", facts.now), made)
             })
         },
     },
@@ -409,7 +409,7 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
                 {
                     if let Some(found) = request.other.get(name) {
                         let right = facts.profile.encryption && found.as_str() == Some(only);
-                        holds(right, format!("{name} {only}, or none"), found.to_string())?;
+                        holds(right, format_args!("{name} {only}, or none"), found)?;
                     }
                 }
                 Ok(())

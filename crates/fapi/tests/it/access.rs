@@ -23,7 +23,10 @@ async fn a_customers_token_opens_the_resource_of_its_scope() {
     let accepted = demanded(&world, &token, Some("accounts"), TokenKind::Customer).await.unwrap();
     assert_passed(&accepted.passed, &[access::RULES], &[]);
     let access = accepted.value;
-    assert_eq!((access.client, access.scopes), (LARKSPUR.client(), vec!["openid".to_owned(), "accounts".to_owned()]));
+    assert_eq!(
+        ((*access.client).clone(), access.scopes),
+        (LARKSPUR.client(), vec!["openid".to_owned(), "accounts".to_owned()])
+    );
     assert_eq!(access.grant.unwrap().intent_id.as_deref(), Some(CONSENT));
 }
 

@@ -38,7 +38,7 @@ async fn an_assertion_that_keeps_every_rule_proves_who_calls() {
     let proof = form(&[("client_assertion_type", ASSERTION_TYPE), ("client_assertion", &assertion)], &[]);
     let certificate = LARKSPUR.certificate();
     let authenticated = world.engine.authenticate_client(&proof, Some(&certificate), world.now).await.ok().unwrap();
-    assert_eq!((authenticated.client, authenticated.certificate), (LARKSPUR.client(), certificate));
+    assert_eq!(((*authenticated.client).clone(), authenticated.certificate), (LARKSPUR.client(), certificate));
     assert_passed(
         &authenticated.passed,
         &[client_authentication::RULES],

@@ -31,7 +31,7 @@ async fn prove(
     let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let parameters = Parameters::new(pairs).with_authorization(authorization);
     let outcome = world.engine.authenticate_client(&parameters, Some(certificate), world.now).await;
-    outcome.map(|authenticated| authenticated.client.client_id)
+    outcome.map(|authenticated| authenticated.client.client_id.clone())
 }
 
 fn named(certificate: PresentedCertificate) -> PresentedCertificate {

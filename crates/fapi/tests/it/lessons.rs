@@ -55,7 +55,7 @@ async fn a_request_object_that_breaks_only_the_missing_rule_is_accepted() {
         let world = without(rule);
         let passed = world.ask(&changes).await.unwrap_or_else(|refused| panic!("{rule}: {refused:?}")).passed;
         assert_eq!(passed.verdict().skipped, [rule]);
-        assert!(!passed.verdict().passed.contains(&rule.to_owned()), "{rule}");
+        assert!(!passed.verdict().passed.contains(&rule.into()), "{rule}");
         // What came in is decided like any other request.
         let interaction = world.interaction(&changes).await;
         assert!(parameter(&world.decide(&interaction, &world.approval()).await, "code").is_some(), "{rule}");

@@ -35,7 +35,10 @@ async fn a_code_is_redeemed_for_tokens_that_are_bound_to_it() {
     });
     assert_eq!(claims, expected);
     let access = world.open(&tokens.access_token).await.unwrap().value;
-    assert_eq!((access.client.client_id, access.grant.unwrap().subject), ("larkspur".to_owned(), "psu-1".to_owned()));
+    assert_eq!(
+        (access.client.client_id.clone(), access.grant.unwrap().subject),
+        ("larkspur".to_owned(), "psu-1".to_owned())
+    );
     let of_code = [
         "code-present",
         "code-known",

@@ -57,7 +57,7 @@ async fn what_was_found_goes_to_the_journal_and_not_to_the_wire() {
     let verdict = refused.failure.verdict().unwrap();
     let by = verdict.refused_by().unwrap();
     assert_eq!((by.expected.as_str(), by.found.as_str()), ("https://bank.example", "https://marker.example"));
-    assert_eq!(verdict.passed.last().map(String::as_str), Some("fapi.request-object.client-id"));
+    assert_eq!(verdict.passed.last().map(AsRef::as_ref), Some("fapi.request-object.client-id"));
 }
 
 #[tokio::test]

@@ -255,7 +255,7 @@ impl Repository for Memory {
             let key = (change.collection, change.key);
             let version = self.versions.fetch_add(1, Ordering::Relaxed);
             match change.value {
-                Some(value) => records.insert(key, (version, value)),
+                Some(value) => records.insert(key, (version, serde_json::from_slice(&value).unwrap())),
                 None => records.remove(&key),
             };
         }

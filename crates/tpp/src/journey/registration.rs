@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Method;
 use jose::Jws;
 use openbanking::{discovery::ProviderMetadata, registration::RegistrationRequest};
-use party::authorization_server::decoded;
+use party::authorization_server::seen;
 use serde::Deserialize;
 use serde_json::Value;
 use simulation::Trace;
@@ -176,7 +176,7 @@ impl Tpp {
         let url = endpoint(metadata.registration_endpoint.as_deref(), "registration_endpoint")?;
         let client = self.client(tamper.certificate).await?;
         let shown = [(Kind::Registration, &jwt), (Kind::SoftwareStatement, &ssa)];
-        let shown = shown.into_iter().filter_map(|(kind, jwt)| decoded(kind.name(), Some(jwt)));
+        let shown = shown.into_iter().filter_map(|(kind, jwt)| seen(kind.name(), Some(jwt)));
         let request = client.request(Method::POST, &url).to(&label(&bank.name)).trace(trace).tokens(shown);
         let answer = request.body("application/jwt", jwt.into_bytes()).send().await?;
         if answer.status.as_u16() != 201 {

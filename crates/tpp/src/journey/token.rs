@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::Method;
 use jose::Jws;
-use party::authorization_server::decoded;
+use party::authorization_server::seen;
 use serde::Deserialize;
 use serde_json::Value;
 use simulation::Trace;
@@ -242,7 +242,7 @@ impl Tpp {
         match self.profile.software.authentication {
             Authentication::PrivateKeyJwt => {
                 let assertion = self.client_assertion(registration, tamper.client_assertion.as_ref()).await?;
-                shown = decoded(Made::ClientAssertion.name(), Some(&assertion));
+                shown = seen(Made::ClientAssertion.name(), Some(&assertion));
                 form.push(("client_assertion_type".to_owned(), ASSERTION_TYPE.to_owned()));
                 form.push(("client_assertion".to_owned(), assertion));
             }

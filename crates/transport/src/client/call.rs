@@ -9,7 +9,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
-use simulation::{DecodedToken, Exchange, Side, TlsFacts, Trace, redact_query};
+use simulation::{Exchange, SeenToken, Side, TlsFacts, Trace, redact_query};
 use time::OffsetDateTime;
 use url::Url;
 
@@ -32,7 +32,7 @@ pub struct RequestBuilder {
     headers: HeaderMap,
     body: Bytes,
     trace: Option<Trace>,
-    tokens: Vec<DecodedToken>,
+    tokens: Vec<SeenToken>,
     problem: Option<String>,
 }
 
@@ -122,7 +122,7 @@ impl RequestBuilder {
     }
 
     /// Tokens that travel with the request, for the journal.
-    pub fn tokens(mut self, tokens: impl IntoIterator<Item = DecodedToken>) -> Self {
+    pub fn tokens(mut self, tokens: impl IntoIterator<Item = SeenToken>) -> Self {
         self.tokens.extend(tokens);
         self
     }
@@ -147,7 +147,7 @@ impl RequestBuilder {
         };
         if let Some(journal) = &self.client.0.journal {
             let answered_id = outcome.as_ref().ok().and_then(|answer| answer.interaction_id.clone());
-            journal.record(Exchange {
+            let exchange = Exchange {
                 sequence: 0,
                 at,
                 party: String::new(),
@@ -162,9 +162,10 @@ impl RequestBuilder {
                 interaction_id: answered_id.or(sent_id),
                 tls,
                 verdict: None,
-                tokens: std::mem::take(&mut self.tokens),
+                tokens: Vec::new(),
                 fault: None,
-            });
+            };
+            journal.record_with(exchange, std::mem::take(&mut self.tokens));
         }
         outcome
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-/// A complete response. `rules::Verdict` and `Vec<simulation::DecodedToken>` among its extensions go to the journal.
+/// A complete response. `rules::Verdict` and `Vec<simulation::SeenToken>` among its extensions go to the journal.
 pub type Response = http::Response<Bytes>;
 
 /// What a handler may return.

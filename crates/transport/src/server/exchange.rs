@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use hyper::body::{Body, Incoming};
 use hyper_util::service::TowerToHyperService;
 use rules::Verdict;
-use simulation::{DecodedToken, Exchange, Side, Trace, faults::FaultMark, redact_query};
+use simulation::{Exchange, SeenToken, Side, Trace, faults::FaultMark, redact_query};
 use time::OffsetDateTime;
 use tokio::runtime::Handle;
 use uuid::Uuid;
@@ -265,7 +265,7 @@ impl<C: Send + Sync + 'static> Engine<C> {
             Some(query) => redact_query(&format!("{}?{query}", request.path)),
             None => request.path.clone(),
         };
-        journal.record(Exchange {
+        let exchange = Exchange {
             sequence: 0,
             at: ended.at,
             party: String::new(),
@@ -280,16 +280,17 @@ impl<C: Send + Sync + 'static> Engine<C> {
             interaction_id: Some(request.interaction_id.clone()),
             tls: request.caller.tls.clone(),
             verdict: ended.work.verdict,
-            tokens: ended.work.tokens.unwrap_or_default(),
+            tokens: Vec::new(),
             fault: ended.mark,
-        });
+        };
+        journal.record_with(exchange, ended.work.tokens.unwrap_or_default());
     }
 }
 
 /// What the party's work says about itself.
 struct Work {
     verdict: Option<Verdict>,
-    tokens: Option<Vec<DecodedToken>>,
+    tokens: Option<Vec<SeenToken>>,
 }
 
 /// How an exchange ended.

@@ -13,7 +13,7 @@ use http::{Method, StatusCode};
 use pki::{Authority, Certificate, Participant, PrivateKey, Profile, PspRole};
 use rules::{Evidence, Refusal, Rule};
 use serde_json::{Value, json};
-use simulation::{Chance, Clock, DecodedToken, Faults, Filter, Journal};
+use simulation::{Chance, Clock, Faults, Filter, Journal, SeenToken};
 use time::OffsetDateTime;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -110,9 +110,8 @@ async fn refuse(_: Arc<Context>, _: Request) -> Result<Response, Response> {
     let refusal = Refusal::new(&POLITE, (), Evidence::missing("please"));
     let mut response = reply::empty(StatusCode::FORBIDDEN);
     response.extensions_mut().insert(refusal.verdict());
-    let token =
-        DecodedToken { name: "assertion".into(), header: json!({"alg": "PS256"}), claims: json!({"iss": "me"}) };
-    response.extensions_mut().insert(vec![token]);
+    let token = SeenToken::new("assertion", "h.c.s", |_| Some((json!({"alg": "PS256"}), json!({"iss": "me"}))));
+    response.extensions_mut().insert(Vec::from_iter(token));
     Err(response)
 }
 

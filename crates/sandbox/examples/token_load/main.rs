@@ -6,12 +6,18 @@
 //!
 //! With `token_load FOLDER CLIENT PID` the bank is the one of `ob-sandbox up --data FOLDER`, another process with this id,
 //! at which the TPP is the client CLIENT. Then the result also says how much processor time of that process a request took
-//! (Linux), which other work on the machine hardly changes, and how much of it is cryptography.
+//! (Linux), which other work on the machine hardly changes, and how much of it is cryptography. The same is then measured of
+//! a server that answers a constant behind the same TLS, without and with a commit ([`floor`]): less than that no request
+//! can cost.
 #![expect(clippy::print_stdout, reason = "this is what the program was asked for")]
+
+mod floor;
 
 use std::{
     error::Error,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -72,9 +78,59 @@ impl Places {
         })
     }
 
-    /// Processor time that the bank's process has used, in seconds.
+    fn token_endpoint(&self) -> Result<Target, Failed> {
+        Ok(Target { url: self.mtls.join("/token")?, process: self.process })
+    }
+}
+
+/// What requests are sent to.
+struct Target {
+    url: Url,
+    /// Its process, if it is not this one.
+    process: Option<u32>,
+}
+
+impl Target {
+    /// Processor time that its process has used, in seconds.
     fn processor_time(&self) -> Option<f64> {
         processor_time(&self.process?.to_string())
+    }
+}
+
+fn identity(chain: &Path, key: &Path) -> Result<Identity, Failed> {
+    let chain = std::fs::read_to_string(chain)?;
+    let chain = chain.split_inclusive("-----END CERTIFICATE-----\n").map(Certificate::from_pem);
+    let key = PrivateKey::from_pem(&std::fs::read_to_string(key)?)?;
+    Ok(Identity { chain: chain.collect::<Result<_, _>>()?, key })
+}
+
+/// The server of [`floor`] in a process of its own, which ends when this is dropped.
+struct Floor {
+    process: Child,
+    base: Url,
+}
+
+impl Floor {
+    fn start(folder: &Path) -> Result<Self, Failed> {
+        let mut command = Command::new(std::env::current_exe()?);
+        let mut process = command.arg("floor").arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let output = process.stdout.take().ok_or("no output")?;
+        let mut port = String::new();
+        BufReader::new(output).read_line(&mut port)?;
+        let base = format!("https://localhost:{}/", port.trim()).parse()?;
+        Ok(Self { process, base })
+    }
+
+    fn target(&self, path: &str) -> Result<Target, Failed> {
+        Ok(Target { url: self.base.join(path)?, process: Some(self.process.id()) })
+    }
+}
+
+impl Drop for Floor {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        // It has nothing to lose.
+        let _ = self.process.wait();
     }
 }
 
@@ -111,10 +167,7 @@ impl Load {
         let kid = read("signing.kid")?;
         let signing = PrivateKey::from_pem(&read("signing.key")?)?;
         let signing = SigningKey::from_pkcs8_der(kid.trim(), Algorithm::Ps256, signing.pkcs8_der())?;
-        let chain = read("transport.pem")?;
-        let chain = chain.split_inclusive("-----END CERTIFICATE-----\n").map(Certificate::from_pem);
-        let identity =
-            Identity { chain: chain.collect::<Result<_, _>>()?, key: PrivateKey::from_pem(&read("transport.key")?)? };
+        let identity = identity(&places.exports.join("transport.pem"), &places.exports.join("transport.key"))?;
         let anchor = hosting::certificate(&places.anchor)?;
         Ok(Self { places, client_id, signing: Arc::new(signing), identity, anchor, chance: Chance::from_system() })
     }
@@ -148,7 +201,9 @@ impl Load {
     /// A refresh token of a customer's.
     async fn refresh_token(&self) -> Result<String, Failed> {
         let http = self.client(Some(&self.identity))?;
-        let token = self.answer(&http, &[("grant_type", "client_credentials"), ("scope", "accounts")]).await?;
+        let endpoint = self.bank("/token")?;
+        let own = [("grant_type", "client_credentials"), ("scope", "accounts")];
+        let token = self.answer(&http, &endpoint, &own).await?;
         let consent = json!({ "Data": { "Permissions": ["ReadAccountsBasic"] }, "Risk": {} });
         let url = self.bank("/open-banking/v4.0/aisp/account-access-consents")?;
         let bearer = token["access_token"].as_str().unwrap_or_default();
@@ -176,37 +231,36 @@ impl Load {
         let fragment = arrival.url.fragment().unwrap_or_default().as_bytes().to_vec();
         let code = url::form_urlencoded::parse(&fragment).find(|(name, _)| name == "code").ok_or("no code")?.1;
         let redeem = [("grant_type", "authorization_code"), ("code", &*code), ("redirect_uri", callback.as_str())];
-        let tokens = self.answer(&http, &redeem).await?;
+        let tokens = self.answer(&http, &endpoint, &redeem).await?;
         Ok(tokens["refresh_token"].as_str().ok_or("no refresh token")?.to_owned())
     }
 
-    async fn answer(&self, http: &HttpClient, pairs: &[(&str, &str)]) -> Result<Value, Failed> {
+    async fn answer(&self, http: &HttpClient, url: &Url, pairs: &[(&str, &str)]) -> Result<Value, Failed> {
         let assertion = self.assertion()?;
         let mut form = vec![("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion.as_str())];
         form.extend(pairs);
-        Ok(http.post(&self.bank("/token")?).form(&form).send().await?.json()?)
+        Ok(http.post(url).form(&form).send().await?.json()?)
     }
 
     /// Sends requests over so many connections.
-    async fn run(&self, connections: usize, pairs: &[(&str, &str)]) -> Result<Measured, Failed> {
+    async fn run(&self, target: &Target, connections: usize, pairs: &[(&str, &str)]) -> Result<Measured, Failed> {
         let each = REQUESTS / connections;
         let mut tasks = Vec::new();
         for _ in 0..connections {
             let http = self.client(Some(&self.identity))?;
             let assertions = (0..each).map(|_| self.assertion()).collect::<Result<Vec<_>, _>>()?;
             // The connection is there before the clock starts.
-            self.answer(&http, pairs).await?;
+            self.answer(&http, &target.url, pairs).await?;
             tasks.push((http, assertions));
         }
-        let (began, used) = (Instant::now(), self.places.processor_time());
+        let (began, used) = (Instant::now(), target.processor_time());
         let running: Vec<_> = tasks
             .into_iter()
             .map(|(http, assertions)| {
-                let url = self.bank("/token");
+                let url = target.url.clone();
                 let pairs: Vec<(String, String)> =
                     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
                 tokio::spawn(async move {
-                    let url = url?;
                     let mut took = Vec::new();
                     for assertion in assertions {
                         let mut form = pairs.clone();
@@ -231,7 +285,7 @@ impl Load {
         all.sort_unstable();
         #[expect(clippy::cast_precision_loss, reason = "thousands")]
         let many = all.len() as f64;
-        let processor = self.places.processor_time().zip(used).map(|(after, before)| (after - before) * 1e6 / many);
+        let processor = target.processor_time().zip(used).map(|(after, before)| (after - before) * 1e6 / many);
         let slow = all.get(all.len() * 99 / 100).copied().unwrap_or_default();
         Ok(Measured { rate: many / elapsed, slow, processor })
     }
@@ -257,11 +311,14 @@ impl Load {
 }
 
 /// Prints what a run measured; `floor` is the time that its cryptography takes, in microseconds.
-fn tell(connections: usize, grant: &str, measured: &Measured, floor: f64) {
+fn tell(connections: usize, what: &str, measured: &Measured, floor: f64) {
     let Measured { rate, slow, processor } = measured;
-    print!("{connections} connections, {grant}: {rate:.0} requests a second, 99 of 100 within {slow:.1?}");
+    print!("{connections} connections, {what}: {rate:.0} requests a second, 99 of 100 within {slow:.1?}");
     if let Some(used) = processor {
-        print!(", {used:.0} us of processor time each, {:.0} % of them cryptography", 100.0 * floor / used);
+        print!(", {used:.0} us of processor time each");
+        if floor > 0.0 {
+            print!(", {:.0} % of them cryptography", 100.0 * floor / used);
+        }
     }
     println!();
 }
@@ -271,7 +328,7 @@ async fn main() -> Result<(), Failed> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let temporary = tempfile::tempdir()?;
     let stop = Stop::new();
-    let mut own = None;
+    let (mut own, mut floor) = (None, None);
     let load = match arguments.as_slice() {
         [] => {
             let data = temporary.path().to_owned();
@@ -282,7 +339,9 @@ async fn main() -> Result<(), Failed> {
             own = Some(hosted);
             load
         }
+        [floor, folder] if floor == "floor" => return floor::serve_until_closed(Path::new(folder)).await,
         [folder, client_id, process] => {
+            floor = Some(Floor::start(Path::new(folder))?);
             Load::new(Places::of_another_process(Path::new(folder), process.parse()?)?, client_id.clone())?
         }
         _ => return Err("token_load [FOLDER CLIENT PID]".into()),
@@ -293,11 +352,22 @@ async fn main() -> Result<(), Failed> {
         "{cores} cores, shared by bank and load; one core signs {sign:.0} and verifies {verify:.0} times a second"
     );
     let refresh = load.refresh_token().await?;
+    let endpoint = load.places.token_endpoint()?;
     for connections in [16, 64] {
         let own = [("grant_type", "client_credentials"), ("scope", "accounts")];
-        tell(connections, "client_credentials", &load.run(connections, &own).await?, 1e6 / verify);
+        tell(connections, "client_credentials", &load.run(&endpoint, connections, &own).await?, 1e6 / verify);
         let renewal = [("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())];
-        tell(connections, "refresh_token", &load.run(connections, &renewal).await?, 1e6 / verify + 1e6 / sign);
+        tell(
+            connections,
+            "refresh_token",
+            &load.run(&endpoint, connections, &renewal).await?,
+            1e6 / verify + 1e6 / sign,
+        );
+        if let Some(floor) = &floor {
+            for (path, what) in [(floor::CONSTANT, "a constant"), (floor::COMMIT, "a constant after a commit")] {
+                tell(connections, what, &load.run(&floor.target(path)?, connections, &own).await?, 0.0);
+            }
+        }
     }
     stop.trigger();
     if let Some(hosted) = own {
