@@ -254,10 +254,11 @@ async fn journal<C>(control: Arc<Control<C>>, request: Request) -> Response {
         let number = value.parse::<u64>();
         match (name.as_str(), number) {
             ("trace", _) => filter.trace = Some(value),
+            ("interaction", _) => filter.interaction = Some(value),
             ("after", Ok(after)) => filter.after = Some(after),
             ("limit", Ok(limit)) => filter.limit = Some(usize::try_from(limit).unwrap_or(MOST_EXCHANGES)),
             _ => {
-                let text = format!("{name}={value} is not trace=ID, after=NUMBER or limit=NUMBER");
+                let text = format!("{name}={value} is not trace=ID, interaction=ID, after=NUMBER or limit=NUMBER");
                 return refuse(StatusCode::BAD_REQUEST, text);
             }
         }

@@ -75,6 +75,8 @@ impl From<Exchange> for Recorded {
 pub struct Filter {
     /// Only this journey.
     pub trace: Option<String>,
+    /// Only those with this `x-fapi-interaction-id`, which clients send and error pages name.
+    pub interaction: Option<String>,
     /// Only those with a higher sequence number.
     pub after: Option<u64>,
     /// At most so many: with `after` the first ones after it, so that a reader who asks again with the last number misses
@@ -86,7 +88,8 @@ impl Filter {
     /// Whether an exchange is looked for, the limit aside.
     #[must_use]
     pub fn fits(&self, exchange: &Exchange) -> bool {
-        self.after.is_none_or(|after| exchange.sequence > after)
+        self.interaction.as_ref().is_none_or(|id| exchange.interaction_id.as_ref() == Some(id))
+            && self.after.is_none_or(|after| exchange.sequence > after)
             && self.trace.as_ref().is_none_or(|trace| exchange.trace_id == *trace)
     }
 }
@@ -232,12 +235,13 @@ pub(crate) mod tests {
     fn it_forgets_the_oldest_and_finds_a_journey() {
         let journal = Journal::new("bank", 3);
         assert_eq!((journal.first(), journal.last()), (0, 0));
-        for trace in ["a", "b", "a", "b"] {
-            journal.record(exchange(trace));
+        for (trace, id) in [("a", "1"), ("b", "2"), ("a", "3"), ("b", "4")] {
+            journal.record(Exchange { interaction_id: Some(id.to_owned()), ..exchange(trace) });
         }
         let numbers = |filter: &Filter| journal.recent(filter).iter().map(|e| e.sequence).collect::<Vec<_>>();
         assert_eq!(numbers(&Filter::default()), [2, 3, 4]);
         assert_eq!(numbers(&Filter { trace: Some("b".into()), ..Filter::default() }), [2, 4]);
+        assert_eq!(numbers(&Filter { interaction: Some("3".into()), ..Filter::default() }), [3]);
         assert_eq!(numbers(&Filter { after: Some(3), ..Filter::default() }), [4]);
         assert_eq!(numbers(&Filter { limit: Some(1), ..Filter::default() }), [4]);
         assert_eq!(journal.recent(&Filter::default())[0].party, "bank");
@@ -252,7 +256,7 @@ pub(crate) mod tests {
         }
         let (mut seen, mut after) = (Vec::new(), 0);
         loop {
-            let filter = Filter { trace: Some("a".into()), after: Some(after), limit: Some(2) };
+            let filter = Filter { trace: Some("a".into()), after: Some(after), limit: Some(2), ..Filter::default() };
             let page = journal.recent(&filter);
             let Some(last) = page.last() else { break };
             after = last.sequence;
