@@ -47,9 +47,9 @@ pub enum DataError {
         /// The folder.
         path: PathBuf,
         /// Whose it is.
-        owner: Owner,
+        owner: Box<Owner>,
         /// Who wants it.
-        claims: Owner,
+        claims: Box<Owner>,
     },
     /// A key or certificate could not be made.
     #[error(transparent)]
@@ -118,7 +118,10 @@ impl DataDirectory {
             None => self.write_json(OWNER, claims).map(drop),
             // The name is what people call it, and may change.
             Some(owner) if owner.program == claims.program && owner.registration == claims.registration => Ok(()),
-            Some(owner) => Err(DataError::Foreign { path: self.path.clone(), owner, claims: claims.clone() }),
+            Some(owner) => {
+                let (owner, claims) = (Box::new(owner), Box::new(claims.clone()));
+                Err(DataError::Foreign { path: self.path.clone(), owner, claims })
+            }
         }
     }
 

@@ -48,7 +48,7 @@ enum Command {
     /// Be a customer: open a TPP's link to the bank, log in, confirm or cancel, print where the bank sends the browser
     Psu(Box<Customer>),
     /// Let time pass at parties that run: all their clocks move to the same time
-    Advance(Advance),
+    Advance(Box<Advance>),
     /// Print a JSON Schema, for editors: of scenario files, or of TPP profiles
     Schema {
         /// Which files

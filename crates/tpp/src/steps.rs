@@ -39,7 +39,7 @@ pub struct Failure {
     /// Headers of that answer.
     pub headers: Box<BTreeMap<String, String>>,
     /// Body of that answer, when it was JSON.
-    pub body: Option<Value>,
+    pub body: Option<Box<Value>>,
     /// The TPP's own rule that spoke, when one did.
     pub verdict: Option<Box<Verdict>>,
     /// The request that came to this, when it was one to the bank's API.

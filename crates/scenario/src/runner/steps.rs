@@ -24,7 +24,7 @@ impl Done {
             refused: Some(failure.what),
             status: failure.status,
             headers: *failure.headers,
-            body: failure.body,
+            body: failure.body.map(|body| *body),
             ..Happened::default()
         };
         Self { happened, outcome: String::new(), spoke: spoke.into_iter().collect(), sent: failure.sent }

@@ -87,7 +87,7 @@ impl Answered {
             what: format!("{what} answered {}", self.status),
             status: Some(self.status),
             headers: Box::new(self.headers.clone()),
-            body: self.body.clone(),
+            body: self.body.clone().map(Box::new),
             verdict: None,
             sent: self.sent.clone(),
         }

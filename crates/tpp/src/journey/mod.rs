@@ -93,7 +93,7 @@ fn refused(what: &str, answer: &Answer) -> Failure {
         what: format!("{what} answered {}{detail}{apart}", answer.status.as_u16()),
         status: Some(answer.status.as_u16()),
         headers: Box::new(resources::texts(&answer.headers)),
-        body,
+        body: body.map(Box::new),
         ..Failure::default()
     }
 }
