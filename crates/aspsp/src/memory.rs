@@ -31,6 +31,8 @@ pub struct Memory {
     store: Arc<dyn Store>,
     http: HttpClient,
     clock: Clock,
+    /// How soon an unknown `kid` may cause another fetch.
+    patience: time::Duration,
     key_sets: Mutex<HashMap<String, Remembered>>,
     /// Statuses of organisations that are not active, as the Directory told them last.
     suspended: ArcSwap<HashMap<String, String>>,
@@ -45,7 +47,13 @@ struct Remembered {
 impl Memory {
     /// Surroundings over a store and a client that trusts the ecosystem's certificates.
     pub fn new(store: Arc<dyn Store>, http: HttpClient, clock: Clock) -> Self {
-        Self { store, http, clock, key_sets: Mutex::default(), suspended: ArcSwap::default() }
+        Self { store, http, clock, patience: PATIENCE, key_sets: Mutex::default(), suspended: ArcSwap::default() }
+    }
+
+    /// The same, asking at every unknown `kid`: for runs that repeat, in which nothing may depend on how fast they are.
+    #[must_use]
+    pub fn impatient(self) -> Self {
+        Self { patience: time::Duration::ZERO, ..self }
     }
 
     /// Remembers which organisations may not take part.
@@ -70,7 +78,7 @@ impl Memory {
         let set = sets.get(uri)?;
         let age = now - set.fetched_at;
         let known = kid.is_none_or(|kid| set.keys.contains(kid));
-        (age < PATIENCE || (age < FRESH && known)).then(|| Arc::clone(&set.keys))
+        (age < self.patience || (age < FRESH && known)).then(|| Arc::clone(&set.keys))
     }
 
     async fn fetch(&self, uri: &str) -> Result<Arc<KeySet>, KeysError> {
