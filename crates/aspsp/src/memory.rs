@@ -33,6 +33,8 @@ pub struct Memory {
     clients: authorization_server::Parsed<Client>,
     http: HttpClient,
     clock: Clock,
+    /// How soon an unknown `kid` may cause another fetch.
+    patience: time::Duration,
     key_sets: Mutex<HashMap<String, Remembered>>,
     /// Statuses of organisations that are not active, as the Directory told them last.
     suspended: ArcSwap<HashMap<String, String>>,
@@ -52,9 +54,16 @@ impl Memory {
             clients: authorization_server::Parsed::default(),
             http,
             clock,
+            patience: PATIENCE,
             key_sets: Mutex::default(),
             suspended: ArcSwap::default(),
         }
+    }
+
+    /// The same, asking at every unknown `kid`: for runs that repeat, in which nothing may depend on how fast they are.
+    #[must_use]
+    pub fn impatient(self) -> Self {
+        Self { patience: time::Duration::ZERO, ..self }
     }
 
     /// Remembers which organisations may not take part.
@@ -79,7 +88,7 @@ impl Memory {
         let set = sets.get(uri)?;
         let age = now - set.fetched_at;
         let known = kid.is_none_or(|kid| set.keys.contains(kid));
-        (age < PATIENCE || (age < FRESH && known)).then(|| Arc::clone(&set.keys))
+        (age < self.patience || (age < FRESH && known)).then(|| Arc::clone(&set.keys))
     }
 
     async fn fetch(&self, uri: &str) -> Result<Arc<KeySet>, KeysError> {

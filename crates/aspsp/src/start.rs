@@ -164,6 +164,7 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     }
     let money = Money::restore(books, &*store).await?;
     let memory = Memory::new(store, http.clone(), tools.clock.clone());
+    let memory = if settings.chance_seed.is_some() { memory.impatient() } else { memory };
     let chance: Chance = tools.chance.clone();
     let engine = Engine::new(memory, profile, Arc::clone(&membership.signing), move || chance.bytes())
         .with_elliptic(Arc::new(keys.elliptic))

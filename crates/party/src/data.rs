@@ -118,11 +118,10 @@ impl DataDirectory {
             None => self.write_json(OWNER, claims).map(drop),
             // The name is what people call it, and may change.
             Some(owner) if owner.program == claims.program && owner.registration == claims.registration => Ok(()),
-            Some(owner) => Err(DataError::Foreign {
-                path: self.path.clone(),
-                owner: Box::new(owner),
-                claims: Box::new(claims.clone()),
-            }),
+            Some(owner) => {
+                let (owner, claims) = (Box::new(owner), Box::new(claims.clone()));
+                Err(DataError::Foreign { path: self.path.clone(), owner, claims })
+            }
         }
     }
 
