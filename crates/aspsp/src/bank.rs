@@ -36,6 +36,10 @@ pub struct Bank {
     pub attempts: u8,
     /// Seconds before the last page returns to the TPP by itself.
     pub outbound_seconds: u8,
+    /// User name of the customer who confirms every authorisation, with every account that fits and without a page; nobody
+    /// when left out. For tools that have no browser.
+    #[serde(default)]
+    pub auto_approve: Option<String>,
     /// Whether messages are signed over the payload as it is (`b64: false`), which was the form up to v3.1.3.
     #[serde(default)]
     pub unencoded_signatures: bool,

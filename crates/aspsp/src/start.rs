@@ -154,6 +154,12 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
     clients::settle(&*store, configured, &profile, tools.clock.now()).await?;
     let logins = logins(&personas, &books);
     let customers = Customers::new(&personas, &books);
+    if let Some(username) = &bank.auto_approve {
+        if customers.named(username).is_none() {
+            return Err(StartError::Configuration(format!("auto-approve: there is no customer {username}")));
+        }
+        tracing::warn!("AUTO-APPROVAL: every authorisation is confirmed by {username} at once, and nobody sees a page");
+    }
     let rates = Rates::of(&personas).map_err(|error| StartError::Configuration(error.to_string()))?;
     let mut books = books;
     bank.payments.check(&rates).map_err(StartError::Configuration)?;

@@ -38,8 +38,15 @@ pub fn failed(failure: &Failure) -> Response {
     let code = failure.code();
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = reply::json(status, &fapi::error::ErrorBody::new(code, failure.description()));
-    if status == StatusCode::UNAUTHORIZED {
-        let value = format!("Bearer error=\"{}\"", code.as_str());
+    // RFC 6749, 5.2: who did not use the Authorization header is told no scheme.
+    if status == StatusCode::UNAUTHORIZED && code != fapi::ErrorCode::InvalidClient {
+        let value = match failure {
+            // RFC 6750, 3.1: who sent nothing made no error.
+            Failure::Refused(refusal) if refusal.rule == &fapi::access::TOKEN_PRESENT => {
+                "Bearer realm=\"api\"".to_owned()
+            }
+            _ => format!("Bearer error=\"{}\"", code.as_str()),
+        };
         if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
         }

@@ -167,7 +167,15 @@ fn access_refused(version: ApiVersion, request: &Request, failure: &Failure, tol
             reply::json(status, &details.fold(body, |body, detail| body.and(version, detail)))
         }
     };
-    challenge(&mut response, code.as_str(), failure.description());
+    // RFC 6750, 3.1: who sent no token made no error.
+    let nothing = matches!(failure, Failure::Refused(refusal) if refusal.rule == &fapi::access::TOKEN_PRESENT);
+    match nothing {
+        true => {
+            let value = HeaderValue::from_static("Bearer realm=\"api\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+        }
+        false => challenge(&mut response, code.as_str(), failure.description()),
+    }
     if let Some(verdict) = failure.verdict() {
         response.extensions_mut().insert(verdict);
     }

@@ -41,7 +41,8 @@ pub(super) fn answer<T: Serialize>(
     };
     let scheme = request.header("authorization").and_then(|value| value.split_once(' ')).map(|(scheme, _)| scheme);
     let basic = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"));
-    if response.status() == StatusCode::UNAUTHORIZED && basic {
+    let told = response.headers().contains_key(header::WWW_AUTHENTICATE);
+    if response.status() == StatusCode::UNAUTHORIZED && basic && !told {
         let challenge = HeaderValue::from_static("Basic realm=\"clients\"");
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use store::CommitError;
 use transport::{Request, Response, reply};
 
-use super::session;
+use super::{interaction, session};
 use crate::{
     Context, app,
     authorization::session::{Session, Stage},
@@ -51,6 +51,9 @@ async fn begin(context: &Context, request: &Request, interaction: &Interaction) 
             return error_page(context, request, StatusCode::INTERNAL_SERVER_ERROR, "server_error", text);
         }
     };
+    if let Some(username) = &context.bank.auto_approve {
+        return interaction::confirm_alone(context, request, &interaction.id, &cookie, username).await;
+    }
     let mut response = reply::redirect(StatusCode::SEE_OTHER, &format!("/authorisation/{}/{step}", interaction.id));
     if let Ok(value) = HeaderValue::from_str(&session::set_cookie(&interaction.id, &cookie)) {
         response.headers_mut().append(header::SET_COOKIE, value);

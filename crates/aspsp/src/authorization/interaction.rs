@@ -236,8 +236,12 @@ async fn decide(context: &Context, request: &Request) -> Result<Response, Refusa
 
 async fn visit(context: &Context, request: &Request) -> Result<Visit, Refusal> {
     let id = request.params.get("InteractionId").unwrap_or_default();
-    let store = context.store();
     let cookie = request.cookie(&session::cookie_name(id)).ok_or(Refusal::Ended)?;
+    under_way(context, request, id, cookie).await
+}
+
+async fn under_way(context: &Context, request: &Request, id: &str, cookie: &str) -> Result<Visit, Refusal> {
+    let store = context.store();
     let (session, session_version) = session::collection().get(store, id).await?.ok_or(Refusal::Ended)?;
     if !constant_time_eq(&fapi::digest(cookie), &session.cookie_digest) {
         return Err(Refusal::Ended);
@@ -249,6 +253,53 @@ async fn visit(context: &Context, request: &Request) -> Result<Visit, Refusal> {
     };
     let skin = app::device::skin(request);
     Ok(Visit { interaction, session, session_version, cookie: cookie.to_owned(), skin, consent })
+}
+
+/// Ends an authorisation as if this customer had logged in and confirmed with every account that fits; then the browser goes
+/// back to the TPP without having seen a page.
+pub(super) async fn confirm_alone(
+    context: &Context,
+    request: &Request,
+    id: &str,
+    cookie: &str,
+    username: &str,
+) -> Response {
+    let confirmed = async {
+        let visit = under_way(context, request, id, cookie).await?;
+        let now = context.tools.clock.now();
+        let customer = context.customers.named(username).ok_or(Refusal::Ended)?.to_owned();
+        let record = &visit.interaction.record;
+        let asked = record.subject.clone().or_else(|| {
+            let consent = visit.consent.as_ref().filter(|_| record.reauthentication);
+            consent.and_then(|(consent, _)| consent.customer.clone())
+        });
+        let accounts = match &visit.consent {
+            Some((consent, _)) if record.reauthentication => consent.accounts.clone(),
+            Some((consent, _)) => {
+                let mut fitting = payer::eligible(context, consent, &customer, now);
+                fitting.truncate(if consent.kind() == ConsentKind::AccountAccess { usize::MAX } else { 1 });
+                fitting
+            }
+            None => Vec::new(),
+        };
+        let decision = if asked.is_some_and(|asked| asked != customer) {
+            Decision::Rejected(Rejection::AnotherCustomer)
+        } else if visit.consent.is_some() && accounts.is_empty() {
+            Decision::Rejected(Rejection::NoEligibleAccount)
+        } else {
+            Decision::Approved { subject: customer, authenticated_at: now }
+        };
+        settle(context, visit, decision, accounts).await
+    };
+    match confirmed.await {
+        Err(refusal) => refusal.page(context, request),
+        Ok(visit) => match &visit.session.stage {
+            Stage::Done { location, fields, .. } if fields.is_empty() => {
+                secured(reply::redirect(StatusCode::FOUND, location))
+            }
+            _ => views::page(context, &visit, StatusCode::OK, None),
+        },
+    }
 }
 
 /// Ends an authorisation whose time is over, or whose consent was taken back or decided elsewhere meanwhile. A page that

@@ -116,6 +116,9 @@ async fn nobody_else_learns_of_a_registration_or_touches_it() {
             );
         }
     }
+    let misused = world.registration(Method::GET, &id, Some(&token), None).await;
+    assert_eq!(misused.status, 401, "a token that was used on another registration is worth nothing any more");
+    let token = world.client_token().await;
     let url = world.bank(&format!("/register/{id}"));
     for shows in [Shows::Other, Shows::Nothing] {
         assert_eq!(world.http(shows).get(&url).bearer(&token).send().await.unwrap().status, 401);

@@ -48,6 +48,26 @@ async fn too_many_wrong_attempts_reject_the_consent_and_lock_the_login() {
     assert_eq!(dashboard.log_in(NORA).await.title, "Connections - Ashdown Bank");
 }
 
+/// For tools without a browser: the way back comes at once, also for whom the customer is not the right one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bank_that_is_told_so_confirms_without_a_page() {
+    let world = Scene::with_bank(|profile| format!("{profile}\nauto-approve: nora\n")).await;
+    let first = consent(&world).await;
+    let (link, state) = world.link(&first).await;
+    let answer = world.browser().get(&link).send().await.unwrap();
+    assert_eq!(answer.status, 302);
+    let to: url::Url = answer.header("location").unwrap().parse().unwrap();
+    let fragment = to.fragment().unwrap();
+    assert!(fragment.contains("code=") && fragment.contains(&format!("state={state}")), "{fragment}");
+    world.deliver(&to).await;
+    world.step("exchange-code", &json!({ "state": state })).await;
+    assert_eq!(world.accounts(&first).await.1.len(), 3, "every account that fits");
+    assert_eq!(world.status("account-access", &first).await, "AUTH");
+    let (link, _) = world.link(&first).await;
+    let again = world.browser().get(&link).send().await.unwrap();
+    assert!(again.header("location").unwrap().contains("code="), "the same consent again");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_decide_in_time_rejects() {
     let world = Scene::new().await;
