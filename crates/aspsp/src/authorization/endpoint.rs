@@ -14,7 +14,7 @@ use serde::Serialize;
 use store::CommitError;
 use transport::{Request, Response, reply};
 
-use super::{interaction, session};
+use super::{auto_approval, session};
 use crate::{
     Context, app,
     authorization::session::{Session, Stage},
@@ -52,7 +52,7 @@ async fn begin(context: &Context, request: &Request, interaction: &Interaction) 
         }
     };
     if let Some(username) = &context.bank.auto_approve {
-        return interaction::confirm_alone(context, request, &interaction.id, &cookie, username).await;
+        return auto_approval::confirm_alone(context, request, &interaction.id, &cookie, username).await;
     }
     let mut response = reply::redirect(StatusCode::SEE_OTHER, &format!("/authorisation/{}/{step}", interaction.id));
     if let Ok(value) = HeaderValue::from_str(&session::set_cookie(&interaction.id, &cookie)) {

@@ -49,7 +49,7 @@ pub(super) struct Visit {
 }
 
 /// Why a page cannot be shown.
-enum Refusal {
+pub(super) enum Refusal {
     /// Another browser, an ended or an unknown authorisation.
     Ended,
     /// The form did not carry the token of this session.
@@ -67,7 +67,7 @@ impl<E: std::error::Error> From<E> for Refusal {
 }
 
 impl Refusal {
-    fn page(self, context: &Context, request: &Request) -> Response {
+    pub(super) fn page(self, context: &Context, request: &Request) -> Response {
         match self {
             Self::Ended => {
                 let text = "This request has ended, or it was opened in another browser.";
@@ -240,7 +240,8 @@ async fn visit(context: &Context, request: &Request) -> Result<Visit, Refusal> {
     under_way(context, request, id, cookie).await
 }
 
-async fn under_way(context: &Context, request: &Request, id: &str, cookie: &str) -> Result<Visit, Refusal> {
+/// The authorisation of a browser with this cookie.
+pub(super) async fn under_way(context: &Context, request: &Request, id: &str, cookie: &str) -> Result<Visit, Refusal> {
     let store = context.store();
     let (session, session_version) = session::collection().get(store, id).await?.ok_or(Refusal::Ended)?;
     if !constant_time_eq(&fapi::digest(cookie), &session.cookie_digest) {
@@ -253,53 +254,6 @@ async fn under_way(context: &Context, request: &Request, id: &str, cookie: &str)
     };
     let skin = app::device::skin(request);
     Ok(Visit { interaction, session, session_version, cookie: cookie.to_owned(), skin, consent })
-}
-
-/// Ends an authorisation as if this customer had logged in and confirmed with every account that fits; then the browser goes
-/// back to the TPP without having seen a page.
-pub(super) async fn confirm_alone(
-    context: &Context,
-    request: &Request,
-    id: &str,
-    cookie: &str,
-    username: &str,
-) -> Response {
-    let confirmed = async {
-        let visit = under_way(context, request, id, cookie).await?;
-        let now = context.tools.clock.now();
-        let customer = context.customers.named(username).ok_or(Refusal::Ended)?.to_owned();
-        let record = &visit.interaction.record;
-        let asked = record.subject.clone().or_else(|| {
-            let consent = visit.consent.as_ref().filter(|_| record.reauthentication);
-            consent.and_then(|(consent, _)| consent.customer.clone())
-        });
-        let accounts = match &visit.consent {
-            Some((consent, _)) if record.reauthentication => consent.accounts.clone(),
-            Some((consent, _)) => {
-                let mut fitting = payer::eligible(context, consent, &customer, now);
-                fitting.truncate(if consent.kind() == ConsentKind::AccountAccess { usize::MAX } else { 1 });
-                fitting
-            }
-            None => Vec::new(),
-        };
-        let decision = if asked.is_some_and(|asked| asked != customer) {
-            Decision::Rejected(Rejection::AnotherCustomer)
-        } else if visit.consent.is_some() && accounts.is_empty() {
-            Decision::Rejected(Rejection::NoEligibleAccount)
-        } else {
-            Decision::Approved { subject: customer, authenticated_at: now }
-        };
-        settle(context, visit, decision, accounts).await
-    };
-    match confirmed.await {
-        Err(refusal) => refusal.page(context, request),
-        Ok(visit) => match &visit.session.stage {
-            Stage::Done { location, fields, .. } if fields.is_empty() => {
-                secured(reply::redirect(StatusCode::FOUND, location))
-            }
-            _ => views::page(context, &visit, StatusCode::OK, None),
-        },
-    }
 }
 
 /// Ends an authorisation whose time is over, or whose consent was taken back or decided elsewhere meanwhile. A page that
@@ -460,7 +414,12 @@ fn in_time(context: &Context, consent: &Consent, decision: Decision, now: Offset
 }
 
 /// Decides: consent, grant, code, interaction and session change in one commit, or not at all.
-async fn settle(context: &Context, visit: Visit, decision: Decision, accounts: Vec<String>) -> Result<Visit, Refusal> {
+pub(super) async fn settle(
+    context: &Context,
+    visit: Visit,
+    decision: Decision,
+    accounts: Vec<String>,
+) -> Result<Visit, Refusal> {
     let now = context.tools.clock.now();
     let Visit { interaction, mut session, session_version, cookie, skin, consent } = visit;
     let decision = match &consent {

@@ -1,5 +1,6 @@
 //! The bank's authorization server on the FAPI engine: what HTTP and the customer's browser add to it.
 
+mod auto_approval;
 mod direct;
 pub mod discovery;
 pub mod endpoint;
