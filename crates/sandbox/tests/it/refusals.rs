@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::browser::{Browser, ROSALIND};
 use crate::hand_made::{Shows, World, exported, refused_handshake};
 
 type Form = Vec<(String, String)>;
@@ -371,6 +372,25 @@ async fn the_authorization_endpoint_redirects_only_where_it_may() {
     let consent = world.bank(&format!("{path}{}", LONG.as_str()));
     let answer = world.http(Shows::Own).get(&consent).bearer(&token).send().await.unwrap();
     assert_eq!(answer.status.as_u16(), 400, "as any consent that is not there");
+}
+
+/// Who asks for one customer gets no answer about another (OpenID Connect Core, 5.5.1), and sees no page when it forbids them.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_customer_who_was_asked_for_comes_or_nobody() {
+    let world = World::new().await;
+    let consent = world.consent().await;
+    let link = |changed: &dyn Fn(&mut Value)| {
+        let mut claims = world.request_object(&consent);
+        changed(&mut claims);
+        authorize(&world, &world.signing.sign_claims(Some("oauth-authz-req+jwt"), &claims).unwrap())
+    };
+    let silent = link(&|claims| claims["prompt"] = json!("none"));
+    let answer = world.http(Shows::Nothing).get(&silent).send().await.unwrap();
+    assert!(answer.header("location").unwrap().contains("error=login_required"), "{:?}", answer.header("location"));
+    let mut browser = Browser::new(&world);
+    browser.open(&link(&|claims| claims["claims"]["id_token"]["sub"] = json!({ "value": "somebody-else" }))).await;
+    let last = browser.log_in(ROSALIND).await;
+    assert_eq!((last.answer("error").as_deref(), last.answer("code")), (Some("login_required"), None));
 }
 
 /// A browser without scripts at one page of the bank.
