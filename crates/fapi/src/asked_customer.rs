@@ -18,7 +18,7 @@ rules::catalogue! {
         reason: "An id_token_hint is an id_token of this server.", clause: "OpenID Connect Core, 3.1.2.1, id_token_hint" }
     ONE_CUSTOMER { id: "fapi.request-object.one-customer",
         reason: "The id_token_hint and the sub in the claims parameter mean the same customer.", clause: "OpenID Connect Core, 3.1.2.1; 5.5.1" }
-    ENCRYPTION_KEY { id: "fapi.authorization.encryption-key",
+    ENCRYPTION_KEY { id: "fapi.request-object.encryption-key",
         reason: "A client whose id_tokens are to be encrypted has an RSA key for encryption in its key set.", clause: "OpenID Connect Core, 10.2" }
 }
 
@@ -42,8 +42,8 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
         rule: &PROMPT_NONE,
         error: ErrorCode::LoginRequired,
         test: |facts| {
-            let prompt = facts.object().and_then(|object| object.prompt.as_deref());
-            holds(prompt != Some("none"), "no prompt, or another one", "none")
+            let prompt = facts.object().and_then(|object| object.prompt.as_deref()).unwrap_or_default();
+            holds(!prompt.split_ascii_whitespace().any(|value| value == "none"), "no prompt, or another one", "none")
         },
     },
     Check {
@@ -95,6 +95,9 @@ impl<B: Surroundings> Engine<B> {
     /// The `sub` of an id_token of this server, or what the text is instead.
     pub(crate) fn hinted(&self, id_token: &str) -> Result<String, String> {
         let jws = Jws::parse(id_token).map_err(|error| error.found())?;
+        if jws.header().typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
+            return Err("a JWT of another type".to_owned());
+        }
         let algorithm: Algorithm = jws.header().alg.parse().map_err(|_| format!("alg {}", jws.header().alg))?;
         let key = self.signing_for(algorithm).public_jwk().clone();
         let keys = jose::KeySet::from_jwks(&jose::Jwks { keys: vec![key] });

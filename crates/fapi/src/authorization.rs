@@ -12,12 +12,12 @@ use crate::{
     deviation::Endpoint,
     digest,
     grant::{AuthorizationCode, Grant},
-    id_token::IdToken,
+    id_token::{IdToken, encryption_key},
     interaction::{Decision, Rejection},
     pushed::{self, PushedRequest},
     request_object::{self, RequestFacts, RequestObject},
     response::{Address, AuthorizationResponse},
-    token::Parameters,
+    token::{Parameters, words},
 };
 
 rules::catalogue! {
@@ -308,8 +308,10 @@ impl<B: Surroundings> Engine<B> {
             }
             facts.hinted = object.id_token_hint.as_deref().map(|hint| self.hinted(hint));
             if client.id_token_encrypted {
-                let keys = self.keys_of(client, None).await;
-                facts.can_encrypt = keys.is_ok_and(|keys| crate::id_token::encryption_key(&keys).is_some());
+                match self.keys_of(client, None).await {
+                    Ok(keys) => facts.can_encrypt = encryption_key(&keys).is_some(),
+                    Err(error) => facts.keys = Err(error.to_string()),
+                }
             }
             if let (true, Some(id)) = (self.profile.intents, object.intent_id()) {
                 facts.intent = self.backend.intent(id).await?;
@@ -339,7 +341,7 @@ impl<B: Surroundings> Engine<B> {
             pushed: facts.pushed_request.as_ref().map(|pushed| pushed.key.clone()),
             state: object.state.clone(),
             nonce: object.nonce.clone(),
-            scopes: object.scopes().map(str::to_owned).collect(),
+            scopes: words(object.scope.as_deref()),
             intent_id: object.intent_id().filter(|_| self.profile.intents).map(str::to_owned),
             subject: facts.subject(),
             acr: object.acr(&self.profile.acr_values),

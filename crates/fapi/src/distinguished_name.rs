@@ -5,7 +5,9 @@ use std::{collections::BTreeSet, str::FromStr};
 use x509_cert::name::RdnSequence;
 
 /// Names of attribute types that are written in certificates of the ecosystem and that the parser does not know.
-const SPELLINGS: [(&str, &str); 2] = [("organizationIdentifier=", "2.5.4.97="), ("OID.2.5.4.97=", "2.5.4.97=")];
+const SPELLINGS: [&str; 2] = ["organizationIdentifier", "OID.2.5.4.97"];
+/// What they mean.
+const ORGANISATION_IDENTIFIER: &str = "2.5.4.97";
 
 /// Whether two names are the same: same types and values, whatever the order of their parts, the case and the number of
 /// spaces (RFC 8705, 2.1.2; RFC 4518, 2). Names that cannot be read are not the same as any other.
@@ -33,7 +35,7 @@ fn attributes(text: &str) -> Option<BTreeSet<(String, String)>> {
     (!attributes.is_empty()).then_some(attributes)
 }
 
-/// The text without spaces after separators, and with types spelled as the parser knows them.
+/// The text without spaces around separators, and with types spelled as the parser knows them.
 fn spelled(text: &str) -> String {
     let mut spelled = String::new();
     for (index, part) in text.split(',').enumerate() {
@@ -41,10 +43,15 @@ fn spelled(text: &str) -> String {
         if index > 0 {
             spelled.push(',');
         }
-        spelled.push_str(if escaped { part } else { part.trim_start() });
-    }
-    for (from, to) in SPELLINGS {
-        spelled = spelled.replace(from, to);
+        match part.split_once('=') {
+            Some((name, value)) if !escaped => {
+                let known = SPELLINGS.iter().any(|spelling| spelling.eq_ignore_ascii_case(name.trim()));
+                spelled.push_str(if known { ORGANISATION_IDENTIFIER } else { name.trim() });
+                spelled.push('=');
+                spelled.push_str(value.trim_start());
+            }
+            _ => spelled.push_str(part),
+        }
     }
     spelled
 }
@@ -60,6 +67,7 @@ mod tests {
         for other in [
             "C=GB,O=Larkspur\\, Money Ltd,2.5.4.97=PSDGB-FCA-730166,CN=Qk3",
             "CN=Qk3, OID.2.5.4.97=PSDGB-FCA-730166, O=larkspur\\,  money ltd, C=gb",
+            "CN = Qk3,ORGANIZATIONIDENTIFIER = PSDGB-FCA-730166 , O = Larkspur\\, Money Ltd, C = GB",
             "cn=qk3,2.5.4.97=#0c105053444742 2d4643412d373330313636,o=Larkspur\\, Money Ltd,c=GB",
         ] {
             let other = other.replace("42 2d", "422d");

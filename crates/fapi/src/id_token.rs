@@ -53,9 +53,11 @@ impl<B: Surroundings> Engine<B> {
     }
 }
 
-/// The key of a client to encrypt for.
+/// The key of a client to encrypt for: one for encryption, otherwise one for anything.
 pub(crate) fn encryption_key(keys: &KeySet) -> Option<&Jwk> {
-    keys.jwks().keys.iter().find(|key| key.use_.as_deref() == Some("enc") && key.kty == "RSA")
+    let rsa =
+        |use_: Option<&str>| keys.jwks().keys.iter().find(move |key| key.kty == "RSA" && key.use_.as_deref() == use_);
+    rsa(Some("enc")).or_else(|| rsa(None))
 }
 
 impl<'a> IdToken<'a> {

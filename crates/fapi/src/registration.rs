@@ -20,6 +20,7 @@ use crate::{
     client_authentication::LEEWAY,
     digest,
     grant::UsedJti,
+    id_token::encryption_key,
 };
 
 pub use table::RULES;
@@ -126,10 +127,10 @@ impl<B: Surroundings> Engine<B> {
         if facts.statement_keys.is_ok() && facts.statement_signature.is_ok() {
             let endpoint = &claims.metadata.software_jwks_endpoint;
             (facts.request_keys, facts.request_signature) = self.signature(endpoint, request, &REQUEST_ALG).await;
-            facts.encryption_key = match self.keys_for(endpoint, None).await {
-                Ok(keys) => crate::id_token::encryption_key(&keys).is_some(),
-                Err(_) => false,
-            };
+            match self.keys_for(endpoint, None).await {
+                Ok(keys) => facts.encryption_key = encryption_key(&keys).is_some(),
+                Err(error) => facts.request_keys = Err(error.to_string()),
+            }
         }
         facts
     }

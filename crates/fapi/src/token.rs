@@ -51,8 +51,14 @@ impl std::fmt::Debug for TokenResponse {
     }
 }
 
+/// How long a refresh token that was replaced is known, to tell that it was stolen.
+const REPLACED_FOR: Duration = Duration::days(90);
+
+/// Tries of a refresh before it gives way to others with the same token.
+const TRIES: usize = 8;
+
 /// A scope is a set of words (RFC 6749, 3.3): each once, in the order in which they came.
-fn words(scope: Option<&str>) -> Vec<String> {
+pub(crate) fn words(scope: Option<&str>) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for word in scope.unwrap_or_default().split_ascii_whitespace() {
         if !words.iter().any(|known| known == word) {
@@ -195,9 +201,25 @@ impl<B: Surroundings> Engine<B> {
         authenticated: &Authenticated,
         now: OffsetDateTime,
     ) -> Outcome<TokenResponse> {
+        for _ in 0..TRIES {
+            if let Some(accepted) = self.refreshed(parameters, authenticated, now).await? {
+                return Ok(accepted);
+            }
+        }
+        Err(Failure::Unavailable("a refresh token is used too often at once".to_owned()))
+    }
+
+    /// A refreshed access token; none when the refresh token was used at the same moment.
+    async fn refreshed(
+        &self,
+        parameters: &Parameters,
+        authenticated: &Authenticated,
+        now: OffsetDateTime,
+    ) -> Result<Option<Accepted<TokenResponse>>, Failure> {
         let sent = parameters.get("refresh_token");
         let key = sent.map(digest).unwrap_or_default();
-        let found = self.backend.load::<RefreshToken>(&key).await?.map(|loaded| loaded.record);
+        let presented = self.backend.load::<RefreshToken>(&key).await?;
+        let found = presented.as_ref().map(|loaded| loaded.record.clone());
         let grant_id = found.as_ref().map(|token| token.grant_id.clone());
         let facts = self.presented(sent.is_some(), found, grant_id, parameters, authenticated, now).await?;
         let passed = match judge(&facts, REFRESH_CHECKS, &self.profile.switched_off) {
@@ -209,8 +231,7 @@ impl<B: Surroundings> Engine<B> {
                 return Err(refusal.into());
             }
         };
-        let presented = facts.found.clone();
-        let predecessor = presented.as_ref().and_then(|token| token.predecessor.clone());
+        let predecessor = facts.found.as_ref().and_then(|token| token.predecessor.clone());
         let Some(mut grant) = facts.grant else {
             let expected = "a refresh token of this server with its grant";
             return Err(Failure::indispensable(&REFRESH_TOKEN_KNOWN, ErrorCode::InvalidGrant, expected).after(passed));
@@ -225,8 +246,11 @@ impl<B: Surroundings> Engine<B> {
         if let Some(key) = predecessor
             && let Some(before) = self.backend.load::<RefreshToken>(&key).await?
         {
-            let replaced = RefreshToken { replaced: true, successor: None, ..before.record };
-            changes.push(Change::put(key, Expect::Any, &replaced)?);
+            let kept = now.saturating_add(REPLACED_FOR);
+            let expires_at = before.record.expires_at.map_or(kept, |ends| ends.min(kept));
+            let replaced =
+                RefreshToken { replaced: true, successor: None, expires_at: Some(expires_at), ..before.record };
+            changes.push(Change::put(key, Expect::Version(before.version), &replaced)?);
         }
         let rotated = self.profile.rotation.then(|| self.secret());
         if let Some(secret) = &rotated {
@@ -239,18 +263,22 @@ impl<B: Surroundings> Engine<B> {
                 replaced: false,
             };
             let successor = digest(secret);
-            if let Some(token) = presented {
+            if let Some(Loaded { record: token, version }) = presented {
                 // An answer that was lost has a token that nobody knows.
                 changes.extend(token.successor.clone().map(|lost| Change::delete::<RefreshToken>(lost, Expect::Any)));
                 let token = RefreshToken { successor: Some(successor.clone()), ..token };
-                changes.push(Change::put(key, Expect::Any, &token)?);
+                changes.push(Change::put(key, Expect::Version(version), &token)?);
             }
             changes.push(Change::put(successor, Expect::Absent, &next)?);
         }
         let mut value = self.user_response(authenticated, &grant, access_token, &scopes, now).await?;
-        self.commit_for(authenticated, changes, &passed).await??;
+        match self.commit_for(authenticated, changes, &passed).await? {
+            // The token was used at the same moment: what it came to is to be judged again.
+            Err(CommitError::Conflict { collection, .. }) if collection == RefreshToken::COLLECTION => return Ok(None),
+            other => other?,
+        }
         value.refresh_token = rotated;
-        Ok(Accepted { value, passed })
+        Ok(Some(Accepted { value, passed }))
     }
 
     async fn presented<T>(
@@ -313,7 +341,7 @@ impl<B: Surroundings> Engine<B> {
     /// How long an access token lives: never longer than its grant.
     fn lifetime(&self, grant: Option<&Grant>, now: OffsetDateTime) -> Duration {
         let usual = self.profile.lifetimes.access_token;
-        grant.and_then(|grant| grant.expires_at).map_or(usual, |ends| usual.min(ends - now))
+        grant.and_then(|grant| grant.expires_at).map_or(usual, |ends| usual.min(ends - now).max(Duration::ZERO))
     }
 
     fn response(&self, access_token: String, scope: Option<String>, lives: Duration) -> TokenResponse {

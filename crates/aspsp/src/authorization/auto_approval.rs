@@ -6,7 +6,7 @@ use http::StatusCode;
 use transport::{Request, Response, reply};
 
 use super::{
-    interaction::{Refusal, settle, under_way},
+    interaction::{Next, Refusal, after_authentication, settle, under_way},
     session::Stage,
     views,
 };
@@ -26,25 +26,25 @@ pub(super) async fn confirm_alone(
         let now = context.tools.clock.now();
         let customer = context.customers.named(username).ok_or(Refusal::Ended)?.to_owned();
         let record = &visit.interaction.record;
-        let asked = record.subject.clone().or_else(|| {
-            let consent = visit.consent.as_ref().filter(|_| record.reauthentication);
-            consent.and_then(|(consent, _)| consent.customer.clone())
-        });
-        let accounts = match &visit.consent {
-            Some((consent, _)) if record.reauthentication => consent.accounts.clone(),
-            Some((consent, _)) => {
-                let mut fitting = payer::eligible(context, consent, &customer, now);
-                fitting.truncate(if consent.kind() == ConsentKind::AccountAccess { usize::MAX } else { 1 });
-                fitting
-            }
-            None => Vec::new(),
-        };
-        let decision = if asked.is_some_and(|asked| asked != customer) {
-            Decision::Rejected(Rejection::AnotherCustomer)
-        } else if visit.consent.is_some() && accounts.is_empty() {
-            Decision::Rejected(Rejection::NoEligibleAccount)
-        } else {
-            Decision::Approved { subject: customer, authenticated_at: now }
+        let approved = || Decision::Approved { subject: customer.clone(), authenticated_at: now };
+        let rejected = |rejection| (Decision::Rejected(rejection), Vec::new());
+        let another = record.subject.as_ref().is_some_and(|wanted| *wanted != customer);
+        let (decision, accounts) = match &visit.consent {
+            _ if another => rejected(Rejection::AnotherCustomer),
+            None => (approved(), Vec::new()),
+            Some((consent, _)) if record.reauthentication => match consent.customer.as_ref() == Some(&customer) {
+                true => (approved(), consent.accounts.clone()),
+                false => rejected(Rejection::AuthenticationFailed),
+            },
+            Some((consent, _)) => match after_authentication(context, consent, &customer, now) {
+                Next::Reject(rejection) => rejected(rejection),
+                Next::Confirm(accounts) | Next::Approve(accounts) => (approved(), accounts),
+                Next::Choose => {
+                    let mut fitting = payer::eligible(context, consent, &customer, now);
+                    fitting.truncate(if consent.kind() == ConsentKind::AccountAccess { usize::MAX } else { 1 });
+                    (approved(), fitting)
+                }
+            },
         };
         settle(context, visit, decision, accounts).await
     };

@@ -349,7 +349,7 @@ async fn authenticated(
 }
 
 /// What comes when the customer is known.
-enum Next {
+pub(super) enum Next {
     /// The customer picks accounts.
     Choose,
     /// The customer is told what cannot be told before.
@@ -362,7 +362,7 @@ enum Next {
 
 /// The accounts that fit decide, and whether the TPP named one (OB Customer Experience Guidelines: with a payer's account
 /// from the TPP, authentication is the only action; a supplementary page only where there is something to tell).
-fn after_authentication(context: &Context, consent: &Consent, customer: &str, now: OffsetDateTime) -> Next {
+pub(super) fn after_authentication(context: &Context, consent: &Consent, customer: &str, now: OffsetDateTime) -> Next {
     let eligible = payer::eligible(context, consent, customer, now);
     if eligible.is_empty() {
         let unmet = payer::fits_but_for_signatories(context, consent, customer, now);

@@ -4,7 +4,7 @@
 use http::StatusCode;
 use ledger::AccountId;
 use serde::Serialize;
-use transport::{Response, reply};
+use transport::Response;
 
 use super::{
     interaction::{Visit, path},
@@ -16,7 +16,7 @@ use crate::{
     Context,
     consents::{Consent, ConsentKind, Content},
     dashboard,
-    pages::{Refresh, Sheet, Skin, TppView, secured},
+    pages::{Refresh, Sheet, Skin, TppView},
     payer,
 };
 
@@ -139,9 +139,6 @@ pub(super) fn page(context: &Context, visit: &Visit, status: StatusCode, problem
             let view = OutboundView { tpp: tpp(), heading, status: text, later };
             let seconds = context.bank.outbound_seconds;
             if fields.is_empty() {
-                if seconds == 0 {
-                    return secured(reply::redirect(StatusCode::SEE_OTHER, location));
-                }
                 let refresh = Some(Refresh { seconds, location });
                 let sheet = Sheet { status, refresh, ..Sheet::new("outbound", heading, visit.skin) };
                 return context.pages.show(&context.bank, &sheet, &view);

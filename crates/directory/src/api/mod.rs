@@ -67,7 +67,19 @@ pub(crate) enum Purpose {
 /// Another media type, or not what the schema allows.
 pub(crate) fn json_body<T: DeserializeOwned>(context: &Context, request: &Request) -> Result<T, DirectoryError> {
     let found = request.content_type().unwrap_or("none");
-    demand(context, found.eq_ignore_ascii_case("application/json"), &MEDIA, MEDIA_TYPE, "application/json", found)?;
+    // The Directory's OpenAPI has media types of its own for some bodies.
+    let found_in_lower_case = found.to_ascii_lowercase();
+    let own = found_in_lower_case.starts_with("application/vnd.openbanking.directory.")
+        && found_in_lower_case.ends_with("+json");
+    let json = found_in_lower_case == "application/json" || own;
+    demand(
+        context,
+        json,
+        &MEDIA,
+        MEDIA_TYPE,
+        "application/json, or application/vnd.openbanking.directory...+json",
+        found,
+    )?;
     serde_json::from_slice(&request.body)
         .map_err(|error| DirectoryError::explained(&BODY, INVALID, "a body of the schema", error.to_string()))
 }

@@ -426,7 +426,11 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
                         holds(right, format_args!("{name} {only}, or none"), found)?;
                     }
                 }
-                Ok(())
+                let alone = request.id_token_encrypted_response_alg.is_none();
+                match &request.id_token_encrypted_response_enc {
+                    Some(enc) if alone => Err(Evidence::new("id_token_encrypted_response_alg beside it", enc)),
+                    _ => Ok(()),
+                }
             })
         },
     },

@@ -134,6 +134,15 @@ async fn a_refresh_token_is_replaced_when_its_successor_was_used_and_not_before(
     // A token whose successor is in use is a stolen one, or the successor is: everything ends.
     assert_eq!(refused(world.refresh(&first, &[]).await), ("fapi.token.refresh-token-current", "invalid_grant"));
     assert_eq!(refused(world.refresh(&last, &[]).await).0, "fapi.token.grant-alive");
+    let at_once = World::with(|profile| profile.rotation = true);
+    let first = at_once.granted().await;
+    let (one, other) = tokio::join!(at_once.refresh(&first, &[]), at_once.refresh(&first, &[]));
+    let both = [one.unwrap().value, other.unwrap().value];
+    let mut alive = 0;
+    for tokens in &both {
+        alive += usize::from(at_once.refresh(tokens, &[]).await.is_ok());
+    }
+    assert_eq!(alive, 1, "of two that are issued at once one lives");
     let without = World::new();
     let first = without.granted().await;
     assert_eq!(without.refresh(&first, &[]).await.unwrap().value.refresh_token, None);

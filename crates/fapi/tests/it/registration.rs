@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use time::Duration;
 
 use crate::world::{
-    BANK_ID, DIRECTORY_JWKS, DIRECTORY_KEY, ISSUER, LARKSPUR, MAGPIE, World, assert_passed, changed, refused, signed,
-    unsigned,
+    BANK_ID, DIRECTORY_JWKS, DIRECTORY_KEY, ISSUER, KeyPair, LARKSPUR, MAGPIE, World, assert_passed, changed, refused,
+    signed, unsigned,
 };
 
 const SOFTWARE: &str = "4EEh9XwJd3Vq2mQhZ7aBcD";
@@ -419,6 +419,23 @@ async fn a_subject_goes_with_tls_client_auth_and_encryption_with_what_there_is()
     let encrypted = json!({"jti": "4", "id_token_encrypted_response_alg": "RSA-OAEP-256", "id_token_encrypted_response_enc": "A256GCM"});
     let refusal = refused(world.register(&encrypted).await);
     assert_eq!(refusal, ("fapi.registration.encryption-key", METADATA), "there is no key to encrypt for");
+    let alone = json!({"id_token_encrypted_response_enc": "A256GCM"});
+    assert_eq!(refused(world.register(&alone).await), ("fapi.registration.encryption", METADATA));
+    let mut own = LARKSPUR.key.public_jwk().clone();
+    let mut enc = KeyPair::rsa("for encryption").signing(Algorithm::Ps256).public_jwk().clone();
+    (own.use_, enc.use_) = (Some("sig".to_owned()), Some("enc".to_owned()));
+    world.memory().publish_jwks(&LARKSPUR.jwks_uri(), &jose::Jwks { keys: vec![own, enc] });
+    let registered = world.register(&encrypted).await.unwrap().value;
+    assert!(registered.client.id_token_encrypted);
+    for member in [&registered.client.metadata, &serde_json::to_value(&registered.response).unwrap()] {
+        assert_eq!(member["id_token_encrypted_response_alg"], "RSA-OAEP-256");
+        assert_eq!(member["id_token_encrypted_response_enc"], "A256GCM");
+    }
+    let unknown = json!({"jti": "5", "authorization_signed_response_alg": "RS256"});
+    assert_eq!(refused(world.register(&unknown).await), ("fapi.registration.algorithms", METADATA));
+    let mode = json!({"jti": "6", "backchannel_token_delivery_mode": "poll"});
+    let response = serde_json::to_value(world.register(&mode).await.unwrap().value.response).unwrap();
+    assert!(response.get("backchannel_token_delivery_mode").is_none(), "there is no CIBA");
     let long = json!({"token_endpoint_auth_method": "tls_client_auth", name: format!("CN={}", "x".repeat(510))});
     assert_eq!(refused(world.register(&long).await), (subject, METADATA));
 }

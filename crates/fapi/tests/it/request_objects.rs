@@ -198,6 +198,7 @@ async fn the_customer_who_is_asked_for_is_the_one_who_comes() {
     let world = World::new();
     for (changes, rule, error) in [
         (json!({"prompt": "none"}), "fapi.request-object.prompt-none", "login_required"),
+        (json!({"prompt": " none"}), "fapi.request-object.prompt-none", "login_required"),
         (json!({"prompt": "none login"}), "fapi.request-object.prompt", REQUEST),
         (json!({"prompt": "dance"}), "fapi.request-object.prompt", REQUEST),
         (json!({"id_token_hint": "junk"}), "fapi.request-object.id-token-hint", REQUEST),

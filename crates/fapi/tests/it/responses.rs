@@ -116,6 +116,31 @@ async fn a_client_that_registered_es256_gets_es256() {
     Jws::parse(&tokens.id_token.unwrap()).unwrap().verify(&keys, &[Algorithm::Es256]).unwrap();
 }
 
+#[tokio::test]
+async fn a_signed_answer_has_the_algorithm_that_was_registered_for_it() {
+    let pem = SigningKey::generate_es256_pem().unwrap();
+    let key = Arc::new(SigningKey::from_es256_pem(&pem).unwrap());
+    let world = plain().equipped(|engine| engine.with_elliptic(Arc::clone(&key)));
+    with_jarm(&world);
+    for (algorithm, expected) in [(None, "PS256"), (Some(Algorithm::Es256), "ES256")] {
+        world.amend(|client| client.response_algorithm = algorithm);
+        let interaction = began(&world, &json!({ "response_type": "code", "response_mode": "jwt" })).await;
+        let response = world.decide(&interaction, &world.approval()).await;
+        let signed = Jws::parse(&parameter(&response, "response").unwrap()).unwrap();
+        assert_eq!(signed.header().alg, expected);
+    }
+}
+
+#[tokio::test]
+async fn acr_values_are_reported_where_they_can_be_reached() {
+    let world = World::new();
+    let asked = json!({ "acr_values": "urn:mace:silver urn:openbanking:psd2:sca", "claims": {
+        "id_token": { "openbanking_intent_id": { "value": CONSENT, "essential": true } } } });
+    let interaction = began(&world, &asked).await;
+    let response = world.decide(&interaction, &world.approval()).await;
+    assert_eq!(claims_of_bank(&parameter(&response, "id_token").unwrap())["acr"], "urn:openbanking:psd2:sca");
+}
+
 fn decryption() -> Arc<DecryptionKey> {
     Arc::new(DecryptionKey::from_pkcs8_der("encryption", KeyPair::rsa("encryption").der()).unwrap())
 }
@@ -164,7 +189,11 @@ async fn an_id_token_is_encrypted_for_a_client_that_wants_that() {
     assert_eq!((parameter(&completed.response, "code"), completed.changes.len()), (None, 1));
     let outcome = world.ask(&json!({})).await;
     let (rule, error, _) = told(outcome);
-    assert_eq!((rule, error), ("fapi.authorization.encryption-key", "invalid_request"), "before the customer is asked");
+    assert_eq!(
+        (rule, error),
+        ("fapi.request-object.encryption-key", "invalid_request"),
+        "before the customer is asked"
+    );
 }
 
 #[test]

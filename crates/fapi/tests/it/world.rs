@@ -197,6 +197,10 @@ impl Memory {
         format!("{:?}", self.records.lock().unwrap())
     }
 
+    pub(crate) fn publish_jwks(&self, uri: &str, jwks: &Jwks) {
+        self.key_sets.lock().unwrap().insert(uri.to_owned(), Arc::new(KeySet::from_jwks(jwks)));
+    }
+
     pub(crate) fn publish(&self, uri: &str, keys: &[&SigningKey]) {
         let jwks = Jwks { keys: keys.iter().map(|key| key.public_jwk().clone()).collect() };
         self.key_sets.lock().unwrap().insert(uri.to_owned(), Arc::new(KeySet::from_jwks(&jwks)));

@@ -368,6 +368,14 @@ async fn the_authorization_endpoint_redirects_only_where_it_may() {
         let answer = world.http(Shows::Nothing).get(&no_client).send().await.unwrap();
         assert_eq!(answer.status.as_u16(), 400);
     }
+    let userinfo = world.http(Shows::Own).get(&world.bank("/userinfo")).send().await.unwrap();
+    let accounts = world.bank("/open-banking/v4.0/aisp/accounts");
+    let nothing = world.http(Shows::Own).get(&accounts).send().await.unwrap();
+    for answer in [userinfo, nothing] {
+        assert_eq!((answer.status.as_u16(), answer.header("www-authenticate")), (401, Some("Bearer realm=\"api\"")));
+    }
+    let unknown = world.http(Shows::Own).post(&world.bank("/token")).form(&[("grant_type", "x")]).send().await.unwrap();
+    assert_eq!((unknown.status.as_u16(), unknown.header("www-authenticate")), (401, None));
     let (token, path) = (world.client_token().await, "/open-banking/v4.0/aisp/account-access-consents/");
     let consent = world.bank(&format!("{path}{}", LONG.as_str()));
     let answer = world.http(Shows::Own).get(&consent).bearer(&token).send().await.unwrap();
