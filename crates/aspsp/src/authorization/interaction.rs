@@ -8,6 +8,7 @@ use std::sync::Arc;
 use fapi::{
     Engine, Interaction, Loaded, Repository,
     interaction::{Decision, Rejection},
+    request_object::INTENT_STATE,
     response::Delivery,
 };
 use http::{HeaderValue, StatusCode, header};
@@ -249,7 +250,11 @@ pub(super) async fn under_way(context: &Context, request: &Request, id: &str, co
     }
     let interaction = context.engine.backend().load::<Interaction>(id).await?.ok_or(Refusal::Ended)?;
     let consent = match &interaction.record.intent_id {
-        Some(id) => Some(collection().get(store, id).await?.ok_or(Refusal::Ended)?),
+        Some(id) => {
+            let (consent, version) = collection().get(store, id).await?.ok_or(Refusal::Ended)?;
+            let lax = context.engine.profile().switched_off.contains(&INTENT_STATE);
+            Some((if lax { consent.reopened() } else { consent }, version))
+        }
         None => None,
     };
     let skin = app::device::skin(request);

@@ -301,6 +301,15 @@ impl Consent {
         Ok(consent)
     }
 
+    /// A refused consent as if nobody had been asked, for a bank whose rule about the states of intents is off.
+    #[must_use]
+    pub fn reopened(mut self) -> Self {
+        if self.status == ConsentStatus::Rejected {
+            (self.status, self.reason) = (ConsentStatus::AwaitingAuthorisation, None);
+        }
+        self
+    }
+
     /// The PSU did not confirm.
     ///
     /// # Errors
