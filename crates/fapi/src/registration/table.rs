@@ -11,6 +11,7 @@ use openbanking::{
 use rules::{Check, Evidence, holds, joined};
 use time::OffsetDateTime;
 use url::Url;
+use uuid::{Uuid, fmt::Hyphenated};
 
 use crate::{
     Client, ErrorCode, PresentedCertificate, Profile, client::AuthenticationMethod, client_authentication::LEEWAY,
@@ -50,6 +51,8 @@ rules::catalogue! {
         reason: "The audience of the request is this bank: its organisation id or its issuer.", clause: "OB DCR 3.3, data model" }
     REQUEST_EXP { id: "fapi.registration.exp",
         reason: "The request has not expired and was not made in the future.", clause: "OB DCR 3.3, data model" }
+    REQUEST_JTI_UUID { id: "fapi.registration.jti-uuid",
+        reason: "The jti of the request is a UUID, in small or capital letters.", clause: "OB DCR 3.2 to 3.4, data model" }
     REQUEST_JTI { id: "fapi.registration.jti",
         reason: "The jti of the request was not used before.", clause: "OB DCR 3.3, data model" }
     CERTIFICATE_OF_ORGANISATION { id: "fapi.registration.certificate-of-organisation",
@@ -266,6 +269,16 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
                 let (made, ends) = (moment(request.iat), moment(request.exp));
                 holds(ends > facts.now - LEEWAY, format_args!("exp after {}", facts.now), ends)?;
                 holds(made <= facts.now + LEEWAY, format_args!("iat at most {}", facts.now), made)
+            })
+        },
+    },
+    Check {
+        rule: &REQUEST_JTI_UUID,
+        error: ErrorCode::InvalidClientMetadata,
+        test: |facts| {
+            facts.on_request(|request| {
+                let hyphenated = request.jti.len() == Hyphenated::LENGTH && Uuid::try_parse(&request.jti).is_ok();
+                holds(hyphenated, "a UUID in five groups", &request.jti)
             })
         },
     },

@@ -20,6 +20,11 @@ const METADATA: &str = "invalid_client_metadata";
 const STATEMENT: &str = "invalid_software_statement";
 const REDIRECT: &str = "invalid_redirect_uri";
 
+/// A `jti` of its own for each number.
+fn numbered(number: usize) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
 impl World {
     fn statement_claims(&self, changes: &Value) -> Value {
         let usual = json!({
@@ -38,7 +43,7 @@ impl World {
 
     fn registration_claims(&self, changes: &Value) -> Value {
         let usual = json!({
-            "iss": SOFTWARE, "iat": self.at(0), "exp": self.at(300), "aud": BANK_ID, "jti": "registration-1",
+            "iss": SOFTWARE, "iat": self.at(0), "exp": self.at(300), "aud": BANK_ID, "jti": numbered(1),
             "redirect_uris": [CALLBACK], "token_endpoint_auth_method": "private_key_jwt",
             "token_endpoint_auth_signing_alg": "PS256",
             "grant_types": ["authorization_code", "client_credentials", "refresh_token"],
@@ -119,6 +124,8 @@ async fn each_rule_of_requests_refuses_what_breaks_it() {
         ("fapi.registration.iss", METADATA, json!({"iss": "another-software-00000"})),
         ("fapi.registration.aud", METADATA, json!({"aud": "0015800001041RHAAZ"})),
         ("fapi.registration.aud", METADATA, json!({"aud": []})),
+        ("fapi.registration.jti-uuid", METADATA, json!({"jti": "registration-1"})),
+        ("fapi.registration.jti-uuid", METADATA, json!({"jti": "7d0d7e3ab9a24aa4a1cfa1e0d3b7b3c1"})),
         ("fapi.registration.exp", METADATA, json!({"exp": world.at(-10)})),
         ("fapi.registration.exp", METADATA, json!({"exp": i64::MAX})),
         ("fapi.registration.exp", METADATA, json!({"iat": world.at(11)})),
@@ -251,7 +258,7 @@ async fn a_request_registers_once_and_its_statement_as_often_as_wanted() {
     let world = bank();
     assert!(world.register(&json!({})).await.is_ok());
     assert_eq!(refused(world.register(&json!({})).await), ("fapi.registration.jti", METADATA));
-    assert!(world.register(&json!({"jti": "registration-2"})).await.is_ok());
+    assert!(world.register(&json!({"jti": numbered(22)})).await.is_ok());
     assert_eq!(world.memory().all::<Client>().len(), 2);
 }
 
@@ -269,6 +276,7 @@ async fn variants_that_the_rules_allow_are_accepted() {
         json!({"redirect_uris": ["https://larkspur.example/other", CALLBACK]}),
         json!({"token_endpoint_auth_signing_alg": null}),
         json!({"grant_types": ["client_credentials"]}),
+        json!({"jti": "7D0D7E3A-B9A2-4AA4-A1CF-A1E0D3B7B3C1"}),
         json!({"application_type": "mobile"}),
         json!({"application_type": "native"}),
         json!({"scope": "accounts openid"}),
@@ -279,7 +287,7 @@ async fn variants_that_the_rules_allow_are_accepted() {
     .into_iter()
     .enumerate()
     {
-        let outcome = world.register(&changed(json!({"jti": format!("variant-{number}")}), &changes)).await;
+        let outcome = world.register(&changed(json!({"jti": numbered(100 + number)}), &changes)).await;
         assert!(outcome.is_ok(), "{changes}: {:?}", outcome.err());
     }
 }
@@ -296,7 +304,7 @@ async fn what_a_request_leaves_open_is_filled_from_the_profile_and_the_roles() {
     assert_eq!(client.scopes, ["openid", "accounts", "payments"]);
     assert_eq!(client.authentication_algorithm, Algorithm::Ps256);
     let statement = world.statement(&json!({"software_roles": ["PISP"]}));
-    let payments = world.register(&json!({"scope": null, "jti": "2", "software_statement": statement})).await.unwrap();
+    let payments = world.register(&json!({"scope": null, "jti": numbered(2), "software_statement": statement})).await.unwrap();
     assert_eq!(payments.value.client.scopes, ["openid", "payments"]);
 }
 
@@ -360,16 +368,16 @@ async fn a_registration_is_its_clients_own_and_keeps_its_name_when_it_changes() 
     let visit = Visit { client_id: &id, token: Some(&token), certificate: Some(&certificate), now: world.now };
     let change = |changes: Value| signed(&LARKSPUR.key, &Header::typed("JWT"), &world.registration_claims(&changes));
     let other = json!({
-        "jti": "2", "iss": "another", "software_id": "another",
+        "jti": numbered(2), "iss": "another", "software_id": "another",
         "software_statement": world.statement(&json!({"software_id": "another"})),
     });
     let outcome = world.engine.replace_client(visit, &change(other)).await;
     assert_eq!(refused(outcome), ("fapi.registration.same-software", METADATA));
-    let outcome = world.engine.replace_client(visit, &change(json!({"jti": "5", "client_id": "another"}))).await;
+    let outcome = world.engine.replace_client(visit, &change(json!({"jti": numbered(5), "client_id": "another"}))).await;
     assert_eq!(refused(outcome), ("fapi.registration.client-id", METADATA));
-    let changed = world.engine.replace_client(visit, &change(json!({"jti": "3", "scope": "openid"}))).await.unwrap();
+    let changed = world.engine.replace_client(visit, &change(json!({"jti": numbered(3), "scope": "openid"}))).await.unwrap();
     assert_eq!((changed.value.client.client_id.as_str(), changed.value.client.scopes.len()), (id.as_str(), 1));
-    let outcome = world.engine.replace_client(visit, &change(json!({"jti": "3"}))).await;
+    let outcome = world.engine.replace_client(visit, &change(json!({"jti": numbered(3)}))).await;
     assert_eq!(refused(outcome), ("fapi.registration.jti", METADATA));
 
     let deletion = world.engine.delete_client(visit).await.unwrap().value;
@@ -390,13 +398,13 @@ async fn a_shared_secret_signs_with_its_own_algorithm_where_secrets_are_offered(
     world.memory().publish(DIRECTORY_JWKS, &[&DIRECTORY_KEY.ps256()]);
     let client = world.register(&shared).await.unwrap().value;
     assert!(client.response.client_secret.is_some());
-    let mixed = json!({"jti": "5", "token_endpoint_auth_method": "client_secret_jwt"});
+    let mixed = json!({"jti": numbered(5), "token_endpoint_auth_method": "client_secret_jwt"});
     assert_eq!(
         refused(world.register(&mixed).await),
         ("fapi.registration.algorithms", METADATA),
         "PS256 with a secret"
     );
-    let mixed = json!({"jti": "6", "token_endpoint_auth_signing_alg": "HS256"});
+    let mixed = json!({"jti": numbered(6), "token_endpoint_auth_signing_alg": "HS256"});
     assert_eq!(refused(world.register(&mixed).await), ("fapi.registration.algorithms", METADATA), "HS256 with a key");
 }
 
@@ -416,7 +424,7 @@ async fn a_subject_goes_with_tls_client_auth_and_encryption_with_what_there_is()
     }
     let by_certificate = json!({"token_endpoint_auth_method": "tls_client_auth", name: "CN=x"});
     assert!(world.register(&by_certificate).await.unwrap().value.client.certificate_subject.is_some());
-    let encrypted = json!({"jti": "4", "id_token_encrypted_response_alg": "RSA-OAEP-256", "id_token_encrypted_response_enc": "A256GCM"});
+    let encrypted = json!({"jti": numbered(4), "id_token_encrypted_response_alg": "RSA-OAEP-256", "id_token_encrypted_response_enc": "A256GCM"});
     let refusal = refused(world.register(&encrypted).await);
     assert_eq!(refusal, ("fapi.registration.encryption-key", METADATA), "there is no key to encrypt for");
     let alone = json!({"id_token_encrypted_response_enc": "A256GCM"});
@@ -431,9 +439,9 @@ async fn a_subject_goes_with_tls_client_auth_and_encryption_with_what_there_is()
         assert_eq!(member["id_token_encrypted_response_alg"], "RSA-OAEP-256");
         assert_eq!(member["id_token_encrypted_response_enc"], "A256GCM");
     }
-    let unknown = json!({"jti": "5", "authorization_signed_response_alg": "RS256"});
+    let unknown = json!({"jti": numbered(5), "authorization_signed_response_alg": "RS256"});
     assert_eq!(refused(world.register(&unknown).await), ("fapi.registration.algorithms", METADATA));
-    let mode = json!({"jti": "6", "backchannel_token_delivery_mode": "poll"});
+    let mode = json!({"jti": numbered(6), "backchannel_token_delivery_mode": "poll"});
     let response = serde_json::to_value(world.register(&mode).await.unwrap().value.response).unwrap();
     assert!(response.get("backchannel_token_delivery_mode").is_none(), "there is no CIBA");
     let long = json!({"token_endpoint_auth_method": "tls_client_auth", name: format!("CN={}", "x".repeat(510))});
