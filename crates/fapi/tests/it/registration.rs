@@ -304,7 +304,8 @@ async fn what_a_request_leaves_open_is_filled_from_the_profile_and_the_roles() {
     assert_eq!(client.scopes, ["openid", "accounts", "payments"]);
     assert_eq!(client.authentication_algorithm, Algorithm::Ps256);
     let statement = world.statement(&json!({"software_roles": ["PISP"]}));
-    let payments = world.register(&json!({"scope": null, "jti": numbered(2), "software_statement": statement})).await.unwrap();
+    let payments =
+        world.register(&json!({"scope": null, "jti": numbered(2), "software_statement": statement})).await.unwrap();
     assert_eq!(payments.value.client.scopes, ["openid", "payments"]);
 }
 
@@ -373,9 +374,11 @@ async fn a_registration_is_its_clients_own_and_keeps_its_name_when_it_changes() 
     });
     let outcome = world.engine.replace_client(visit, &change(other)).await;
     assert_eq!(refused(outcome), ("fapi.registration.same-software", METADATA));
-    let outcome = world.engine.replace_client(visit, &change(json!({"jti": numbered(5), "client_id": "another"}))).await;
+    let outcome =
+        world.engine.replace_client(visit, &change(json!({"jti": numbered(5), "client_id": "another"}))).await;
     assert_eq!(refused(outcome), ("fapi.registration.client-id", METADATA));
-    let changed = world.engine.replace_client(visit, &change(json!({"jti": numbered(3), "scope": "openid"}))).await.unwrap();
+    let changed =
+        world.engine.replace_client(visit, &change(json!({"jti": numbered(3), "scope": "openid"}))).await.unwrap();
     assert_eq!((changed.value.client.client_id.as_str(), changed.value.client.scopes.len()), (id.as_str(), 1));
     let outcome = world.engine.replace_client(visit, &change(json!({"jti": numbered(3)}))).await;
     assert_eq!(refused(outcome), ("fapi.registration.jti", METADATA));

@@ -8,11 +8,17 @@ use time::{
 
 /// Reads `date [T time [zone]]`: calendar, week and ordinal dates, with separators or without.
 pub(super) fn parse(text: &str) -> Option<Parts> {
-    let zoned = OffsetDateTime::parse(text, &Iso8601::PARSING)
-        .map(|at| Parts { date: at.date(), time: Some(at.time()), offset: Some(at.offset()) });
+    let zoned = OffsetDateTime::parse(text, &Iso8601::PARSING).map(|at| Parts {
+        date: at.date(),
+        time: Some(at.time()),
+        offset: Some(at.offset()),
+    });
     let local = || {
-        PrimitiveDateTime::parse(text, &Iso8601::PARSING)
-            .map(|at| Parts { date: at.date(), time: Some(at.time()), offset: None })
+        PrimitiveDateTime::parse(text, &Iso8601::PARSING).map(|at| Parts {
+            date: at.date(),
+            time: Some(at.time()),
+            offset: None,
+        })
     };
     let day = || Date::parse(text, &Iso8601::PARSING).map(|date| Parts { date, time: None, offset: None });
     let read = zoned.or_else(|_| local()).or_else(|_| day()).ok()?;

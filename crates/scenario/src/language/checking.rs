@@ -158,8 +158,22 @@ impl<'a> Parties<'a> {
                     None => Ok(()),
                 }
             }
+            Step::SetAccountStatus(asked) => self.at_bank(asked.at.as_deref(), ("account", &asked.account)),
+            Step::RejectPayment(asked) => self.at_bank(asked.at.as_deref(), ("payment", &asked.payment)),
+            Step::SettlePayment(asked) => self.at_bank(asked.at.as_deref(), ("payment", &asked.payment)),
             _ => Ok(()),
         }
+    }
+
+    /// What the bank's people are told names a party, and something of the bank's.
+    fn at_bank(&self, at: Option<&str>, (member, named): (&str, &str)) -> Result<(), Mistake> {
+        if named.is_empty() {
+            return Err(mistake(
+                &[],
+                format!("{member} is missing: an identifier, such as \"{{{member}}}\" of an earlier keep"),
+            ));
+        }
+        at.map_or(Ok(()), |name| self.party(name, &["at"]))
     }
 
     fn expectation(&self, member: &str, expect: &Expect) -> Result<(), Mistake> {

@@ -26,9 +26,10 @@ pub use places::Place;
 pub use reading::ScenarioError;
 
 use steps::{
-    AdvanceStep, AuthoriseStep, CallStep, ClientTokenStep, Common, Decision, DeliverResponseStep, ExchangeCodeStep,
-    ExpectJournalStep, FaultStep, Include, LodgeConsentStep, MisbehaveStep, OnboardStep, RefreshStep, RegisterStep,
-    RevokeCertificateStep, RevokeStep, SetStatusStep, Stepped, VisitStep,
+    AccountStatus, AdvanceStep, AuthoriseStep, CallStep, ClientTokenStep, Common, Decision, DeliverResponseStep,
+    ExchangeCodeStep, ExpectJournalStep, FaultStep, Include, LodgeConsentStep, MisbehaveStep, OnboardStep, RefreshStep,
+    RegisterStep, RejectPaymentStep, RevokeCertificateStep, RevokeStep, SetAccountStatusStep, SetStatusStep,
+    SettlePaymentStep, Stepped, VisitStep,
 };
 
 /// The TPP whose steps they are when nothing is said.
@@ -162,6 +163,12 @@ pub enum Step {
     SetStatus(SetStatusStep),
     /// The Directory's operator revokes a certificate of the TPP.
     RevokeCertificate(RevokeCertificateStep),
+    /// The bank's people block, close or open an account.
+    SetAccountStatus(SetAccountStatusStep),
+    /// The bank's people reject a payment.
+    RejectPayment(RejectPaymentStep),
+    /// A payment takes its next step.
+    SettlePayment(SettlePaymentStep),
     /// What the journals must hold.
     ExpectJournal(ExpectJournalStep),
     /// Values for later steps, by name.
@@ -188,6 +195,9 @@ impl Step {
             Self::Misbehave(step) => step,
             Self::SetStatus(step) => step,
             Self::RevokeCertificate(step) => step,
+            Self::SetAccountStatus(step) => step,
+            Self::RejectPayment(step) => step,
+            Self::SettlePayment(step) => step,
             Self::ExpectJournal(step) => step,
             Self::Advance(_) | Self::Set(_) | Self::Include(_) => return None,
         })
@@ -271,6 +281,13 @@ impl Step {
             Self::RevokeCertificate(step) => {
                 format!("The Directory's operator revokes the TPP's {} certificate", step.which)
             }
+            Self::SetAccountStatus(step) => match step.status {
+                AccountStatus::Enabled => "The bank opens an account again".to_owned(),
+                AccountStatus::Disabled => "The bank blocks an account".to_owned(),
+                AccountStatus::Closed => "The bank closes an account".to_owned(),
+            },
+            Self::RejectPayment(_) => "The bank rejects a payment".to_owned(),
+            Self::SettlePayment(_) => "The bank lets a payment take its next step".to_owned(),
             Self::ExpectJournal(_) => "The journals are read".to_owned(),
             Self::Set(values) => format!("Set {}", values.keys().cloned().collect::<Vec<_>>().join(", ")),
             Self::Include(include) => format!("The steps of {}", include.file),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use openbanking::{permissions::Permission, version::ApiVersion};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tpp::{
     api::Api,
@@ -304,6 +304,40 @@ step! {
 }
 
 step! {
+    /// The bank's people block, close or open an account. It is opened again when the scenario ends.
+    SetAccountStatusStep {
+        /// `AccountId`.
+        account: String,
+        /// What it is from now on.
+        status: AccountStatus,
+        /// The party; `bank` when it is not said.
+        at: Option<String>,
+    }
+}
+
+step! {
+    /// The bank's people reject a payment that has not arrived.
+    RejectPaymentStep {
+        /// `DomesticPaymentId` and its like.
+        payment: String,
+        /// Why (docs/control.md); `not_specified` when it is not said.
+        reason: Option<String>,
+        /// The party; `bank` when it is not said.
+        at: Option<String>,
+    }
+}
+
+step! {
+    /// A payment takes its next step now, at a bank that waits to be told so (`settlement: { automatic: false }`).
+    SettlePaymentStep {
+        /// `DomesticPaymentId` and its like.
+        payment: String,
+        /// The party; `bank` when it is not said.
+        at: Option<String>,
+    }
+}
+
+step! {
     /// What the parties' journals must hold of this scenario so far.
     ExpectJournalStep {
         /// Events that happened in this order; others may lie between them.
@@ -333,6 +367,19 @@ impl fmt::Display for ParticipantStatus {
             Self::Withdrawn => "Withdrawn",
         })
     }
+}
+
+/// Status of an account at the bank.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccountStatus {
+    /// It pays and is paid.
+    #[default]
+    Enabled,
+    /// It is blocked.
+    Disabled,
+    /// It is no more.
+    Closed,
 }
 
 /// What a TPP has a certificate for.

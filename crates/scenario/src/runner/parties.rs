@@ -10,7 +10,10 @@ use crate::{
     ecosystem::{ControlClient, ControlFailure, advance_together},
     language::{
         BANK, DIRECTORY, Passing, Step,
-        steps::{CertificateUse, FaultStep, MisbehaveStep, ParticipantStatus, RevokeCertificateStep, SetStatusStep},
+        steps::{
+            AccountStatus, CertificateUse, FaultStep, MisbehaveStep, ParticipantStatus, RejectPaymentStep,
+            RevokeCertificateStep, SetAccountStatusStep, SetStatusStep, SettlePaymentStep,
+        },
     },
 };
 
@@ -79,6 +82,32 @@ impl Run<'_> {
         Ok(Done::well(format!("{organisation_id}'s {} certificate: {how}", asked.which)))
     }
 
+    pub(super) async fn set_account_status(
+        &self,
+        asked: &SetAccountStatusStep,
+        status: AccountStatus,
+    ) -> Result<Done, RunError> {
+        let path = format!("/accounts/{}/status", self.fill(&asked.account)?);
+        self.tell_bank(asked.at.as_deref(), &path, Some(&json!({ "status": status }))).await
+    }
+
+    pub(super) async fn reject_payment(&self, asked: &RejectPaymentStep) -> Result<Done, RunError> {
+        let path = format!("/payments/{}/reject", self.fill(&asked.payment)?);
+        let told = json!({ "reason": asked.reason.as_deref().unwrap_or("not_specified") });
+        self.tell_bank(asked.at.as_deref(), &path, Some(&told)).await
+    }
+
+    pub(super) async fn settle_payment(&self, asked: &SettlePaymentStep) -> Result<Done, RunError> {
+        let path = format!("/payments/{}/step", self.fill(&asked.payment)?);
+        self.tell_bank(asked.at.as_deref(), &path, None).await
+    }
+
+    async fn tell_bank(&self, at: Option<&str>, path: &str, told: Option<&Value>) -> Result<Done, RunError> {
+        let party = self.runner.party(at.unwrap_or(BANK))?;
+        party.tell(Method::POST, path, told).await?;
+        Ok(Done::well(format!("{} is told so", party.party())))
+    }
+
     /// Tells the Directory's operator something, and the banks to hear of it: they ask the Directory now and then, and
     /// need not be waited for here.
     async fn operate(&self, path: &str, told: Option<&Value>) -> Result<(), RunError> {
@@ -89,7 +118,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Leaves no fault, no deviation, no status and no revocation behind for the next scenario.
+    /// Leaves no fault, no deviation, no status, no revocation and no closed account behind for the next scenario.
     pub(super) async fn clean_up(&mut self) -> Result<(), RunError> {
         let mut parties = Vec::new();
         for step in self.scenario.all_steps() {
@@ -101,6 +130,12 @@ impl Run<'_> {
                     self.set_status(step, &active).await?;
                 }
                 Step::RevokeCertificate(asked) => drop(self.set_revoked(step, asked, "reinstate").await?),
+                // An account whose name was never kept was never closed.
+                Step::SetAccountStatus(asked)
+                    if asked.status != AccountStatus::Enabled && self.fill(&asked.account).is_ok() =>
+                {
+                    self.set_account_status(asked, AccountStatus::Enabled).await?;
+                }
                 _ => {}
             }
         }

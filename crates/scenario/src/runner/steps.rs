@@ -66,6 +66,9 @@ impl Run<'_> {
             Step::Misbehave(asked) => self.misbehave(asked).await,
             Step::SetStatus(asked) => self.set_status(step, asked).await,
             Step::RevokeCertificate(asked) => self.set_revoked(step, asked, "revoke").await,
+            Step::SetAccountStatus(asked) => self.set_account_status(asked, asked.status).await,
+            Step::RejectPayment(asked) => self.reject_payment(asked).await,
+            Step::SettlePayment(asked) => self.settle_payment(asked).await,
             Step::ExpectJournal(asked) => Ok(match self.read_journals(asked) {
                 Some(problem) => Done::impossible(problem),
                 None => Done::well(format!("{} events, in this order", asked.order.len())),
