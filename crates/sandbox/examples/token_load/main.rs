@@ -37,6 +37,18 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 
 type Failed = Box<dyn Error + Send + Sync>;
 
+/// What the connections speak.
+#[derive(Clone, Copy)]
+enum Protocol {
+    /// One request at a time on a connection that is kept.
+    Http1,
+    /// The one that both ends prefer.
+    Http2,
+}
+
+/// So many connections.
+type Over = (Protocol, usize);
+
 /// Where everything is.
 struct Places {
     issuer: String,
@@ -172,8 +184,8 @@ impl Load {
         Ok(Self { places, client_id, signing: Arc::new(signing), identity, anchor, chance: Chance::from_system() })
     }
 
-    fn client(&self, identity: Option<&Identity>) -> Result<HttpClient, Failed> {
-        Ok(HttpClient::new(ClientSettings {
+    fn client(&self, identity: Option<&Identity>, protocol: Protocol) -> Result<HttpClient, Failed> {
+        let settings = ClientSettings {
             party: "load",
             anchors: vec![self.anchor.clone()],
             identity,
@@ -182,7 +194,11 @@ impl Load {
             chance: self.chance.clone(),
             cookies: identity.is_none(),
             timeout: Duration::from_secs(30),
-        })?)
+        };
+        Ok(match protocol {
+            Protocol::Http1 => HttpClient::http1(settings)?,
+            Protocol::Http2 => HttpClient::new(settings)?,
+        })
     }
 
     fn bank(&self, path: &str) -> Result<Url, Failed> {
@@ -200,7 +216,7 @@ impl Load {
 
     /// A refresh token of a customer's.
     async fn refresh_token(&self) -> Result<String, Failed> {
-        let http = self.client(Some(&self.identity))?;
+        let http = self.client(Some(&self.identity), Protocol::Http2)?;
         let endpoint = self.bank("/token")?;
         let own = [("grant_type", "client_credentials"), ("scope", "accounts")];
         let token = self.answer(&http, &endpoint, &own).await?;
@@ -224,7 +240,7 @@ impl Load {
             .append_pair("client_id", &self.client_id)
             .append_pair("response_type", "code id_token")
             .append_pair("request", &object);
-        let customer = Psu::new(self.client(None)?, self.places.credentials.clone());
+        let customer = Psu::new(self.client(None, Protocol::Http2)?, self.places.credentials.clone());
         let intention = Intention::Approve { accounts: Vec::new() };
         let trace = Trace::new(&self.chance);
         let arrival = customer.fetch_answer(&link, &intention, Destination::Elsewhere, &trace).await?;
@@ -243,11 +259,16 @@ impl Load {
     }
 
     /// Sends requests over so many connections.
-    async fn run(&self, target: &Target, connections: usize, pairs: &[(&str, &str)]) -> Result<Measured, Failed> {
+    async fn run(
+        &self,
+        target: &Target,
+        (protocol, connections): Over,
+        pairs: &[(&str, &str)],
+    ) -> Result<Measured, Failed> {
         let each = REQUESTS / connections;
         let mut tasks = Vec::new();
         for _ in 0..connections {
-            let http = self.client(Some(&self.identity))?;
+            let http = self.client(Some(&self.identity), protocol)?;
             let assertions = (0..each).map(|_| self.assertion()).collect::<Result<Vec<_>, _>>()?;
             // The connection is there before the clock starts.
             self.answer(&http, &target.url, pairs).await?;
@@ -311,9 +332,13 @@ impl Load {
 }
 
 /// Prints what a run measured; `floor` is the time that its cryptography takes, in microseconds.
-fn tell(connections: usize, what: &str, measured: &Measured, floor: f64) {
+fn tell((protocol, connections): Over, what: &str, measured: &Measured, floor: f64) {
     let Measured { rate, slow, processor } = measured;
-    print!("{connections} connections, {what}: {rate:.0} requests a second, 99 of 100 within {slow:.1?}");
+    let protocol = match protocol {
+        Protocol::Http1 => "HTTP/1.1",
+        Protocol::Http2 => "HTTP/2",
+    };
+    print!("{connections} connections, {protocol}, {what}: {rate:.0} requests a second, 99 of 100 within {slow:.1?}");
     if let Some(used) = processor {
         print!(", {used:.0} us of processor time each");
         if floor > 0.0 {
@@ -353,19 +378,14 @@ async fn main() -> Result<(), Failed> {
     );
     let refresh = load.refresh_token().await?;
     let endpoint = load.places.token_endpoint()?;
-    for connections in [16, 64] {
+    for over in [16, 64].into_iter().flat_map(|many| [(Protocol::Http1, many), (Protocol::Http2, many)]) {
         let own = [("grant_type", "client_credentials"), ("scope", "accounts")];
-        tell(connections, "client_credentials", &load.run(&endpoint, connections, &own).await?, 1e6 / verify);
+        tell(over, "client_credentials", &load.run(&endpoint, over, &own).await?, 1e6 / verify);
         let renewal = [("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())];
-        tell(
-            connections,
-            "refresh_token",
-            &load.run(&endpoint, connections, &renewal).await?,
-            1e6 / verify + 1e6 / sign,
-        );
+        tell(over, "refresh_token", &load.run(&endpoint, over, &renewal).await?, 1e6 / verify + 1e6 / sign);
         if let Some(floor) = &floor {
             for (path, what) in [(floor::CONSTANT, "a constant"), (floor::COMMIT, "a constant after a commit")] {
-                tell(connections, what, &load.run(&floor.target(path)?, connections, &own).await?, 0.0);
+                tell(over, what, &load.run(&floor.target(path)?, over, &own).await?, 0.0);
             }
         }
     }

@@ -74,9 +74,21 @@ impl HttpClient {
     ///
     /// # Errors
     /// An anchor cannot be used, or the identity's key does not fit its certificate.
-    #[expect(clippy::disallowed_methods, reason = "the one place where HTTP clients come from")]
     pub fn new(settings: ClientSettings<'_>) -> Result<Self, TlsError> {
-        let config = tls::client_config(&settings.anchors, settings.identity)?;
+        Self::speaking(&tls::ALPN, settings)
+    }
+
+    /// Makes a client that speaks HTTP/1.1 alone: a connection carries one request at a time, as with most load tools.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn http1(settings: ClientSettings<'_>) -> Result<Self, TlsError> {
+        Self::speaking(&tls::ALPN[1..], settings)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place where HTTP clients come from")]
+    fn speaking(protocols: &[&[u8]], settings: ClientSettings<'_>) -> Result<Self, TlsError> {
+        let config = tls::client_config(&settings.anchors, settings.identity, protocols)?;
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(config.clone())
             .tls_info(true)

@@ -74,7 +74,11 @@ fn root_store(anchors: &[Certificate]) -> Result<RootCertStore, TlsError> {
 }
 
 /// A client's configuration that trusts the anchors and nothing else; without anchors it trusts nobody.
-pub(crate) fn client_config(anchors: &[Certificate], identity: Option<&Identity>) -> Result<ClientConfig, TlsError> {
+pub(crate) fn client_config(
+    anchors: &[Certificate],
+    identity: Option<&Identity>,
+    protocols: &[&[u8]],
+) -> Result<ClientConfig, TlsError> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider::PROVIDER))
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Settings)?
@@ -85,6 +89,6 @@ pub(crate) fn client_config(anchors: &[Certificate], identity: Option<&Identity>
         }
         None => builder.with_no_client_auth(),
     };
-    config.alpn_protocols = ALPN.map(<[u8]>::to_vec).to_vec();
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(config)
 }
