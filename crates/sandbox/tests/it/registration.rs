@@ -220,6 +220,7 @@ async fn registrations_are_held_to_the_rules() {
         ("expired", metadata, json!({ "iat": now - 900, "exp": now - 300 })),
         ("another issuer", metadata, json!({ "iss": "AAAAAAAAAAAAAAAAAAAAAA" })),
         ("another audience", metadata, json!({ "aud": "https://elsewhere.example" })),
+        ("a jti that is no UUID", metadata, json!({ "jti": "once" })),
         ("another software", metadata, json!({ "software_id": "AAAAAAAAAAAAAAAAAAAAAA" })),
         ("a response type", metadata, json!({ "response_types": ["code"] })),
         ("a grant type", metadata, json!({ "grant_types": ["password"] })),
@@ -236,7 +237,8 @@ async fn registrations_are_held_to_the_rules() {
         let (status, found, body) = register(Shows::Own, world.request(&registered, &changes)).await;
         assert_eq!((status, found.as_str()), (400, error), "{what}: {body}");
     }
-    let claims = said_again(&registered, &world.hosted.bank.urls.issuer(), now, "once");
+    let once = world.chance.uuid().to_string();
+    let claims = said_again(&registered, &world.hosted.bank.urls.issuer(), now, &once);
     let rs256 = jose::SigningKey::from_pkcs8_der(world.signing.kid(), jose::Algorithm::Rs256, &openssl_key(&world));
     let other = world.other_signing.sign_claims(Some("JWT"), &claims).unwrap();
     for text in [rs256.unwrap().sign_claims(Some("JWT"), &claims).unwrap(), other, "hello".to_owned()] {
