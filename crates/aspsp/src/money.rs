@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use ledger::{AccountStatus, Action, Books, Command, CommandError, CustomerId, OrderId, Personas};
+use ledger::{AccountStatus, Action, Books, Command, CommandError, CustomerId, OrderId, Personas, orders::Terms};
 use party::{
     StartError,
     settings::{parse_yaml, read_yaml},
@@ -41,16 +41,19 @@ struct Reference {
 
 const REFERENCE: &str = "reference-date";
 
-/// The reference date of this store; today's when there is none yet, or when the seed is another one.
+/// The reference date of this store; today's when there is none yet.
 ///
 /// # Errors
-/// The store failed.
+/// The store was made with another seed, and so with other accounts; or it failed.
 pub async fn reference_date(store: &dyn Store, seed: u64, now: OffsetDateTime) -> Result<Date, StartError> {
     let collection: Collection<Reference> = Collection::new("books");
-    if let Some((kept, _)) = collection.get(store, REFERENCE).await?
-        && kept.seed == seed
-    {
-        return Ok(kept.date);
+    if let Some((Reference { date, seed: kept }, _)) = collection.get(store, REFERENCE).await? {
+        return match kept == seed {
+            true => Ok(date),
+            false => Err(StartError::Configuration(format!(
+                "the customers of this data folder were made with --seed {kept}, not {seed}; use that one, or another folder"
+            ))),
+        };
     }
     let date = now.date();
     let change = collection.put(REFERENCE, &Reference { date, seed })?;
@@ -93,21 +96,38 @@ impl Money {
         Self { books: RwLock::new(books), next_due, next_command: Mutex::new(0) }
     }
 
-    /// Puts books into use and tells them again what they were told before the bank stopped.
+    /// Puts books into use and tells them again what they were told before the bank stopped, on the terms that held then.
+    /// From now on these terms hold.
     ///
     /// # Errors
-    /// The store failed.
-    pub async fn restore(mut books: Books, store: &dyn Store) -> Result<Self, StoreError> {
+    /// The terms are wrong, or the store failed.
+    pub async fn restore(
+        mut books: Books,
+        store: &dyn Store,
+        terms: Terms,
+        now: OffsetDateTime,
+    ) -> Result<Self, CommandFailure> {
+        let told = commands().range(store, Range::all()).await?;
+        let first = match told.first().map(|(_, command, _)| &command.action) {
+            Some(Action::SetTerms(first)) => first.clone(),
+            _ => terms.clone(),
+        };
+        books.set_terms(first).map_err(CommandError::from)?;
         let mut next = 0;
-        for (key, command, _) in commands().range(store, Range::all()).await? {
+        let news = told.is_empty();
+        for (key, command, _) in told {
             next = key.parse::<u64>().map_or(next, |number| number + 1);
             // What was refused then is refused now.
             if let Err(error) = books.apply(&command) {
                 tracing::debug!(%error, key, "a command is refused again");
             }
         }
+        let news = news || *books.terms() != terms;
         let money = Self::new(books);
         *money.next_command.lock().await = next;
+        if news {
+            money.carry_out(store, Action::SetTerms(terms), Vec::new(), now).await?;
+        }
         Ok(money)
     }
 
@@ -156,7 +176,9 @@ impl Money {
     /// The books as they are now: what is due happens first.
     pub fn at(&self, now: OffsetDateTime) -> RwLockReadGuard<'_, Books> {
         // While a command is on its way, the time in the books stands still: it happens at the moment that is kept.
-        if self.is_due(now) && self.next_command.try_lock().is_ok() {
+        if self.is_due(now)
+            && let Ok(_no_command_meanwhile) = self.next_command.try_lock()
+        {
             self.run_until(now);
         }
         self.books.read().unwrap_or_else(PoisonError::into_inner)
@@ -190,7 +212,14 @@ fn next_due(books: &Books) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use store::MemoryStore;
+    use std::sync::Arc;
+
+    use ledger::{
+        Counterparty, OrderStatus, PaymentOrder,
+        orders::{Execution, Instruction, Limits},
+    };
+    use openbanking::money::Currency;
+    use store::{BoxFuture, MemoryStore, Stored};
     use time::{Duration, macros::datetime};
 
     use super::*;
@@ -202,8 +231,134 @@ mod tests {
         let store = MemoryStore::default();
         let first = reference_date(&store, 1, NOW).await.unwrap();
         assert_eq!(reference_date(&store, 1, NOW + Duration::days(400)).await.unwrap(), first);
-        let later = NOW + Duration::days(1);
-        assert_eq!(reference_date(&store, 2, later).await.unwrap(), later.date());
+        let refused = reference_date(&store, 2, NOW + Duration::days(1)).await.unwrap_err().to_string();
+        assert!(refused.contains("--seed 1, not 2"), "{refused}");
+        assert_eq!(reference_date(&store, 1, NOW + Duration::days(1)).await.unwrap(), first);
+    }
+
+    fn quiet() -> Books {
+        let personas = Personas { habits_go_on: false, ..personas(None).unwrap() };
+        ledger::generate(&personas, 1, NOW.date()).unwrap()
+    }
+
+    /// The account that can pay most in pounds, and a payment from it.
+    fn payment(books: &Books, number: usize, minor: i64) -> Action {
+        let held =
+            |account: &&ledger::Account| books.balances(&account.id, NOW).map_or(0, |held| held.spendable.minor());
+        let payers = books
+            .accounts()
+            .filter(|account| account.kind.pays() && account.currency == Currency::GBP && account.signatories <= 1);
+        let account = payers.max_by_key(held).unwrap();
+        let instruction = Instruction {
+            id: number.to_string(),
+            end_to_end: None,
+            payee: Counterparty { name: "Somebody".to_owned(), account: None },
+            instructed: openbanking::money::Money::new(minor, Currency::GBP),
+            conversion: None,
+            execution: Execution::Immediate,
+            reference: None,
+            charges: Vec::new(),
+        };
+        Action::Submit(Box::new(PaymentOrder {
+            id: order(number),
+            debtor: account.id.clone(),
+            ordered_by: account.holders[0].clone(),
+            signatories: 1,
+            authorise_before: None,
+            instructions: vec![instruction],
+            file: false,
+        }))
+    }
+
+    fn order(number: usize) -> OrderId {
+        OrderId::new(format!("order-{number}"))
+    }
+
+    /// Other terms are for what is ordered from now on, also when the books are made anew.
+    #[tokio::test]
+    async fn what_was_paid_stays_paid_when_the_terms_change() {
+        let store = MemoryStore::default();
+        let limited = |minor| Terms {
+            limits: [(
+                Currency::GBP,
+                Limits { payment: Some(openbanking::money::Money::new(minor, Currency::GBP)), day: None },
+            )]
+            .into(),
+            ..Terms::default()
+        };
+        let rejected = |money: &Money, number: usize, at: OffsetDateTime| {
+            let books = money.at(at);
+            books.order(&order(number)).unwrap().status() == OrderStatus::Rejected
+        };
+        for (number, minor, told) in [(0, 10_000, 2), (1, 500, 4), (2, 500, 5), (3, 10_000, 7)] {
+            let now = NOW + Duration::hours(i64::try_from(number).unwrap());
+            let money = Money::restore(quiet(), &store, limited(minor), now).await.unwrap();
+            let action = payment(&quiet(), number, 1_000);
+            money.carry_out(&store, action, Vec::new(), now).await.unwrap();
+            let found: Vec<bool> = (0..=number).map(|one| rejected(&money, one, now + Duration::minutes(1))).collect();
+            assert_eq!(found, [false, true, true, false][..=number]);
+            assert_eq!(commands().range(&store, Range::all()).await.unwrap().len(), told);
+        }
+        let wrong = Terms { limits: [(Currency::EUR, limited(5).limits[&Currency::GBP])].into(), ..Terms::default() };
+        assert!(Money::restore(quiet(), &store, wrong, NOW + Duration::days(1)).await.is_err());
+    }
+
+    /// A store that takes its time to commit.
+    #[derive(Default)]
+    struct Slow(MemoryStore);
+
+    impl Store for Slow {
+        fn get(&self, collection: &str, key: &str) -> BoxFuture<'_, Result<Option<Stored>, StoreError>> {
+            self.0.get(collection, key)
+        }
+
+        fn range(&self, collection: &str, range: Range) -> BoxFuture<'_, Result<Vec<(String, Stored)>, StoreError>> {
+            self.0.range(collection, range)
+        }
+
+        fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), CommitError>> {
+            Box::pin(async {
+                for _ in 0..4 {
+                    tokio::task::yield_now().await;
+                }
+                self.0.commit(changes).await
+            })
+        }
+    }
+
+    /// While others read and time goes on, each command that was committed is known to the books, and nothing else.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn no_command_is_lost_while_the_books_are_read() {
+        const COMMANDS: usize = 1_000;
+        let store = Arc::new(Slow::default());
+        let books = quiet();
+        let money = Money::restore(books.clone(), &*store, Terms::default(), NOW).await.unwrap();
+        let (money, passed) = (Arc::new(money), Arc::new(AtomicI64::new(0)));
+        let now = |passed: &AtomicI64| NOW + Duration::seconds(passed.fetch_add(1, Ordering::Relaxed));
+        let readers: Vec<_> = (0..3)
+            .map(|_| {
+                let (money, passed) = (Arc::clone(&money), Arc::clone(&passed));
+                tokio::spawn(async move {
+                    loop {
+                        let _ = money.at(now(&passed)).pending().count();
+                        tokio::task::yield_now().await;
+                    }
+                })
+            })
+            .collect();
+        for number in 0..COMMANDS {
+            let action = payment(&books, number, 1);
+            // The moment of a request is older than that of the readers that overtake it.
+            money.carry_out(&*store, action, Vec::new(), NOW).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        for reader in readers {
+            reader.abort();
+        }
+        let told = commands().range(&*store, Range::all()).await.unwrap().len();
+        let books = money.at(now(&passed));
+        let known = (0..COMMANDS).filter(|number| books.order(&order(*number)).is_some()).count();
+        assert_eq!((known, told), (COMMANDS, COMMANDS + 1));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use fapi::{Deviations, Endpoints, Engine, Profile, client::AuthenticationMethod, deviation::Rogue, metadata};
 use jose::{Algorithm, Jwk, Jwks, SigningKey, jwe::DecryptionKey};
-use ledger::{Books, Personas};
+use ledger::{Books, Personas, orders::Terms};
 use openbanking::{
     directory::{AuthorisationServerRequest, EnrolmentRequest},
     discovery::WELL_KNOWN,
@@ -42,7 +42,7 @@ use crate::{
         uses::{self, Uses},
     },
     memory::{KEYS_TIMEOUT, Memory},
-    money::{self, Money},
+    money::{self, CommandFailure, Money},
     pages::Pages,
     participants::{self, Revocations, Trusted, Watch},
     rates::Rates,
@@ -161,14 +161,13 @@ pub async fn start(settings: Settings, tools: Tools) -> Result<Running, StartErr
         tracing::warn!("AUTO-APPROVAL: every authorisation is confirmed by {username} at once, and nobody sees a page");
     }
     let rates = Rates::of(&personas).map_err(|error| StartError::Configuration(error.to_string()))?;
-    let mut books = books;
     bank.payments.check(&rates).map_err(StartError::Configuration)?;
-    books.set_timing(bank.payments.settlement.into());
-    for currency in rates.currencies() {
-        let limits = books.set_limits(currency, bank.payments.limits(currency));
-        limits.map_err(|error| StartError::Configuration(format!("payments: {error}")))?;
-    }
-    let money = Money::restore(books, &*store).await?;
+    let limits = rates.currencies().map(|currency| (currency, bank.payments.limits(currency))).collect();
+    let terms = Terms { timing: bank.payments.settlement.into(), limits };
+    let money = Money::restore(books, &*store, terms, tools.clock.now()).await.map_err(|error| match error {
+        CommandFailure::Refused(error) => StartError::Configuration(format!("payments: {error}")),
+        error => StartError::Other(format!("the books cannot be made again: {error}")),
+    })?;
     let memory = Memory::new(store, http.clone(), tools.clock.clone());
     let memory = if settings.chance_seed.is_some() { memory.impatient() } else { memory };
     let chance: Chance = tools.chance.clone();

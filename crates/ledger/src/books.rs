@@ -11,7 +11,7 @@ mod standing;
 
 use crate::generate::life::Living;
 use crate::history::{History, Position, Story};
-use crate::orders::{Limits, OrderId, OrderState, Timing};
+use crate::orders::{OrderId, OrderState, Terms};
 use crate::{
     Account, AccountId, AccountStatus, Beneficiary, Contra, Customer, CustomerId, DirectDebit, Entry, EntryError,
     EntryId, Page, Row, Services, StandingOrder, TransactionId, TransactionQuery,
@@ -131,8 +131,7 @@ pub struct Books {
     /// What happens by itself, in the order in which it does.
     agenda: BTreeSet<(OffsetDateTime, Due)>,
     now: Option<OffsetDateTime>,
-    timing: Timing,
-    limits: BTreeMap<Currency, Limits>,
+    terms: Terms,
     pub(crate) living: Living,
 }
 

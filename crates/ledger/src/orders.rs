@@ -16,4 +16,4 @@ pub use recurrence::{MonthDay, Period, QuarterDays, Recurrence};
 pub use rejection::Rejection;
 pub use state::{Authorisation, Change, InstructionState, NextPayment, OrderState, OrderStatus, Payment};
 pub(crate) use timing::later;
-pub use timing::{Limits, Steps, Timing};
+pub use timing::{Limits, Steps, Terms, Timing};

@@ -32,7 +32,7 @@ mod memory;
 mod plan;
 mod range;
 
-use futures_util::future::BoxFuture;
+pub use futures_util::future::BoxFuture;
 
 pub use change::{Action, Change, Expect, Version};
 pub use collection::Collection;

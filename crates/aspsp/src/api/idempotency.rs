@@ -180,7 +180,11 @@ async fn seen(
     let off = &context.engine.profile().switched_off;
     let mut passed = apply(&request.headers, HEADERS, off)?;
     let now = context.tools.clock.now();
-    let sent = request.header(IDEMPOTENCY_KEY).unwrap_or_default();
+    // Only with the rule off is there none: then nothing is a repetition.
+    let sent = match request.header(IDEMPOTENCY_KEY) {
+        Some(sent) => sent.to_owned(),
+        None => context.tools.chance.uuid().to_string(),
+    };
     let name = fapi::digest(&format!("{client_id}\n{}\n{sent}", request.path));
     let body_digest = jose::hash::sha256_base64url(&request.body);
     let found = collection().get(context.store(), &name).await?;

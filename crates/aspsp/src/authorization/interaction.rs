@@ -211,11 +211,8 @@ async fn decide(context: &Context, request: &Request) -> Result<Response, Refusa
             let Some((consent, _)) = &visit.consent else { return Ok(onward(&visit)) };
             let now = context.tools.clock.now();
             let eligible = payer::eligible(context, consent, &customer, now);
-            let chosen: Vec<String> = form
-                .iter()
-                .filter(|(key, value)| key == "account" && eligible.contains(value))
-                .map(|(_, value)| value.clone())
-                .collect();
+            let ticked = |id: &String| form.iter().any(|(key, value)| key == "account" && value == id);
+            let chosen: Vec<String> = eligible.into_iter().filter(ticked).collect();
             let several = consent.kind() == ConsentKind::AccountAccess;
             if chosen.is_empty() || (!several && chosen.len() > 1) {
                 let text =

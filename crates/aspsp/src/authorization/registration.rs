@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fapi::{Accepted, ErrorCode, Failure, access::bearer, client_configuration::Visit, error::ErrorBody};
 use http::StatusCode;
 use party::authorization_server::{failed, no_store, seen, to_store};
-use store::Range;
+use store::{CommitError, Range};
 use transport::{Request, Response, reply};
 
 use super::direct;
@@ -97,14 +97,21 @@ fn visit<'a>(
 /// Commits the end of a client together with that of its consents.
 async fn end(context: &Context, change: fapi::Change, client_id: &str) -> Result<(), String> {
     let now = context.tools.clock.now();
-    let mut changes = to_store(vec![change]);
+    let ended = to_store(vec![change]);
     let consents = consents::collection();
-    let all = consents.range(context.store(), Range::all()).await.map_err(|error| error.to_string())?;
-    for (key, consent, version) in all {
-        if consent.client_id == client_id && consent.deleted_at.is_none() {
-            changes
-                .push(consents.update(key, version, &owned::ended(consent, now)).map_err(|error| error.to_string())?);
+    loop {
+        let mut changes = ended.clone();
+        let all = consents.range(context.store(), Range::all()).await.map_err(|error| error.to_string())?;
+        for (key, consent, version) in all {
+            if consent.client_id == client_id && consent.deleted_at.is_none() {
+                let change = consents.update(key, version, &owned::ended(consent, now));
+                changes.push(change.map_err(|error| error.to_string())?);
+            }
+        }
+        match context.store().commit(changes).await {
+            // A consent was used or decided meanwhile: it ends all the same.
+            Err(CommitError::Conflict { collection, .. }) if collection == consents.name() => {}
+            outcome => return outcome.map_err(|error| error.to_string()),
         }
     }
-    context.store().commit(changes).await.map_err(|error| error.to_string())
 }

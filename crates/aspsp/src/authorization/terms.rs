@@ -190,7 +190,7 @@ fn recurring(
     let asked = limits.authentication_methods.contains(&AuthenticationMethod::ScaNotRequired);
     terms.add(
         "Do we ask you each time?",
-        if asked { "No, not within these limits" } else { "Yes, you log in for each" },
+        if asked { "No, not within these limits" } else { "Whenever the app sends you here to log in" },
     );
     let kinds: Vec<&str> = limits.vrp_types.iter().map(|kind| purpose(*kind)).collect();
     terms.add("What they are for", kinds.join("; "));

@@ -4,7 +4,7 @@ use fapi::access::{Demand, TokenKind};
 use http::StatusCode;
 use openbanking::{error::ErrorCode, version::ApiVersion};
 use rules::{Check, Passed, holds};
-use store::Version;
+use store::{CommitError, Version};
 use time::OffsetDateTime;
 use transport::{Request, Response, reply};
 
@@ -150,9 +150,16 @@ pub async fn delete(
     kind: ConsentKind,
     version: ApiVersion,
 ) -> Result<Response, ApiError> {
-    let ((consent, stored), passed) = named(context, request, kind, version).await?;
-    let change = collection().update(&consent.id, stored, &ended(consent.clone(), context.tools.clock.now()))?;
-    context.store().commit(vec![change]).await?;
+    let passed = loop {
+        let ((consent, stored), passed) = named(context, request, kind, version).await?;
+        let change = collection().update(&consent.id, stored, &ended(consent.clone(), context.tools.clock.now()))?;
+        match context.store().commit(vec![change]).await {
+            Ok(()) => break passed,
+            // Somebody else was faster, and this one is judged by what that one left.
+            Err(CommitError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    };
     let mut response = reply::empty(StatusCode::NO_CONTENT);
     response.extensions_mut().insert(passed.verdict());
     Ok(response)

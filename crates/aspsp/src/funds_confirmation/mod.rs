@@ -14,7 +14,7 @@ use openbanking::{
     version::ApiVersion,
 };
 use rules::{Check, Passed, holds};
-use store::Collection;
+use store::{Collection, CommitError};
 use time::OffsetDateTime;
 use transport::{Request, Response, Route, reply};
 
@@ -178,21 +178,29 @@ async fn confirm(context: &Context, request: &Request, version: ApiVersion) -> R
     progress.judged(apply(&facts, &consent_checks(), off))?;
     let id = ledger::AccountId::new(behind.account()?);
     let reference = format!("{}/{}", behind.consent.id, asked.data.reference);
-    let used = context.bank.unique_references && references().get(context.store(), &reference).await?.is_some();
-    let available = {
-        let books = context.money.at(now);
-        let account = books.account(&id).ok_or_else(|| ApiError::Failed(format!("the account {id} is not there")))?;
-        let facts = Question { asked: &asked, currency: account.currency, used };
-        progress.judged(apply(&facts, &question_checks(), off))?;
-        books.can_pay(&id, asked.amount(), now).unwrap_or(false)
-    };
     let unique = context.tools.chance.uuid().simple().to_string();
-    let question = Told { at: now, amount: asked.amount(), available };
-    let mut changes = vec![uses::asked(&behind.consent.id, &question, &unique)?];
-    if context.bank.unique_references {
-        changes.push(references().put(&reference, &())?);
-    }
-    context.store().commit(changes).await?;
+    let available = loop {
+        let used = context.bank.unique_references && references().get(context.store(), &reference).await?.is_some();
+        let available = {
+            let books = context.money.at(now);
+            let account =
+                books.account(&id).ok_or_else(|| ApiError::Failed(format!("the account {id} is not there")))?;
+            let facts = Question { asked: &asked, currency: account.currency, used };
+            progress.judged(apply(&facts, &question_checks(), off))?;
+            books.can_pay(&id, asked.amount(), now).unwrap_or(false)
+        };
+        let question = Told { at: now, amount: asked.amount(), available };
+        let mut changes = vec![uses::asked(&behind.consent.id, &question, &unique)?];
+        if context.bank.unique_references && !used {
+            changes.push(references().insert(&reference, &())?);
+        }
+        match context.store().commit(changes).await {
+            Ok(()) => break available,
+            // The same reference came twice at once, and this one was slower.
+            Err(CommitError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    };
     uses::note(context, &behind.consent.id).await;
     let path = format!("{}/funds-confirmations/{unique}", base(version, "cbpii"));
     let confirmation = FundsConfirmation::new(unique, asked.data, available, now);

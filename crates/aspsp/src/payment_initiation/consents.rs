@@ -12,7 +12,7 @@ use rules::{Check, Passed, SwitchedOff, holds};
 use store::CommitError;
 use transport::{Request, Response, reply};
 
-use super::{SCOPE, offer};
+use super::{SCOPE, instruct::days_in_order, offer};
 use crate::{
     Context,
     api::{
@@ -74,7 +74,7 @@ impl Making for Lodging<'_> {
         let off = &context.engine.profile().switched_off;
         let asked = progress.read(&BODY, ConsentRequest::read(kind, version, &request.body))?;
         let initiation = progress.read(&MEMBERS, asked.typed())?;
-        progress.read(&DATES, initiation.dates_lie_ahead(now))?;
+        progress.read(&DATES, initiation.dates_lie_ahead(now).and_then(|()| days_in_order(&initiation, now)))?;
         progress.read(&DATES, asked.completes_after(now))?;
         progress.judged(signatories(context, &asked, &initiation, off))?;
         let facts =

@@ -6,8 +6,8 @@ use openbanking::{
     consent::ConsentStatus,
     error::ErrorCode,
     payments::{
-        FileFacts, FileType, OrderRequest, PaymentKind,
-        file::{FileError, PaymentFile},
+        FileFacts, FileType, OrderRequest, PaymentAccount, PaymentKind,
+        file::{FileError, PayeeAccount, PaymentFile},
     },
     reading::ReadingError,
     version::ApiVersion,
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use store::{Collection, CommitError};
 use transport::{Request, Response, reply};
 
-use super::{answers, orders};
+use super::{answers, offer::local_instruments, orders};
 use crate::{
     Context,
     api::{
@@ -34,7 +34,7 @@ rules::catalogue! {
     AWAITS { id: "pis.file.awaited",
         reason: "The consent waits for its file.", clause: "OB Read/Write 4.0, File Payment Consents, Status" }
     CONTENT { id: "pis.file.content",
-        reason: "The file is of the type, the hash, the number of payments and the sum that the consent states, and all payments are in one currency.", clause: "OB Read/Write 4.0, File Payment Consents, POST file" }
+        reason: "The file is of the type, the hash, the number of payments and the sum that the consent states, all payments are in one currency, and none is from another account than the consent's.", clause: "OB Read/Write 4.0, File Payment Consents, POST file" }
     UPLOADED { id: "pis.file.uploaded",
         reason: "The file of the consent was uploaded.", clause: "OB Read/Write 4.0, File Payment Consents, GET file" }
     ACCEPT { id: "pis.file.accept",
@@ -149,6 +149,10 @@ impl Making for Uploading<'_> {
         progress.judged(apply(&arrival, &arrival_checks(), off))?;
         let file = progress.read(&CONTENT, matching(&facts, &request.body).map_err(ReadingError::from))?;
         let currency = progress.read(&CONTENT, one_currency(&file))?;
+        progress.read(&CONTENT, one_payer(&file, initiation.debtor_account.as_ref()))?;
+        let instruments = file.payments.iter().filter_map(|payment| payment.local_instrument);
+        let place = "Data.DomesticPayments.LocalInstrument";
+        progress.judged(local_instruments(&context.bank.payments, instruments, place, off))?;
         let text = String::from_utf8(request.body.to_vec())
             .map_err(|_| ApiError::Failed("a file that was read is no text".to_owned()))?;
         let content_type = media_type.unwrap_or_default().to_ascii_lowercase();
@@ -197,6 +201,23 @@ fn one_currency(file: &PaymentFile) -> Result<String, ReadingError> {
             other.map_or_else(|| "none".to_owned(), |other| other.code().to_owned()),
         )),
     }
+}
+
+/// A file is paid from one account, whichever the customer picks if the consent names none.
+fn one_payer(file: &PaymentFile, named: Option<&PaymentAccount>) -> Result<(), ReadingError> {
+    let number = |account: &PayeeAccount| match account {
+        PayeeAccount::Known(account) => account.identification.clone(),
+        PayeeAccount::Other(number) => number.clone(),
+    };
+    let mut payers = file.payments.iter().filter_map(|payment| payment.debtor_account.as_ref()).map(number);
+    let Some(first) = payers.next() else { return Ok(()) };
+    let (expected, other) = match named {
+        Some(named) if named.identification != first => (named.identification.clone(), Some(first)),
+        _ => ("one account in the whole file".to_owned(), payers.find(|other| *other != first)),
+    };
+    other.map_or(Ok(()), |found| {
+        Err(ReadingError::new(ErrorCode::FieldInvalid, "Data.Initiation.DebtorAccount", expected, found))
+    })
 }
 
 /// `GET` of the file of a consent.

@@ -5,8 +5,10 @@ use ledger::{
     orders::{Charge, Conversion, End, Execution, Instruction, MonthDay, Recurrence, Schedule},
 };
 use openbanking::{
+    error::ErrorCode,
     money::{Currency, Money},
     payments::{Frequency, FrequencyCode, Initiation, QuarterDays, StandingOrderTerms, file::FilePayment},
+    reading::ReadingError,
 };
 use time::{Date, Duration, OffsetDateTime, Weekday};
 
@@ -106,7 +108,8 @@ impl Draft<'_> {
                 conversion: self.conversion(payment.amount.currency(), payment.amount.currency())?,
                 execution: payment.requested_execution.map_or_else(|| usual.clone(), Execution::On),
                 reference: reference(&payment.remittance),
-                charges: Vec::new(),
+                // What the whole file costs is paid with its first payment.
+                charges: if index == 0 { self.charges()? } else { Vec::new() },
             })
         });
         Ok(self.order(instructions.collect::<Result<_, InstructError>>()?, true))
@@ -189,12 +192,14 @@ pub(super) fn countable(rate: f64) -> Option<Rate> {
 pub(super) fn debit(draft: &Draft<'_>, initiation: &Initiation) -> Option<Money> {
     let order = draft.payment(initiation).ok()?;
     let instruction = order.instructions.first()?;
-    let own = draft.account.currency;
+    let (own, currency) = (draft.account.currency, instruction.instructed.currency());
     let amount = match instruction.conversion {
-        Some(conversion) if instruction.instructed.currency() != own => {
+        _ if currency == own => instruction.instructed,
+        Some(conversion) if currency == conversion.transfer => {
             conversion.rate.exchange_back(instruction.instructed, own)?
         }
-        _ => instruction.instructed,
+        // The books reject a payment between three currencies.
+        _ => return None,
     };
     instruction.charges.iter().try_fold(amount, |sum, charge| sum.checked_add(charge.amount).ok())
 }
@@ -210,7 +215,8 @@ fn reference(remittance: &openbanking::payments::Remittance) -> Option<String> {
 }
 
 fn schedule(terms: &StandingOrderTerms, now: OffsetDateTime) -> Result<Schedule, InstructError> {
-    let day = |at: OffsetDateTime| at.date();
+    // A day is meant as it is written. In the bank's own time it may have passed already: then it is today.
+    let day = |at: OffsetDateTime| at.date().max(now.date());
     let recurrence = recurrence(terms)?;
     let tomorrow = now.date().saturating_add(Duration::DAY);
     let first = terms.first.map(day).or_else(|| recurrence.next_after(tomorrow, now.date())).unwrap_or(tomorrow);
@@ -273,6 +279,27 @@ fn recurrence(terms: &StandingOrderTerms) -> Result<Recurrence, InstructError> {
             | FrequencyCode::LastWorkingDayOfMonth => return Err(InstructError::Frequency(terms.frequency)),
         },
     })
+}
+
+/// A standing order whose first payment has no date begins on the first day that its frequency tells. The final one is not
+/// before it.
+///
+/// # Errors
+/// It would be.
+pub(super) fn days_in_order(initiation: &Initiation, now: OffsetDateTime) -> Result<(), ReadingError> {
+    // What has no days is refused for its frequency.
+    let Some(Ok(schedule)) = initiation.standing_order.as_ref().map(|terms| schedule(terms, now)) else {
+        return Ok(());
+    };
+    match schedule.end {
+        End::On(last) if last < schedule.first => Err(ReadingError::new(
+            ErrorCode::FieldInvalidDate,
+            format!("{}.FinalPaymentDateTime", initiation.path_of_dates()),
+            format!("not before the first payment, on {}", schedule.first),
+            last.to_string(),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The date of the first payment that an order would make.

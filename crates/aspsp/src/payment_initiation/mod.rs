@@ -10,7 +10,7 @@ mod consents;
 mod files;
 mod funds;
 pub(crate) mod instruct;
-mod offer;
+pub(crate) mod offer;
 pub(crate) mod order;
 pub(crate) mod orders;
 mod reasons;

@@ -6,7 +6,8 @@ use openbanking::{
     error::ErrorCode,
     money::{Currency, Money},
     payments::{
-        ChargeBearer, ExchangeRate, ExchangeRateRequest, Frequency, FrequencyCode, Initiation, PaymentKind, RateType,
+        ChargeBearer, ExchangeRate, ExchangeRateRequest, Frequency, FrequencyCode, Initiation, LocalInstrument,
+        PaymentKind, RateType,
     },
     version::ApiVersion,
 };
@@ -174,14 +175,7 @@ fn checks<'a>() -> [Check<Asked<'a>, Wire>; 12] {
         Check {
             rule: &LOCAL_INSTRUMENT,
             error: Wire::bad_request(ErrorCode::UnsupportedLocalInstrument, Some("Data.Initiation.LocalInstrument")),
-            test: |asked| match asked.initiation.local_instrument {
-                None => Ok(()),
-                Some(instrument) => {
-                    let name = instrument.wire(ApiVersion::V4_0);
-                    let refused = asked.settings.refused_local_instruments.iter().any(|refused| refused == name);
-                    holds(!refused, "a local instrument that the bank offers", name)
-                }
-            },
+            test: |asked| offers_local_instrument(asked.settings, asked.initiation.local_instrument),
         },
         Check {
             rule: &CUT_OFF,
@@ -194,6 +188,30 @@ fn checks<'a>() -> [Check<Asked<'a>, Wire>; 12] {
             },
         },
     ]
+}
+
+fn offers_local_instrument(settings: &PaymentSettings, instrument: Option<LocalInstrument>) -> Result<(), Evidence> {
+    let Some(instrument) = instrument else { return Ok(()) };
+    let name = instrument.wire(ApiVersion::V4_0);
+    let refused = settings.refused_local_instruments.iter().any(|refused| refused == name);
+    holds(!refused, "a local instrument that the bank offers", name)
+}
+
+/// The same for payments that name it elsewhere than in the initiation of their consent: at this path.
+pub(crate) fn local_instruments(
+    settings: &PaymentSettings,
+    asked: impl IntoIterator<Item = LocalInstrument>,
+    path: &'static str,
+    off: &SwitchedOff,
+) -> Result<Passed, ApiError> {
+    let refused = |instrument: &LocalInstrument| offers_local_instrument(settings, Some(*instrument)).is_err();
+    let found = asked.into_iter().find(refused);
+    let check = Check {
+        rule: &LOCAL_INSTRUMENT,
+        error: Wire::bad_request(ErrorCode::UnsupportedLocalInstrument, Some(path)),
+        test: |facts: &(&PaymentSettings, Option<LocalInstrument>)| offers_local_instrument(facts.0, facts.1),
+    };
+    apply(&(settings, found), &[check], off)
 }
 
 fn offers_frequency(asked: &Asked<'_>, version: ApiVersion) -> Result<(), Evidence> {

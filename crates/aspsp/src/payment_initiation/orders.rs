@@ -19,7 +19,7 @@ use super::{
     SCOPE,
     answers::{Told, answer},
     consents::DEMAND,
-    instruct::Draft,
+    instruct::{Draft, days_in_order},
     offer,
     order::{Order, Ordered, collection},
 };
@@ -160,7 +160,10 @@ pub(crate) fn consent_checks<'a>() -> [Check<Facts<'a>, Wire>; 4] {
             test: |facts| {
                 let found = facts.consent.status_at(facts.now);
                 let wire = |status: ConsentStatus| status.wire(facts.version);
-                holds(found == ConsentStatus::Authorised, wire(ConsentStatus::Authorised), wire(found))
+                // It may have been deleted since the token was looked at.
+                let usable = found == ConsentStatus::Authorised && facts.consent.deleted_at.is_none();
+                let found = if facts.consent.deleted_at.is_some() { "a deleted one" } else { wire(found) };
+                holds(usable, wire(ConsentStatus::Authorised), found)
             },
         },
     ]
@@ -209,7 +212,7 @@ impl Making for Ordering<'_> {
         progress.judged(same(&asked, payment, off))?;
         let initiation = progress.read(&BODY, asked.typed())?;
         progress.judged(timely(context, payment, kind, now, off))?;
-        progress.read(&DATES, initiation.dates_lie_ahead(now))?;
+        progress.read(&DATES, initiation.dates_lie_ahead(now).and_then(|()| days_in_order(&initiation, now)))?;
 
         let id = context.tools.chance.uuid().simple().to_string();
         let customer = behind.consent.customer.clone().unwrap_or_default();

@@ -151,6 +151,9 @@ impl TryFrom<ChargeText> for ChargeRow {
     fn try_from(text: ChargeText) -> Result<Self, String> {
         let currency: Currency = text.currency.parse().map_err(|_| format!("{:?} is no currency", text.currency))?;
         let amount = ActiveAmount::parse(&text.amount, currency).map_err(|error| error.to_string())?;
+        if amount.money().minor() == 0 {
+            return Err(format!("a charge of {} is none: leave the row out", text.amount));
+        }
         let kind =
             ChargeType::from_wire(&text.r#type).ok_or_else(|| format!("{:?} is no type of charge", text.r#type))?;
         let charge = Charge {
@@ -231,7 +234,8 @@ mod tests {
         let cut_off = "cut-off: { orders: [domestic], at: '16:30', afterwards: accept }";
         assert!(complaint(cut_off).contains("\"domestic\" is no kind of order"));
         assert!(complaint("rate-types: [Actual, Guessed]").contains("\"Guessed\""));
-        for wrong in ["cut-off: { orders: [], at: '25:00', afterwards: accept }", "quote-minute: 5"] {
+        let nothing = charge("file-payments", "GBP").replace("1.00", "0.00");
+        for wrong in ["cut-off: { orders: [], at: '25:00', afterwards: accept }", "quote-minute: 5", &nothing] {
             assert!(serde_saphyr::from_str::<PaymentSettings>(wrong).is_err(), "{wrong}");
         }
     }

@@ -34,6 +34,7 @@ use crate::{
     payment_initiation::{
         answers::{self, Told, known, why},
         instruct::Draft,
+        offer::local_instruments,
         order::{Order, collection},
         orders::{Facts, behind, consent_checks, find, under},
     },
@@ -109,6 +110,8 @@ impl Making for Ordering<'_> {
         };
         progress.judged(under(&SAME, same, off))?;
         progress.judged(apply(&Presence { order: &asked, request }, &presence(), off))?;
+        let place = "Data.Instruction.LocalInstrument";
+        progress.judged(local_instruments(&context.bank.payments, instruction.local_instrument, place, off))?;
         let before = so_far(context, &behind.consent.id).await?;
         let within = admitted(vrp, &asked, instruction.amount, behind.consent.created_at, now, &before);
         progress.judged(under(&LIMITS, within, off))?;

@@ -35,6 +35,7 @@ impl Books {
             Action::Step { order } => self.step_all(order, at)?,
             Action::Reject { order, reason } => self.reject(order, *reason, at)?,
             Action::SetStatus { account, status } => self.set_status(account, *status)?,
+            Action::SetTerms(terms) => self.set_terms(terms.clone())?,
         }
         // What begins at once has begun when the command is done.
         self.run_until(at);
@@ -57,6 +58,7 @@ impl Books {
             Action::Step { order } => self.under_way(order).map(drop),
             Action::Reject { order, .. } => self.check_rejection(order),
             Action::SetStatus { account, .. } => Ok(self.ledger(account).map(drop)?),
+            Action::SetTerms(terms) => Ok(terms.check()?),
         }
     }
 

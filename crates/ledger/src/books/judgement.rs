@@ -3,7 +3,7 @@
 use super::Books;
 use crate::identification::Iban;
 use crate::orders::{Execution, Instruction, Limits, PaymentOrder, Rejection};
-use crate::{Account, AccountId, AccountStatus, BooksError, Identification};
+use crate::{Account, AccountId, AccountStatus, Identification};
 use openbanking::money::{Currency, Money};
 use time::OffsetDateTime;
 
@@ -145,20 +145,8 @@ impl Books {
         }
     }
 
-    /// Sets the limits of all accounts in a currency that have none of their own.
-    ///
-    /// # Errors
-    /// A limit is in another currency or not above zero.
-    pub fn set_limits(&mut self, currency: Currency, limits: Limits) -> Result<(), BooksError> {
-        if !limits.fit(currency) {
-            return Err(BooksError::Limit(AccountId::new(format!("in {currency}"))));
-        }
-        self.limits.insert(currency, limits);
-        Ok(())
-    }
-
     fn limits_of(&self, account: &Account) -> Limits {
-        let usual = self.limits.get(&account.currency).copied().unwrap_or_default();
+        let usual = self.terms.limits.get(&account.currency).copied().unwrap_or_default();
         Limits { payment: account.limits.payment.or(usual.payment), day: account.limits.day.or(usual.day) }
     }
 }

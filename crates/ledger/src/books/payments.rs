@@ -7,9 +7,11 @@ use crate::calendar::working_day_from;
 use crate::dice::Dice;
 use crate::orders::{
     Change, CommandError, Execution, Instruction, NextPayment, OrderId, OrderStatus, Payment, PaymentOrder, Rejection,
-    Steps, Timing, later,
+    Steps, Terms, later,
 };
-use crate::{AccountStatus, Contra, Counterparty, Details, Entry, EntryId, Exchange, Kind, Posting, TransactionId};
+use crate::{
+    AccountStatus, BooksError, Contra, Counterparty, Details, Entry, EntryId, Exchange, Kind, Posting, TransactionId,
+};
 use openbanking::money::Money;
 use std::sync::Arc;
 use time::{Date, OffsetDateTime};
@@ -20,14 +22,19 @@ fn derived(order: &OrderId, instruction: usize, number: u32, purpose: &str) -> S
 }
 
 impl Books {
-    /// Sets how long the steps of payments take. For books without open payments: steps that are planned keep their time.
-    pub fn set_timing(&mut self, timing: Timing) {
-        self.timing = timing;
+    /// Sets the terms of payments. Steps that are planned keep their time.
+    ///
+    /// # Errors
+    /// A limit is in another currency than its accounts or not above zero; then nothing has changed.
+    pub fn set_terms(&mut self, terms: Terms) -> Result<(), BooksError> {
+        terms.check()?;
+        self.terms = terms;
+        Ok(())
     }
 
-    /// How long the steps of payments take.
-    pub fn timing(&self) -> Timing {
-        self.timing
+    /// The terms of payments.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// Nothing more stands in the order's way: what is immediate begins, the rest is planned.
@@ -99,7 +106,7 @@ impl Books {
             }
             Execution::Immediate | Execution::On(_) => return None,
         };
-        let moment = moved.with_time(self.timing.time_of_day).assume_utc();
+        let moment = moved.with_time(self.terms.timing.time_of_day).assume_utc();
         Some(NextPayment { number, day, at: moment.max(at), amount })
     }
 
@@ -176,7 +183,7 @@ impl Books {
 
     /// Enters the payment's next step into the agenda, unless only commands make steps.
     fn plan_step(&mut self, id: &OrderId, index: usize, number: u32, at: OffsetDateTime) {
-        let timing = self.timing;
+        let timing = self.terms.timing;
         let Some(payment) = self.payment(id, index, number).filter(|payment| payment.status().is_under_way()) else {
             return;
         };
@@ -377,8 +384,8 @@ impl Books {
         at: OffsetDateTime,
     ) -> (Entry, TransactionId) {
         let transaction = debit_transaction(&order.id, index, number);
-        let expected = match self.timing.steps {
-            Steps::Auto => later(at, self.timing.in_process.max(self.timing.debited)),
+        let expected = match self.terms.timing.steps {
+            Steps::Auto => later(at, self.terms.timing.in_process.max(self.terms.timing.debited)),
             Steps::Explicit => at,
         };
         let id = EntryId::new(derived(&order.id, index, number, "debit entry"));

@@ -14,7 +14,11 @@ use crate::personas::{Habit, Personas, TopUp};
 use crate::{AccountStatus, Books, Rate};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use time::{Duration, OffsetDateTime};
+use time::{Date, Duration, OffsetDateTime};
+
+/// How long habits go on after the history: beyond what anybody looks at, and short enough that a clock moved by centuries
+/// does not fill the memory. What was ordered goes on without end.
+const LIVED: Duration = Duration::days(3_653);
 
 /// The accounts and what their holders do, as the fixture describes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +39,8 @@ pub(crate) struct Life {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Living {
     life: Option<Arc<Life>>,
+    /// The day after the last that is lived.
+    end: Option<Date>,
     events: BTreeMap<u64, Event>,
     next: u64,
 }
@@ -74,6 +80,7 @@ impl Books {
     pub(super) fn live_on(&mut self, life: Life, at: OffsetDateTime) {
         if !life.habits.is_empty() {
             self.living.life = Some(Arc::new(life));
+            self.living.end = at.date().checked_add(LIVED);
             self.expect(at, Due::Dawn);
         }
     }
@@ -91,7 +98,7 @@ impl Books {
                 self.living.events.insert(number, event);
             }
         }
-        if let Some(next) = day.next_day() {
+        if let Some(next) = day.next_day().filter(|next| self.living.end.is_some_and(|end| *next < end)) {
             self.expect(midnight(next), Due::Dawn);
         }
     }

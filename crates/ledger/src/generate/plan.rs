@@ -308,6 +308,9 @@ impl Planner<'_> {
         if habit.amount.low != habit.amount.high || habit.months.is_some() || habit.by_month.is_some() {
             return Err(self.problem("a standing order sends the same amount every month"));
         }
+        if habit.ended_months_ago.is_some() {
+            return Err(self.problem("a standing order goes on: one that has ended is no longer told to anybody"));
+        }
         let desk = &self.desks[self.desk];
         let first = crate::mandate::day_of_month(self.from.year(), self.from.month(), habit.day);
         Ok(StandingOrder {

@@ -1,14 +1,13 @@
 //! What is told to the books: the inputs that a bank keeps, so that it can make the books again.
 
-use crate::orders::{OrderError, OrderId, PaymentOrder, Rejection};
+use crate::orders::{OrderError, OrderId, PaymentOrder, Rejection, Terms};
 use crate::{AccountId, AccountStatus, BooksError, CustomerId};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use time::OffsetDateTime;
 
 /// Something that somebody decided, and when. The same commands in the same order on the same books, with the same
-/// [`Timing`](crate::orders::Timing) and [`Limits`](crate::orders::Limits), make the same books, whenever
-/// [`crate::Books::run_until`] was called between them.
+/// [`Terms`] at the beginning, make the same books, whenever [`crate::Books::run_until`] was called between them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
     /// When it was decided. Not before [`crate::Books::now`].
@@ -64,6 +63,8 @@ pub enum Action {
         /// What it is from now on.
         status: AccountStatus,
     },
+    /// The bank has other terms from now on; what they decided before stays as it is.
+    SetTerms(Terms),
 }
 
 /// Why a command changes nothing.

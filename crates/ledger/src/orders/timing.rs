@@ -1,7 +1,9 @@
 //! How long the bank takes, and how much it lets out.
 
+use crate::{AccountId, BooksError};
 use openbanking::money::{Currency, Money};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime, Time};
 
 time::serde::format_description!(hour_and_minute, Time, "[hour]:[minute]");
@@ -71,6 +73,26 @@ pub struct Limits {
     pub payment: Option<Money>,
     /// All payments of one day (UTC) together.
     pub day: Option<Money>,
+}
+
+/// The bank's terms for payments, which decide what becomes of an order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// When payments take their steps.
+    pub timing: Timing,
+    /// The limits of all accounts in a currency that have none of their own.
+    pub limits: BTreeMap<Currency, Limits>,
+}
+
+impl Terms {
+    /// # Errors
+    /// A limit is in another currency than its accounts or not above zero.
+    pub(crate) fn check(&self) -> Result<(), BooksError> {
+        match self.limits.iter().find(|(currency, limits)| !limits.fit(**currency)) {
+            Some((currency, _)) => Err(BooksError::Limit(AccountId::new(format!("in {currency}")))),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Limits {

@@ -98,6 +98,20 @@ fn it_does_not_matter_in_how_many_calls_the_time_passes() {
 }
 
 #[test]
+fn a_clock_moved_by_centuries_does_not_fill_the_books() {
+    let mut books = books();
+    books.run_until(NOW + Duration::days(3_660));
+    let purchases = |books: &Books, from: OffsetDateTime| {
+        let rows = ids(books).into_iter().flat_map(|id| rows(books, &id, from, from + Duration::days(400)));
+        rows.filter(|row| row.transaction.kind == Kind::CardPurchase).count()
+    };
+    assert!(purchases(&books, NOW + Duration::days(3_600)) > 0);
+    books.run_until(NOW + Duration::days(3_660 + 400));
+    assert_eq!(purchases(&books, NOW + Duration::days(3_660)), 0);
+    assert!(books.balanced());
+}
+
+#[test]
 fn what_happened_before_does_not_change_what_others_do() {
     let closed = ids(&books())[0].clone();
     let end = NOW + Duration::days(20);

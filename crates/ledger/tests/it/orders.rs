@@ -7,9 +7,9 @@ mod returns;
 mod signatories;
 mod standing;
 
-use ledger::orders::{Charge, Conversion, Execution, Instruction, Limits, Payment, PaymentOrder, Timing};
+use ledger::orders::{Charge, Conversion, Execution, Instruction, Limits, Payment, PaymentOrder, Terms, Timing};
 use ledger::{
-    Account, AccountId, AccountKind, AccountStatus, Action, Address, Books, Command, CommandError, Contra,
+    Account, AccountId, AccountKind, AccountStatus, Action, Address, Books, BooksError, Command, CommandError, Contra,
     Counterparty, Customer, CustomerId, Details, Entry, EntryId, Identification, Kind, OrderId, OrderState,
     OrderStatus, Posting, Rejection, Row, TransactionId, TransactionQuery,
     identification::{Iban, UkAccount},
@@ -93,6 +93,18 @@ fn account(name: &str) -> Account {
 }
 
 /// A bank at [`START`] whose accounts hold [`HELD`].
+/// Changes the timing and leaves the limits.
+fn set_timing(books: &mut Books, timing: Timing) {
+    books.set_terms(Terms { timing, ..books.terms().clone() }).unwrap();
+}
+
+/// Changes the limits in one currency and leaves the rest.
+fn set_limits(books: &mut Books, currency: Currency, limits: Limits) -> Result<(), BooksError> {
+    let mut terms = books.terms().clone();
+    terms.limits.insert(currency, limits);
+    books.set_terms(terms)
+}
+
 fn bank() -> Books {
     let mut books = Books::new();
     for name in ["ada", "ben", "eve"] {

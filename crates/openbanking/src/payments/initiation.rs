@@ -209,6 +209,14 @@ pub struct StatedTotals {
 }
 
 impl Initiation {
+    /// Where the dates of a standing order are, as `Path` of an error names it.
+    pub fn path_of_dates(&self) -> &'static str {
+        match self.version {
+            ApiVersion::V3_1 => "Data.Initiation",
+            ApiVersion::V4_0 => "Data.Initiation.MandateRelatedInformation",
+        }
+    }
+
     /// The typed view of an `Initiation` that its schema has let through.
     ///
     /// # Errors

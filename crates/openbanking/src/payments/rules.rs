@@ -74,10 +74,12 @@ fn one_currency(initiation: &View<'_>) -> Result<(), ReadingError> {
 fn point_in_time(initiation: &View<'_>) -> Result<(), ReadingError> {
     let Some(frequency) = dates_of(initiation).get("Frequency") else { return Ok(()) };
     let Some(point) = frequency.get("PointInTime") else { return Ok(()) };
-    let weekly = frequency.get("Type").is_some_and(|name| name.value().as_str().is_some_and(|name| name == "WEEK"));
+    let weekly = |name: &str| ["WEEK", "FRTN", "FOWK"].contains(&name);
+    let weekly = frequency.get("Type").is_some_and(|name| name.value().as_str().is_some_and(weekly));
     let (last, words) = if weekly { (7, "a day of the week, 01 to 07, or 00") } else { (31, "a day, 01 to 31, or 00") };
     let text = point.text()?;
-    let day = (text.len() == 2).then(|| text.parse::<u8>().ok()).flatten();
+    let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let day = digits.then(|| text.parse::<u8>().ok()).flatten();
     match day.is_some_and(|day| day <= last) {
         true => Ok(()),
         false => Err(point.invalid(words)),
@@ -180,10 +182,7 @@ pub(super) fn dates_lie_ahead(initiation: &Initiation, now: OffsetDateTime) -> R
         return wrong("Data.Initiation.RequestedExecutionDateTime", "a date after today", at);
     }
     let Some(terms) = &initiation.standing_order else { return Ok(()) };
-    let base = match initiation.version {
-        crate::version::ApiVersion::V3_1 => "Data.Initiation",
-        crate::version::ApiVersion::V4_0 => "Data.Initiation.MandateRelatedInformation",
-    };
+    let base = initiation.path_of_dates();
     if let Some(first) = terms.first
         && first.date() < today(first)
     {
@@ -192,7 +191,9 @@ pub(super) fn dates_lie_ahead(initiation: &Initiation, now: OffsetDateTime) -> R
     let mut earlier = terms.first;
     for (name, date) in [("RecurringPaymentDateTime", terms.recurring), ("FinalPaymentDateTime", terms.last)] {
         let Some(date) = date else { continue };
-        let late_enough = earlier.map_or(date.date() >= today(date), |earlier| date >= earlier);
+        // Neither the moments nor the days may go backwards, whatever their offsets: days are what the bank pays on.
+        let after = |earlier: OffsetDateTime| date >= earlier && date.date() >= earlier.date();
+        let late_enough = earlier.map_or(date.date() >= today(date), after);
         if !late_enough {
             return wrong(&format!("{base}.{name}"), "a date not before the payments ahead of it", date);
         }

@@ -189,3 +189,31 @@ async fn funds_are_confirmed_and_never_told() {
         api.fits("OBErrorResponse1", &gone);
     }
 }
+
+/// A bank that wants each reference once takes it once, however many ask at the same moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reference_serves_once_where_the_bank_wants_it_so() {
+    let world = World::with_bank(|profile| format!("{profile}\nunique-references: true\n")).await;
+    let api = Api { world: &world, version: ApiVersion::V4_0, specification: None };
+    let body = json!({ "Data": { "Permissions": ["ReadAccountsDetail"] }, "Risk": {} });
+    let consent = api.connected("account-access-consents", body).await;
+    let (_, accounts) = api.call(&consent, "customer", "GET", "/accounts", None).await;
+    let number = accounts["Data"]["Account"][0]["Account"][0]["Identification"].clone();
+    let account = json!({ "SchemeName": "UK.OBIE.SortCodeAccountNumber", "Identification": number });
+    let body = json!({ "Data": { "DebtorAccount": account } });
+    let consent = api.connected("funds-confirmation-consents", body).await;
+    let (api, consent) = (&api, &consent);
+    let ask = |reference: String| async move {
+        let data = json!({ "ConsentId": consent, "Reference": reference, "InstructedAmount": pounds("1.00") });
+        api.call(consent, "customer", "POST", "/funds-confirmations", Some(json!({ "Data": data }))).await
+    };
+    for round in 0..5 {
+        let asked = || ask(format!("CARD-{round}"));
+        let (one, two, three, four) = tokio::join!(asked(), asked(), asked(), asked());
+        let answers = [one, two, three, four];
+        assert_eq!(answers.iter().filter(|(status, _)| *status == 201).count(), 1, "{answers:?}");
+        for (_, refused) in answers.iter().filter(|(status, _)| *status != 201) {
+            assert_eq!(refused["Errors"][0]["ErrorCode"], "U013", "{refused}");
+        }
+    }
+}

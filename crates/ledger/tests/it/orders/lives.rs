@@ -176,7 +176,7 @@ fn a_scheduled_payment_without_funds_on_its_day_fails_then() {
 #[test]
 fn explicit_timing_moves_only_when_told() {
     let mut books = bank();
-    books.set_timing(explicit());
+    set_timing(&mut books, explicit());
     submit(&mut books, START, simple("p", "ada", 2_500)).unwrap();
     books.run_until(after(9_999));
     assert_eq!(statuses(state(&books, "p")), [Received]);
@@ -215,7 +215,7 @@ fn a_step_can_be_hurried() {
 #[test]
 fn what_the_bank_rejects_on_the_way_is_free_again() {
     let mut books = bank();
-    books.set_timing(explicit());
+    set_timing(&mut books, explicit());
     let reject = || Action::Reject { order: OrderId::new("p"), reason: Rejection::NotSpecified };
     submit(&mut books, START, simple("p", "ada", HELD)).unwrap();
     apply(&mut books, after(1), reject()).unwrap();
@@ -259,7 +259,7 @@ fn a_file_of_which_nothing_can_be_paid_fails() {
 #[test]
 fn a_file_is_done_when_its_last_payment_is() {
     let mut books = bank();
-    books.set_timing(explicit());
+    set_timing(&mut books, explicit());
     submit(&mut books, START, file("f", &[100, 200])).unwrap();
     for _ in 0..3 {
         apply(&mut books, START, Action::Step { order: OrderId::new("f") }).unwrap();
@@ -302,7 +302,7 @@ fn timing_is_read_from_a_file_and_obeyed() {
     let timing: Timing = serde_saphyr::from_str(text).unwrap();
     assert!(serde_saphyr::from_str::<Timing>("{ debitted: 20 }").is_err());
     let mut books = bank();
-    books.set_timing(timing);
+    set_timing(&mut books, timing);
     submit(&mut books, START, simple("p", "ada", 5)).unwrap();
     let payment = instruction(elsewhere(), pounds(7), Execution::On(START.date()));
     submit(&mut books, START, order("s", "ada", payment)).unwrap();

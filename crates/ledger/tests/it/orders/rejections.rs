@@ -1,7 +1,6 @@
 //! Each reason to reject a payment, with the twin that is accepted; and what is no order at all.
 
 use super::*;
-use ledger::BooksError;
 use ledger::identification::Pan;
 use ledger::orders::{End, OrderError, Recurrence, Schedule};
 
@@ -136,16 +135,34 @@ fn currencies_must_fit_the_accounts() {
 fn one_payment_has_a_limit() {
     let mut books = bank();
     let limits = Limits { payment: Some(pounds(1_000)), day: None };
-    books.set_limits(Currency::GBP, limits).unwrap();
+    set_limits(&mut books, Currency::GBP, limits).unwrap();
     assert_eq!(rejection(&mut books, simple("p", "ada", 1_001)), Some(Rejection::AmountExceedsAgreedLimit));
     assert_eq!(rejection(&mut books, simple("q", "ada", 1_000)), None);
-    assert_eq!(books.set_limits(Currency::EUR, limits), Err(BooksError::Limit(id("in EUR"))));
+    assert_eq!(set_limits(&mut books, Currency::EUR, limits), Err(BooksError::Limit(id("in EUR"))));
+}
+
+#[test]
+fn what_was_decided_on_other_terms_stays() {
+    let mut books = bank();
+    submit(&mut books, START, simple("p", "ada", 1_001)).unwrap();
+    let mut terms = books.terms().clone();
+    terms.limits.insert(Currency::GBP, Limits { payment: Some(pounds(1_000)), day: None });
+    apply(&mut books, after(1), Action::SetTerms(terms.clone())).unwrap();
+    assert_eq!(books.terms(), &terms);
+    books.run_until(after(60));
+    assert_eq!(state(&books, "p").status(), OrderStatus::AcceptedCreditSettlementCompleted);
+    submit(&mut books, after(60), simple("q", "ada", 1_001)).unwrap();
+    assert_eq!(state(&books, "q").status(), OrderStatus::Rejected);
+    let wrong = Limits { payment: Some(euros(1_000)), day: None };
+    terms.limits.insert(Currency::GBP, wrong);
+    let refused = apply(&mut books, after(61), Action::SetTerms(terms));
+    assert_eq!(refused, Err(CommandError::Books(BooksError::Limit(id("in GBP")))));
 }
 
 #[test]
 fn an_accounts_own_limit_goes_before_the_banks() {
     let mut books = bank();
-    books.set_limits(Currency::GBP, Limits { payment: Some(pounds(1_000)), day: None }).unwrap();
+    set_limits(&mut books, Currency::GBP, Limits { payment: Some(pounds(1_000)), day: None }).unwrap();
     let own = |limit| Account {
         id: id("own"),
         identification: number("00000077"),
@@ -170,8 +187,8 @@ fn an_accounts_own_limit_goes_before_the_banks() {
 #[test]
 fn a_day_has_a_limit_and_rejected_payments_do_not_count() {
     let mut books = bank();
-    books.set_limits(Currency::GBP, Limits { payment: None, day: Some(pounds(1_000)) }).unwrap();
-    books.set_timing(explicit());
+    set_limits(&mut books, Currency::GBP, Limits { payment: None, day: Some(pounds(1_000)) }).unwrap();
+    set_timing(&mut books, explicit());
     assert_eq!(rejection(&mut books, simple("p", "ada", 600)), None);
     assert_eq!(rejection(&mut books, simple("q", "ada", 401)), Some(Rejection::LimitExceeded));
     assert_eq!(rejection(&mut books, simple("r", "ada", 400)), None);

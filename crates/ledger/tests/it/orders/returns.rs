@@ -141,7 +141,7 @@ fn what_another_bank_rejects_comes_back_with_its_charges() {
 #[test]
 fn what_comes_back_may_be_spent_again_on_the_same_day() {
     let mut books = bank();
-    books.set_limits(Currency::GBP, Limits { payment: None, day: Some(pounds(1_000)) }).unwrap();
+    set_limits(&mut books, Currency::GBP, Limits { payment: None, day: Some(pounds(1_000)) }).unwrap();
     submit(&mut books, START, simple("p", "ada", 1_000)).unwrap();
     books.run_until(after(3));
     assert_eq!(rejection(&mut books, simple("q", "ada", 1)), Some(Rejection::LimitExceeded));

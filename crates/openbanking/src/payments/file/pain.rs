@@ -4,6 +4,7 @@ use super::{ControlSum, FileError, FilePayment, MOST_PAYMENTS, PayeeAccount};
 use crate::money::Money;
 use crate::parties::AccountScheme;
 use crate::payments::initiation::{PaymentAccount, Remittance, StatedTotals};
+use quick_xml::events::Event;
 use roxmltree::{Document, Node, ParsingOptions};
 use time::Date;
 use time::macros::format_description;
@@ -13,10 +14,16 @@ const FORM: &str = "a pain.001.001.08 document";
 /// More nodes than a file with [`MOST_PAYMENTS`] needs.
 const MOST_NODES: u32 = 20_000_000;
 
+/// More elements inside each other, attributes of one element and declarations of namespaces than a file needs.
+const MOST_DEPTH: usize = 32;
+const MOST_ATTRIBUTES: usize = 16;
+const MOST_NAMESPACES: usize = 16;
+
 /// Reads the payments and what the head says that they add up to. Document types, and with them entities, are refused.
 pub(super) fn read(bytes: &[u8]) -> Result<(Vec<FilePayment>, StatedTotals), FileError> {
     let malformed = |found: String| FileError::Malformed { expected: FORM, found };
     let text = std::str::from_utf8(bytes).map_err(|error| malformed(error.to_string()))?;
+    within_bounds(text)?;
     let options = ParsingOptions { allow_dtd: false, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text, options).map_err(|error| malformed(error.to_string()))?;
     let root = document.root_element();
@@ -46,6 +53,40 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Vec<FilePayment>, StatedTotals), Fil
         }
     }
     Ok((payments, stated))
+}
+
+/// Refuses what no file of payments needs. The reader of documents compares each attribute of an element with each other,
+/// and copies the namespaces of an element for those inside it: a small file of many could keep it busy for minutes.
+fn within_bounds(text: &str) -> Result<(), FileError> {
+    let malformed = |found: String| FileError::Malformed { expected: FORM, found };
+    let mut reader = quick_xml::Reader::from_str(text);
+    let (mut depth, mut namespaces) = (0_usize, 0_usize);
+    loop {
+        let event = reader.read_event().map_err(|error| malformed(error.to_string()))?;
+        let element = match &event {
+            Event::Start(element) => {
+                depth += 1;
+                element
+            }
+            Event::Empty(element) => element,
+            Event::End(_) => {
+                depth = depth.saturating_sub(1);
+                continue;
+            }
+            Event::Eof => return Ok(()),
+            _ => continue,
+        };
+        let mut attributes = 0;
+        for attribute in element.attributes().with_checks(false).take(MOST_ATTRIBUTES + 1).flatten() {
+            attributes += 1;
+            namespaces += usize::from(attribute.key.as_namespace_binding().is_some());
+        }
+        if depth > MOST_DEPTH || attributes > MOST_ATTRIBUTES || namespaces > MOST_NAMESPACES {
+            return Err(malformed(format!(
+                "more than {MOST_DEPTH} elements inside each other, {MOST_ATTRIBUTES} attributes of one, or {MOST_NAMESPACES} namespaces"
+            )));
+        }
+    }
 }
 
 fn payment(node: Node<'_, '_>) -> Result<FilePayment, FileError> {

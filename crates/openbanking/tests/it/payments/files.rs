@@ -106,6 +106,18 @@ fn what_is_wrong_in_a_pain_001_has_its_line() {
     assert!(PaymentFile::read(FileType::Pain001, &[0xff, 0xfe]).is_err());
 }
 
+/// What would keep the reader busy for minutes is refused before it reads: the words say which bound it was.
+#[test]
+fn a_small_file_cannot_be_much_work() {
+    let nested: String = (0..5_000).map(|one| format!("<a xmlns:b{one}=\"u{one}\">")).collect();
+    let attributes: String = (0..40_000).map(|one| format!(" a{one}=\"\"")).collect();
+    let beside: String = (0..20).map(|one| format!("<a xmlns:b{one}=\"u{one}\"/>")).collect();
+    for text in [nested, format!("<a{attributes}/>"), format!("<a>{beside}</a>")] {
+        let error = PaymentFile::read(FileType::Pain001, text.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("more than 32 elements"), "{error}");
+    }
+}
+
 /// A file with these domestic payments.
 fn json(payments: &[Value]) -> String {
     json!({"Data": {"DomesticPayments": payments}}).to_string()

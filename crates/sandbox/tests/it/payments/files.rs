@@ -11,7 +11,7 @@ use crate::hand_made::World;
 const KIND: PaymentKind = PaymentKind::File;
 
 /// A file: its type, its media type, its text, how many payments are in it and what they add up to.
-struct File {
+pub(super) struct File {
     kind: &'static str,
     media_type: &'static str,
     text: String,
@@ -31,6 +31,9 @@ fn json_file(kind: &'static str) -> File {
     File { kind, media_type: "application/json", text, number: "2", sum: 900_011.10 }
 }
 
+/// The account that a file names as the one that pays.
+const NAMED: &str = "80200112344562";
+
 fn pain() -> File {
     let transaction = |id: &str, account: &str, amount: &str| {
         format!(
@@ -44,7 +47,7 @@ fn pain() -> File {
 <Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.08"><CstmrCdtTrfInitn>
 <GrpHdr><MsgId>M</MsgId><CreDtTm>2026-09-28T14:07:00</CreDtTm><NbOfTxs>2</NbOfTxs><CtrlSum>900011.10</CtrlSum></GrpHdr>
 <PmtInf><PmtInfId>B</PmtInfId><PmtMtd>TRF</PmtMtd><ReqdExctnDt><Dt>2026-01-02</Dt></ReqdExctnDt>
-<DbtrAcct><Id><Othr><Id>80200112344562</Id></Othr></Id></DbtrAcct>
+<DbtrAcct><Id><Othr><Id>{NAMED}</Id></Othr></Id></DbtrAcct>
 {}{}</PmtInf></CstmrCdtTrfInitn></Document>"#,
         transaction("1", bodies::ELSEWHERE, "11.10"),
         transaction("2", "00009945678904", "900000.00"),
@@ -52,7 +55,19 @@ fn pain() -> File {
     File { kind: "UK.OBIE.pain.001.001.08", media_type: "text/xml", text, number: "2", sum: 900_011.10 }
 }
 
-fn consent_of(file: &File) -> Value {
+/// Three payments of a pound each, by this way.
+pub(super) fn with_local_instrument(instrument: &str) -> File {
+    let payment = |id: usize| {
+        let mut one = bodies::domestic(bodies::ELSEWHERE, "1.00")["Data"]["Initiation"].clone();
+        one["InstructionIdentification"] = json!(format!("I-{id}"));
+        one["LocalInstrument"] = json!(instrument);
+        one
+    };
+    let text = json!({ "Data": { "DomesticPayments": [payment(1), payment(2), payment(3)] } }).to_string();
+    File { kind: "UK.OBIE.PaymentInitiation.4.0", media_type: "application/json", text, number: "3", sum: 3.0 }
+}
+
+pub(super) fn consent_of(file: &File) -> Value {
     use openssl::{base64::encode_block, sha::sha256};
     bodies::of(
         KIND,
@@ -69,7 +84,7 @@ fn place(consent: &str) -> String {
 }
 
 impl Api<'_> {
-    async fn upload(&self, consent: &str, file: &File, key: &str) -> super::Reply {
+    pub(super) async fn upload(&self, consent: &str, file: &File, key: &str) -> super::Reply {
         let sent = Sent { content_type: file.media_type, key: Some(key.to_owned()), ..self.with(&self.own) };
         self.send(Method::POST, &place(consent), Some(file.text.as_bytes()), sent).await
     }
@@ -168,6 +183,23 @@ async fn a_file_is_the_one_that_was_announced() {
     let mixed = File { text: two, ..json_file("UK.OBIE.PaymentInitiation.4.0") };
     let other = api.lodge(KIND, &consent_of(&mixed)).await.is(201).consent_id();
     api.upload(&other, &mixed, "mixed").await.refused(400, "U023", "pis.file.content");
+    // A file that pays from another account than the consent's, or from two.
+    let payer = |number: &str| json!({ "SchemeName": "UK.OBIE.SortCodeAccountNumber", "Identification": number });
+    let pain = pain();
+    for (named, status) in [(NAMED, 200), ("00002600000001", 400)] {
+        let mut body = consent_of(&pain);
+        body["Data"]["Initiation"]["DebtorAccount"] = payer(named);
+        let consent = api.lodge(KIND, &body).await.is(201).consent_id();
+        let reply = api.upload(&consent, &pain, "named").await;
+        assert_eq!(reply.status, status, "{:#}", reply.body);
+        assert_eq!(reply.rule.as_deref().filter(|_| status == 400), Some("pis.file.content").filter(|_| status == 400));
+    }
+    let (head, tail) = file.text.split_once("\"InstructedAmount\"").unwrap();
+    let member = |number: &str| format!("\"DebtorAccount\":{},\"InstructedAmount\"", payer(number));
+    let tail = tail.replacen("\"InstructedAmount\"", &member("00002600000001"), 1);
+    let two = File { text: format!("{head}{}{tail}", member(NAMED)), ..json_file("UK.OBIE.PaymentInitiation.4.0") };
+    let other = api.lodge(KIND, &consent_of(&two)).await.is(201).consent_id();
+    api.upload(&other, &two, "two").await.refused(400, "U002", "pis.file.content");
     // Unsigned, and signed over another file.
     let sent = Sent { signed: false, ..api.with(&api.own) };
     let reply = api.send(Method::POST, &place(&consent), Some(file.text.as_bytes()), sent).await;

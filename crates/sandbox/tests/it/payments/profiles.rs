@@ -175,7 +175,8 @@ async fn rates_are_actual_agreed_or_indicative() {
 #[tokio::test(flavor = "multi_thread")]
 async fn charges_are_told_and_taken() {
     let charges = "payments:\n  charges:\n    - { orders: [international-payments, international-scheduled-payments, \
-                   international-standing-orders], type: UK.OBIE.MoneyTransferOut, amount: '4.50', currency: GBP }";
+                   international-standing-orders], type: UK.OBIE.MoneyTransferOut, amount: '4.50', currency: GBP }\n    \
+                   - { orders: [file-payments], type: UK.OBIE.CHAPSOut, amount: '2.00', currency: GBP }";
     let world = bank(charges).await;
     let rosalind = Seen::by(&world, "rosalind").await;
     for version in ApiVersion::ALL {
@@ -198,6 +199,18 @@ async fn charges_are_told_and_taken() {
             api.pass(Duration::seconds(10)).await;
             assert_eq!(before - rosalind.balance(account).await, debit, "{account}");
         }
+        // A file costs once, whatever is in it.
+        let before = rosalind.balance("Studio").await;
+        let file = super::files::with_local_instrument("UK.OBIE.FPS");
+        let body = super::files::consent_of(&file);
+        let lodged = api.lodge(PaymentKind::File, &body).await.is(201);
+        api.upload(&lodged.consent_id(), &file, "charged").await.is(200);
+        let token = api.authorise(&lodged.consent_id(), "rosalind", "Studio").await;
+        let order = bodies::order(&body, &lodged.consent_id());
+        let paid = api.order(PaymentKind::File, &order, &token).await.is(201);
+        assert_eq!(paid.body["Data"]["Charges"][0]["Amount"], bodies::money("2.00", "GBP"));
+        api.pass(Duration::seconds(30)).await;
+        assert_eq!(before - rosalind.balance("Studio").await, 300 + 200);
         // They cannot be put on the payee.
         let mut body = bodies::consent(kind, version, api.now());
         body["Data"]["Initiation"]["ChargeBearer"] = json!("BorneByCreditor");
@@ -229,6 +242,17 @@ async fn what_a_bank_does_not_offer() {
         let reply = api.lodge(PaymentKind::Domestic, &chaps).await;
         let code = by(version, "UK.OBIE.Unsupported.LocalInstrument", "U026");
         reply.refused(400, code, "pis.consent.local-instrument");
+        // Wherever it is named.
+        let kind = PaymentKind::File;
+        for (instrument, status) in [("UK.OBIE.CHAPS", 400), ("UK.OBIE.FPS", 200)] {
+            let file = super::files::with_local_instrument(instrument);
+            let lodged = api.lodge(kind, &super::files::consent_of(&file)).await.is(201);
+            let reply = api.upload(&lodged.consent_id(), &file, instrument).await;
+            assert_eq!(reply.status, status, "{:#}", reply.body);
+            if status == 400 {
+                reply.refused(400, code, "pis.consent.local-instrument");
+            }
+        }
         let mut euros = bodies::domestic(bodies::ELSEWHERE, "1.00");
         euros["Data"]["Initiation"]["InstructedAmount"]["Currency"] = json!("EUR");
         let reply = api.lodge(PaymentKind::Domestic, &euros).await;

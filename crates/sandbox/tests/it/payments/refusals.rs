@@ -266,6 +266,54 @@ async fn dates_and_frequencies() {
     }
 }
 
+/// A day is meant as it is written; where the bank's own day is another one already, nothing fails.
+#[tokio::test(flavor = "multi_thread")]
+async fn days_are_told_with_any_offset() {
+    let world = World::new().await;
+    let version = ApiVersion::V4_0;
+    let mut api = Api::new(&world, version).await;
+    let kind = PaymentKind::DomesticStandingOrder;
+    // Two in the morning, when it is yesterday in New York.
+    let midnight = api.now().date().next_day().unwrap().midnight().assume_utc();
+    api.pass(midnight + Duration::hours(2) - api.now()).await;
+    let written = |at: time::OffsetDateTime, hours: i8| {
+        let offset = time::UtcOffset::from_hms(hours, 0, 0).unwrap();
+        at.to_offset(offset).format(&time::format_description::well_known::Rfc3339).unwrap()
+    };
+    let dated = |first: String, last: Option<String>| {
+        let mut body = bodies::consent(kind, version, midnight);
+        let dates = body.pointer_mut("/Data/Initiation/MandateRelatedInformation").unwrap();
+        dates["FirstPaymentDateTime"] = json!(first);
+        dates["Frequency"].as_object_mut().unwrap().remove("CountPerPeriod");
+        if let Some(last) = last {
+            dates["FinalPaymentDateTime"] = json!(last);
+            body["Data"]["Initiation"].as_object_mut().unwrap().remove("NumberOfPayments");
+        }
+        body
+    };
+    let body = dated(written(api.now(), -5), None);
+    let (lodged, token) = api.authorised(kind, &body, "nora", "Everyday").await;
+    api.order(kind, &bodies::order(&body, &lodged.consent_id()), &token).await.is(201);
+    let first = midnight + Duration::days(10);
+    // Later by the moment, and a day earlier as it is written.
+    let reply = api.lodge(kind, &dated(written(first - Duration::hours(1), 5), Some(written(first, -5)))).await;
+    reply.refused(400, "U003", "pis.consent.dates");
+    api.lodge(kind, &dated(written(first, 0), Some(written(first, 0)))).await.is(201);
+    // Without a first date the frequency tells it: the fifteenth, which the final payment is not before.
+    let until = |last: time::OffsetDateTime| {
+        let mut body = dated(String::new(), Some(written(last, 0)));
+        let dates = body.pointer_mut("/Data/Initiation/MandateRelatedInformation").unwrap();
+        dates.as_object_mut().unwrap().remove("FirstPaymentDateTime");
+        dates["Frequency"] = json!({ "Type": "MNTH", "PointInTime": format!("{:02}", midnight.day()) });
+        body
+    };
+    let reply = api.lodge(kind, &until(midnight + Duration::days(3))).await;
+    reply.refused(400, "U003", "pis.consent.dates");
+    let path = "Data.Initiation.MandateRelatedInformation.FinalPaymentDateTime";
+    assert_eq!(reply.body["Errors"][0]["Path"], path);
+    api.lodge(kind, &until(midnight + Duration::days(62))).await.is(201);
+}
+
 /// What would end in a failure later is refused where it is said: another currency in a standing order, a day that there is
 /// not, moments that cannot be told, and authorisation that had to be complete before now.
 #[tokio::test(flavor = "multi_thread")]
@@ -291,8 +339,19 @@ async fn what_could_not_be_carried_out_is_refused_at_the_consent() {
         assert_eq!(reply.body["Errors"][0]["Path"], "Data.Initiation.FirstPaymentAmount.Currency");
         if version == ApiVersion::V4_0 {
             let place = "/Data/Initiation/MandateRelatedInformation/Frequency";
-            for (point, status) in [("32", 400), ("ab", 400), ("00", 201), ("31", 201)] {
+            for (code, point, status) in [
+                ("MNTH", "32", 400),
+                ("MNTH", "ab", 400),
+                ("MNTH", "+5", 400),
+                ("MNTH", "00", 201),
+                ("MNTH", "31", 201),
+                ("FRTN", "08", 400),
+                ("FRTN", "07", 201),
+                ("FOWK", "31", 400),
+                ("WEEK", "08", 400),
+            ] {
                 let mut pointed = standing.clone();
+                pointed.pointer_mut(place).unwrap()["Type"] = json!(code);
                 pointed.pointer_mut(place).unwrap()["PointInTime"] = json!(point);
                 pointed.pointer_mut(place).unwrap().as_object_mut().unwrap().remove("CountPerPeriod");
                 api.lodge(PaymentKind::DomesticStandingOrder, &pointed).await.is(status);
