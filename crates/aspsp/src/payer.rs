@@ -2,6 +2,7 @@
 
 use ledger::{Account, AccountId, AccountStatus, Books, CustomerId, Identification};
 use openbanking::{
+    money::{Currency, Money},
     parties::{AccountScheme, CashAccount},
     payments::{AuthorisationType, Initiation, PaymentAccount},
 };
@@ -17,8 +18,8 @@ use crate::{
 pub struct Payer {
     /// The account that the TPP named.
     pub named: Option<PaymentAccount>,
-    /// The currency in which it must be kept; any when the payment can change its currency.
-    pub currency: Option<openbanking::money::Currency>,
+    /// The currencies in one of which it must be kept; any when there are none.
+    pub currencies: Vec<Currency>,
     /// How many people may have to authorise.
     pub authorisation: AuthorisationType,
 }
@@ -27,12 +28,14 @@ impl Payer {
     /// Who can pay what a payment consent asks for.
     #[must_use]
     pub fn of_payment(initiation: &Initiation, authorisation: AuthorisationType) -> Self {
-        let amount = initiation.amount().filter(|_| !initiation.kind.is_international());
-        Self {
-            named: initiation.debtor_account.clone(),
-            currency: amount.map(openbanking::money::Money::currency),
-            authorisation,
-        }
+        let amount = initiation.amount().map(Money::currency);
+        let transfer = initiation.currency_of_transfer.filter(|_| initiation.kind.is_international());
+        let currencies = match (amount, transfer) {
+            // Whatever the account is kept in, one exchange makes the amount of it.
+            (Some(amount), Some(transfer)) if amount == transfer => Vec::new(),
+            (amount, transfer) => amount.into_iter().chain(transfer).collect(),
+        };
+        Self { named: initiation.debtor_account.clone(), currencies, authorisation }
     }
 
     /// Who can pay, or be asked about, under a consent; none when any account may be shared.
@@ -43,19 +46,19 @@ impl Payer {
             Content::Payment(payment) => {
                 let authorisation = payment.request.authorisation().r#type;
                 let payer = payment.request.typed().map(|initiation| Self::of_payment(&initiation, authorisation));
-                let currency = payment.file.as_ref().and_then(|file| file.currency.parse().ok());
-                let payer = payer.unwrap_or_else(|_| Self::nobody());
-                Some(Self { currency: payer.currency.or(currency), ..payer })
+                let mut payer = payer.unwrap_or_else(|_| Self::nobody());
+                payer.currencies.extend(payment.file.as_ref().and_then(|file| file.currency.parse::<Currency>().ok()));
+                Some(payer)
             }
             Content::VariableRecurringPayments(vrp) => Some(Self {
                 named: vrp.request.debtor_account().ok().flatten(),
-                currency: Some(vrp.limits.maximum_individual_amount.currency()),
+                currencies: vec![vrp.limits.maximum_individual_amount.currency()],
                 // Accounts that need several people are no accounts for it (VRP Profile, Multi-authorisation).
                 authorisation: AuthorisationType::Single,
             }),
             Content::FundsConfirmation(request) => Some(Self {
                 named: request.debtor_account().ok(),
-                currency: None,
+                currencies: Vec::new(),
                 authorisation: AuthorisationType::Any,
             }),
         }
@@ -69,7 +72,7 @@ impl Payer {
             name: None,
             secondary_identification: None,
         };
-        Self { named: Some(named), currency: None, authorisation: AuthorisationType::Any }
+        Self { named: Some(named), currencies: Vec::new(), authorisation: AuthorisationType::Any }
     }
 
     /// Whether the account can pay.
@@ -77,7 +80,7 @@ impl Payer {
     pub fn fits(&self, account: &Account) -> bool {
         account.status == AccountStatus::Enabled
             && account.kind.pays()
-            && self.currency.is_none_or(|currency| currency == account.currency)
+            && (self.currencies.is_empty() || self.currencies.contains(&account.currency))
             && self.fits_signatories(account)
             && self.named.as_ref().is_none_or(|named| is_named(account, named))
     }

@@ -288,14 +288,16 @@ impl Books {
         self.ledgers.get(id).map_or(0, |ledger| ledger.history.in_the_end())
     }
 
-    /// True when the account could pay that amount at that moment. The amount must be in the account's currency.
+    /// True when the account could pay that amount at that moment: it is in use and has the money. The amount must be in the
+    /// account's currency.
     pub fn can_pay(&self, id: &AccountId, amount: Money, at: OffsetDateTime) -> Result<bool, BooksError> {
         let spendable = self.balances(id, at)?.spendable;
         if spendable.currency() != amount.currency() {
             let (account, found) = (id.clone(), amount.currency());
             return Err(BooksError::WrongCurrency { account, expected: spendable.currency(), found });
         }
-        Ok(spendable.minor() >= amount.minor())
+        let enabled = self.ledger(id)?.account.status == AccountStatus::Enabled;
+        Ok(enabled && spendable.minor() >= amount.minor())
     }
 
     /// A page of the account's transactions, newest first. Costs O(log n) and the page's rows.

@@ -24,19 +24,6 @@ pub struct StandingOrder {
     pub first: Date,
 }
 
-impl StandingOrder {
-    /// The first nominal payment day after `today`, before any move to a working day.
-    pub fn next_after(&self, today: Date) -> Date {
-        let this_month = day_of_month(today.year(), today.month(), self.day);
-        if this_month > today {
-            return this_month;
-        }
-        let month = today.month().next();
-        let year = if month == Month::January { today.year() + 1 } else { today.year() };
-        day_of_month(year, month, self.day)
-    }
-}
-
 /// Permission for an originator to collect money.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirectDebit {

@@ -12,7 +12,7 @@ mod timing;
 
 pub use command::{Action, Command, CommandError};
 pub use order::{Charge, Conversion, End, Execution, Instruction, OrderError, OrderId, PaymentOrder, Schedule};
-pub use recurrence::{MonthDay, Period, QuarterDays, Recurrence};
+pub use recurrence::{MonthDay, QuarterDays, Recurrence};
 pub use rejection::Rejection;
 pub use state::{Authorisation, Change, InstructionState, NextPayment, OrderState, OrderStatus, Payment};
 pub(crate) use timing::later;

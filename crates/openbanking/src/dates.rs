@@ -1,7 +1,7 @@
 //! Dates and times as the standards write them (Read/Write Data API Profile, Date Formats).
 
 use thiserror::Error;
-use time::{Date, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
+use time::{Date, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset, format_description::well_known::Rfc3339};
 
 mod iso;
 mod numeric;
@@ -51,6 +51,11 @@ pub fn parse_request(text: &str) -> Result<OffsetDateTime, DateError> {
     let in_time = at.year() >= 1 && at.checked_to_offset(UtcOffset::UTC).is_some_and(|utc| utc.year() >= 1);
     // RFC 3339 knows no comma, and answers repeat what was sent.
     if in_time && !text.contains(',') { Ok(at) } else { Err(wrong()) }
+}
+
+/// Whether the text is a date-time of RFC 3339, the one form of ISO 8601 that answers have.
+pub fn is_rfc3339(text: &str) -> bool {
+    OffsetDateTime::parse(text, &Rfc3339).is_ok()
 }
 
 /// A date or date-time of a query parameter, in the bank's own time (read as UTC here).

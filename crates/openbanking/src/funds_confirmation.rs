@@ -6,7 +6,7 @@ use crate::dates;
 use crate::links::{Links, Meta};
 use crate::money::{ActiveAmount, Money};
 use crate::payments::PaymentAccount;
-use crate::payments::add_namespaces;
+use crate::payments::normalise;
 use crate::payments::schema::{AMOUNT, CONSENT_ID, DEBTOR};
 use crate::payments::view::View;
 use crate::reading::{Form, Member, ReadingError, read_form};
@@ -14,11 +14,6 @@ use crate::version::ApiVersion;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
-
-/// Path of the consents.
-pub const CONSENT_PATH: &str = "funds-confirmation-consents";
-/// Path of the confirmations.
-pub const CONFIRMATION_PATH: &str = "funds-confirmations";
 
 /// `OBFundsConfirmationConsent1`.
 const CONSENT: Form = Form::Object(&[Member::required(
@@ -53,7 +48,7 @@ impl FundsConfirmationConsentRequest {
     /// The first thing that is wrong, with its error code and path.
     pub fn read(version: ApiVersion, body: &[u8]) -> Result<Self, ReadingError> {
         let mut body = read_form(body, &CONSENT, version)?;
-        add_namespaces(&mut body);
+        normalise(&mut body);
         Ok(Self { version, body })
     }
 

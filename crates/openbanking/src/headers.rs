@@ -6,23 +6,15 @@ pub const FAPI_AUTH_DATE: &str = "x-fapi-auth-date";
 pub const FAPI_CUSTOMER_IP_ADDRESS: &str = "x-fapi-customer-ip-address";
 /// UUID that is played back on every response, errors included.
 pub const FAPI_INTERACTION_ID: &str = "x-fapi-interaction-id";
-/// Of old versions; never required.
-pub const FAPI_FINANCIAL_ID: &str = "x-fapi-financial-id";
 /// The PSU's browser or app.
 pub const CUSTOMER_USER_AGENT: &str = "x-customer-user-agent";
 /// Makes a POST repeatable; at most 40 characters without blanks at the ends.
 pub const IDEMPOTENCY_KEY: &str = "x-idempotency-key";
 /// Detached signature of the body.
 pub const JWS_SIGNATURE: &str = "x-jws-signature";
-/// Version in which a migrated VRP consent was made (v4).
-pub const PAYLOAD_VERSION: &str = "payload-version";
-/// The client, for information only (v4.0.1).
-pub const CLIENT_ID: &str = "x-client-id";
 /// Seconds to wait, with 429.
 pub const RETRY_AFTER: &str = "retry-after";
 /// What is left of the allowance (v4.0.1).
 pub const RATE_LIMIT: &str = "ratelimit";
-/// The allowance (v4.0.1).
-pub const RATE_LIMIT_POLICY: &str = "ratelimit-policy";
 /// Media type of all JSON bodies.
 pub const JSON: &str = "application/json; charset=utf-8";

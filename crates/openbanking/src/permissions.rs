@@ -194,11 +194,6 @@ impl PermissionSet {
         self.has(P::ReadAccountsDetail)
     }
 
-    /// `GET /balances` is allowed.
-    pub fn can_read_balances(self) -> bool {
-        self.has(P::ReadBalances)
-    }
-
     /// `GET /transactions` is allowed: what to show and at least one direction.
     pub fn can_read_transactions(self) -> bool {
         self.has_any(&[P::ReadTransactionsBasic, P::ReadTransactionsDetail])
@@ -306,7 +301,7 @@ mod tests {
     #[test]
     fn detail_is_enough_and_both_are_fine() {
         let detail = requested(&[P::ReadAccountsDetail]).unwrap();
-        assert!(detail.can_read_accounts() && detail.can_read_accounts_detail() && !detail.can_read_balances());
+        assert!(detail.can_read_accounts() && detail.can_read_accounts_detail() && !detail.has(P::ReadBalances));
         let both = [P::ReadAccountsDetail, P::ReadAccountsBasic, P::ReadTransactionsDetail, P::ReadTransactionsBasic];
         let credits = requested(&[both.as_slice(), &[P::ReadTransactionsCredits]].concat()).unwrap();
         assert!(credits.can_read_transactions() && credits.can_read_credits() && !credits.can_read_debits());

@@ -24,7 +24,7 @@ use crate::{
     consents::{self, Consent, ConsentKind, Content, owned},
     dashboard::uses::{self, Question as Told},
     endpoints::{Family, endpoint_of},
-    payment_initiation::orders::{Facts, behind, consent_checks},
+    payment_initiation::orders::{Facts, IN_BODY, behind, consent_checks},
 };
 
 rules::catalogue! {
@@ -175,7 +175,7 @@ async fn confirm(context: &Context, request: &Request, version: ApiVersion) -> R
     let version_of_consent = behind.consent.version.min(version);
     let facts =
         Facts { consent: &behind.consent, named: &asked.data.consent_id, kind: KIND, version: version_of_consent, now };
-    progress.judged(apply(&facts, &consent_checks(), off))?;
+    progress.judged(apply(&facts, &consent_checks(IN_BODY), off))?;
     let id = ledger::AccountId::new(behind.account()?);
     let reference = format!("{}/{}", behind.consent.id, asked.data.reference);
     let unique = context.tools.chance.uuid().simple().to_string();

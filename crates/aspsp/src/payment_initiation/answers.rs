@@ -101,13 +101,16 @@ pub(super) fn several(state: &OrderState, version: ApiVersion) -> Option<MultiAu
     })
 }
 
+fn cancelled(state: &OrderState) -> Option<Rejection> {
+    (state.status() == OrderStatus::Cancelled).then_some(Rejection::OrderCancelled)
+}
+
 /// Why an order, or a payment of it, was not carried out.
 pub(crate) fn why(state: &OrderState) -> Vec<StatusReason> {
     let payments = state.instructions.iter().flat_map(|instruction| &instruction.payments);
-    let cancelled = (state.status() == OrderStatus::Cancelled).then_some(Rejection::OrderCancelled);
     state
         .reason()
-        .or(cancelled)
+        .or(cancelled(state))
         .or_else(|| payments.last().and_then(ledger::orders::Payment::reason))
         .map(reason)
         .into_iter()
@@ -178,7 +181,7 @@ pub(crate) fn states<R: Ordered>(
         .collect();
     if all.is_empty() {
         let found = stands(state, order.request.status_family(), version);
-        all.push(detail(order.id.clone(), found, state.latest().at, state.reason()));
+        all.push(detail(order.id.clone(), found, state.latest().at, state.reason().or(cancelled(state))));
     }
     Ok(all)
 }

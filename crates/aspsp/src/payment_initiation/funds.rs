@@ -38,7 +38,7 @@ pub(super) async fn confirm(
     let named = request.params.get("ConsentId").unwrap_or_default();
     let kind = ConsentKind::Payment(kind);
     let facts = Facts { consent: &behind.consent, named, kind, version, now };
-    progress.judged(apply(&facts, &consent_checks(), off))?;
+    progress.judged(apply(&facts, &consent_checks("ConsentId"), off))?;
     let payment = behind.payment()?;
     let initiation = progress.read(&super::orders::BODY, payment.request.typed())?;
     let id = AccountId::new(behind.account()?);

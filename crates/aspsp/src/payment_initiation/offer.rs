@@ -218,11 +218,9 @@ fn offers_frequency(asked: &Asked<'_>, version: ApiVersion) -> Result<(), Eviden
     let Some(terms) = asked.initiation.standing_order.as_ref().filter(|_| asked.initiation.version == version) else {
         return Ok(());
     };
-    let name = terms.frequency.to_string();
-    let refused = &asked.settings.refused_frequencies;
-    let plain = name.split(':').next().unwrap_or(&name);
-    let offered = tells_days(terms.frequency) && !refused.iter().any(|refused| refused == plain);
-    holds(offered, "a frequency that the bank offers", name)
+    let refused = |name: &String| asked.settings.refused_frequencies.contains(name);
+    let offered = tells_days(terms.frequency) && !terms.frequency.names().iter().any(refused);
+    holds(offered, "a frequency that the bank offers", terms.frequency)
 }
 
 /// What the bank adds to a payment, if it takes it on.

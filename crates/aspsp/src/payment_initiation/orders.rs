@@ -130,17 +130,20 @@ pub(crate) struct Facts<'a> {
     pub(crate) now: OffsetDateTime,
 }
 
-/// The rules of whatever is asked under a payment consent with the customer's token.
-pub(crate) fn consent_checks<'a>() -> [Check<Facts<'a>, Wire>; 4] {
+/// Where a body names its consent.
+pub(crate) const IN_BODY: &str = "Data.ConsentId";
+
+/// The rules of whatever is asked under a payment consent with the customer's token. `place` is where the consent is named.
+pub(crate) fn consent_checks<'a>(place: &'static str) -> [Check<Facts<'a>, Wire>; 4] {
     [
         Check {
             rule: &CONSENT_ID,
-            error: Wire::bad_request(ErrorCode::ResourceConsentMismatch, Some("Data.ConsentId")),
+            error: Wire::bad_request(ErrorCode::ResourceConsentMismatch, Some(place)),
             test: |facts| holds(facts.consent.id == facts.named, facts.consent.id.as_str(), facts.named),
         },
         Check {
             rule: &KIND,
-            error: Wire::bad_request(ErrorCode::ResourceConsentMismatch, Some("Data.ConsentId")),
+            error: Wire::bad_request(ErrorCode::ResourceConsentMismatch, Some(place)),
             test: |facts| {
                 let found = facts.consent.kind();
                 holds(found == facts.kind, facts.kind.row().path, found.row().path)
@@ -148,7 +151,7 @@ pub(crate) fn consent_checks<'a>() -> [Check<Facts<'a>, Wire>; 4] {
         },
         Check {
             rule: &VERSION,
-            error: Wire::bad_request(ErrorCode::ResourceConsentMismatch, Some("Data.ConsentId")),
+            error: Wire::bad_request(ErrorCode::ResourceConsentMismatch, Some(place)),
             test: |facts| {
                 let (expected, found) = (facts.version, facts.consent.version);
                 holds(found == expected, expected, found)
@@ -207,7 +210,7 @@ impl Making for Ordering<'_> {
         let asked = progress.read(&BODY, OrderRequest::read(kind, version, &request.body))?;
         let of_kind = ConsentKind::Payment(kind);
         let facts = Facts { consent: &behind.consent, named: asked.consent_id(), kind: of_kind, version, now };
-        progress.judged(apply(&facts, &consent_checks(), off))?;
+        progress.judged(apply(&facts, &consent_checks(IN_BODY), off))?;
         let payment = behind.payment()?;
         progress.judged(same(&asked, payment, off))?;
         let initiation = progress.read(&BODY, asked.typed())?;

@@ -14,7 +14,7 @@ use crate::{
     Context,
     api::{ApiError, Progress, admit, apply, signature},
     consents::ConsentKind,
-    payment_initiation::orders::{Facts, behind, consent_checks},
+    payment_initiation::orders::{Facts, IN_BODY, behind, consent_checks},
 };
 
 /// `POST /domestic-vrp-consents/{ConsentId}/funds-confirmation`.
@@ -30,7 +30,7 @@ pub(super) async fn confirm(context: &Context, request: &Request, version: ApiVe
     let (kind, now) = (ConsentKind::VariableRecurringPayments, context.tools.clock.now());
     for named in [request.params.get("ConsentId").unwrap_or_default(), asked.consent_id()] {
         let facts = Facts { consent: &behind.consent, named, kind, version, now };
-        progress.judged(apply(&facts, &consent_checks(), off))?;
+        progress.judged(apply(&facts, &consent_checks(IN_BODY), off))?;
     }
     let account = ledger::AccountId::new(behind.account()?);
     // An amount in another currency than the account's is never there.

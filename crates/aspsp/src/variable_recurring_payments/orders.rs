@@ -36,7 +36,7 @@ use crate::{
         instruct::Draft,
         offer::local_instruments,
         order::{Order, collection},
-        orders::{Facts, behind, consent_checks, find, under},
+        orders::{Facts, IN_BODY, behind, consent_checks, find, under},
     },
 };
 
@@ -99,7 +99,7 @@ impl Making for Ordering<'_> {
         let instruction = progress.read(&BODY, asked.instruction())?;
         let kind = ConsentKind::VariableRecurringPayments;
         let facts = Facts { consent: &behind.consent, named: asked.consent_id(), kind, version, now };
-        progress.judged(apply(&facts, &consent_checks(), off))?;
+        progress.judged(apply(&facts, &consent_checks(IN_BODY), off))?;
         let vrp = content(&behind.consent)?;
         // Answers tell the account that the customer chose inside Initiation, and orders may repeat it.
         let repeats = asked.data()["Initiation"].get("DebtorAccount").is_some();

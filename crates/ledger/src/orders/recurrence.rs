@@ -36,14 +36,6 @@ pub enum Recurrence {
     },
     /// On four days of the year that are customary for rents (QtrDay).
     Quarters(QuarterDays),
-    /// So many times in each period, evenly spread over its days from the anchor on (CountPerPeriod). A period never
-    /// has two payments on one day, so that a count above its days means every day.
-    Spread {
-        /// Zero counts as one.
-        count: u8,
-        /// The period.
-        period: Period,
-    },
 }
 
 /// A day of the month.
@@ -54,16 +46,6 @@ pub enum MonthDay {
     Day(u8),
     /// Counted from the end: 1 is the last day.
     FromEnd(u8),
-}
-
-/// What the counted payments are spread over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Period {
-    /// So many days.
-    Days(u16),
-    /// So many months.
-    Months(u8),
 }
 
 /// The four days of the year on which rents are paid.
@@ -154,34 +136,13 @@ impl Recurrence {
                 let days = year(after.year()).into_iter().chain(year(after.year().checked_add(1)?));
                 days.into_iter().find(|day| *day > after)
             }
-            Self::Spread { count, period } => {
-                let count = i64::from(count.max(1));
-                let start = |index: i64| match period {
-                    Period::Days(days) => days_later(anchor, index.checked_mul(i64::from(days.max(1)))?),
-                    Period::Months(months) => {
-                        let months = i32::try_from(index.checked_mul(i64::from(months.max(1)))?).ok()?;
-                        let (year, month) = month_at(month_count(anchor).checked_add(months)?)?;
-                        (year <= Date::MAX.year()).then(|| day_of_month(year, month, anchor.day()))
-                    }
-                };
-                let passed = match period {
-                    Period::Days(days) => elapsed / i64::from(days.max(1)),
-                    Period::Months(months) => {
-                        i64::from(month_count(after) - month_count(anchor)) / i64::from(months.max(1))
-                    }
-                };
-                first_after((passed - 1).saturating_mul(count), after, |index| {
-                    let (begin, end) = (start(index / count)?, start(index / count + 1)?);
-                    days_later(begin, (end - begin).whole_days() * (index % count) / count)
-                })
-            }
         }
     }
 
     /// True when a payment that would fall on a day on which banks rest is made on the next working day. What recurs by
     /// the day is not moved.
     pub fn moves_to_working_days(self) -> bool {
-        !matches!(self, Self::Days(_) | Self::Spread { period: Period::Days(..7), .. })
+        !matches!(self, Self::Days(_))
     }
 }
 

@@ -46,8 +46,8 @@ pub enum Rejection {
     /// With this amount the day's payments from the account are above what they may be (AM21).
     #[error("the amount exceeds the limit for the day")]
     LimitExceeded,
-    /// A holder of the account who was to authorise it refused (DS02).
-    #[error("a signatory refused")]
+    /// A holder of the account cancelled it, or was to authorise it and refused (DS02).
+    #[error("a holder of the account refused or cancelled it")]
     OrderCancelled,
     /// Not all who were to authorise it did so in time (TM01).
     #[error("not all signatories authorised in time")]

@@ -1,6 +1,6 @@
 //! The days of every form of `Frequency` (v3) and `OBFrequency6Code` (v4), over month ends and leap years.
 
-use ledger::orders::{MonthDay, Period, QuarterDays, Recurrence};
+use ledger::orders::{MonthDay, QuarterDays, Recurrence};
 use proptest::prelude::*;
 use time::macros::date;
 use time::{Date, Duration, Weekday};
@@ -120,37 +120,13 @@ fn quarter_days() {
 }
 
 #[test]
-fn a_count_is_spread_over_its_period() {
-    // MNTH with CountPerPeriod 2: February has 28 days, March 31.
-    let twice = Recurrence::Spread { count: 2, period: Period::Months(1) };
-    let expected = [date!(2027 - 02 - 15), date!(2027 - 03 - 01), date!(2027 - 03 - 16), date!(2027 - 04 - 01)];
-    assert_eq!(days(twice, date!(2027 - 02 - 01), 4), expected);
-    // WEEK with 3.
-    let thrice = Recurrence::Spread { count: 3, period: Period::Days(7) };
-    let expected = [date!(2026 - 11 - 25), date!(2026 - 11 - 27), date!(2026 - 11 - 30), date!(2026 - 12 - 02)];
-    assert_eq!(days(thrice, date!(2026 - 11 - 23), 4), expected);
-    // YEAR with 4 over a leap day.
-    let quarters = Recurrence::Spread { count: 4, period: Period::Months(12) };
-    let expected = [date!(2028 - 04 - 01), date!(2028 - 07 - 02), date!(2028 - 10 - 01), date!(2029 - 01 - 01)];
-    assert_eq!(days(quarters, date!(2028 - 01 - 01), 4), expected);
-    // More than the period has days: every day, none twice.
-    let many = Recurrence::Spread { count: 9, period: Period::Days(7) };
-    assert_eq!(
-        days(many, date!(2026 - 11 - 23), 3),
-        [date!(2026 - 11 - 24), date!(2026 - 11 - 25), date!(2026 - 11 - 26)]
-    );
-}
-
-#[test]
 fn only_what_is_not_counted_in_days_is_moved_to_working_days() {
     assert!(!Recurrence::Days(1).moves_to_working_days());
-    assert!(!Recurrence::Spread { count: 2, period: Period::Days(1) }.moves_to_working_days());
     for moved in [
         Recurrence::WorkingDays,
         Recurrence::Weeks { every: 1, on: None },
         Recurrence::Months { every: 1, on: None },
         Recurrence::Quarters(QuarterDays::English),
-        Recurrence::Spread { count: 2, period: Period::Months(1) },
     ] {
         assert!(moved.moves_to_working_days());
     }
@@ -162,7 +138,6 @@ fn weekdays() -> impl Strategy<Value = Weekday> {
 
 fn recurrences() -> impl Strategy<Value = Recurrence> {
     let month_day = prop_oneof![any::<u8>().prop_map(MonthDay::Day), any::<u8>().prop_map(MonthDay::FromEnd)];
-    let period = prop_oneof![any::<u16>().prop_map(Period::Days), any::<u8>().prop_map(Period::Months)];
     prop_oneof![
         any::<u16>().prop_map(Recurrence::Days),
         Just(Recurrence::WorkingDays),
@@ -171,7 +146,6 @@ fn recurrences() -> impl Strategy<Value = Recurrence> {
         (any::<u8>(), prop::option::of(month_day)).prop_map(|(every, on)| Recurrence::Months { every, on }),
         prop::sample::select(vec![QuarterDays::English, QuarterDays::Scottish, QuarterDays::Received])
             .prop_map(Recurrence::Quarters),
-        (any::<u8>(), period).prop_map(|(count, period)| Recurrence::Spread { count, period }),
     ]
 }
 

@@ -63,15 +63,6 @@ pub enum QuarterDays {
 impl QuarterDays {
     const NAMES: [(Self, &'static str); 3] =
         [(Self::English, "ENGLISH"), (Self::Scottish, "SCOTTISH"), (Self::Received, "RECEIVED")];
-
-    /// Month and day of the four, in the order of the year.
-    pub fn days(self) -> [(u8, u8); 4] {
-        match self {
-            Self::English => [(3, 25), (6, 24), (9, 29), (12, 25)],
-            Self::Scottish => [(2, 2), (5, 15), (8, 1), (11, 11)],
-            Self::Received => [(3, 20), (6, 19), (9, 24), (12, 20)],
-        }
-    }
 }
 
 /// How often a standing order pays. Days of the week count from Monday, 1.
@@ -143,6 +134,35 @@ impl Frequency {
             }
             _ => None,
         }
+    }
+
+    /// The names under which the frequency goes, in v3.1 (without its numbers) and in v4.0: those that it was not written
+    /// with as well.
+    pub fn names(self) -> Vec<String> {
+        let written = self.to_string();
+        let plain = written.split(':').next().unwrap_or(&written).to_owned();
+        let other = match self {
+            Self::EveryDay => Some("DAIL"),
+            Self::EveryWorkingDay => Some("WODL"),
+            Self::IntervalWeeks { weeks: 1, .. } => Some("WEEK"),
+            Self::IntervalWeeks { weeks: 2, .. } => Some("FRTN"),
+            Self::IntervalWeeks { weeks: 4, .. } => Some("FOWK"),
+            Self::IntervalMonths { months: 1, day: -1 } => Some("LXMH"),
+            Self::IntervalMonths { months, day: 1.. } => match months {
+                1 => Some("MNTH"),
+                2 => Some("TWMH"),
+                3 => Some("QURT"),
+                4 => Some("FOMH"),
+                5 => Some("FIMH"),
+                6 => Some("MIAN"),
+                12 => Some("YEAR"),
+                _ => None,
+            },
+            Self::Code(FrequencyCode::Daily) => Some("EvryDay"),
+            Self::Code(FrequencyCode::WorkingDay) => Some("EvryWorkgDay"),
+            _ => None,
+        };
+        std::iter::once(plain).chain(other.map(str::to_owned)).collect()
     }
 
     /// The frequency of that code.
@@ -241,10 +261,19 @@ mod tests {
     }
 
     #[test]
-    fn quarter_days_are_in_the_order_of_the_year() {
-        for (days, _) in QuarterDays::NAMES {
-            assert!(days.days().is_sorted());
+    fn a_frequency_has_a_name_in_either_version() {
+        for (written, names) in [
+            ("EvryDay", &["EvryDay", "DAIL"][..]),
+            ("IntrvlWkDay:02:03", &["IntrvlWkDay", "FRTN"]),
+            ("IntrvlWkDay:03:03", &["IntrvlWkDay"]),
+            ("IntrvlMnthDay:01:-01", &["IntrvlMnthDay", "LXMH"]),
+            ("IntrvlMnthDay:06:15", &["IntrvlMnthDay", "MIAN"]),
+            ("QtrDay:ENGLISH", &["QtrDay"]),
+        ] {
+            assert_eq!(Frequency::of_pattern(written).unwrap().names(), names, "{written}");
         }
+        assert_eq!(Frequency::Code(FrequencyCode::Daily).names(), ["DAIL", "EvryDay"]);
+        assert_eq!(Frequency::Code(FrequencyCode::WorkingDay).names(), ["WODL", "EvryWorkgDay"]);
     }
 
     proptest! {

@@ -23,7 +23,7 @@ pub use initiation::{
     Agent, ExchangeRateRequest, FileFacts, Initiation, PaymentAccount, Remittance, StandingOrderTerms, StatedTotals,
 };
 pub use kind::{PaymentKind, Timing};
-pub(crate) use request::add_namespaces;
+pub(crate) use request::normalise;
 pub use request::{AuthorisationType, ConsentRequest, OrderRequest, RequestedAuthorisation, first_difference};
 pub use response::{
     Charge, ChargeType, ConsentAnswer, ConsentFacts, ExchangeRate, FundsAvailable, MultiAuthorisation, OrderAnswer,

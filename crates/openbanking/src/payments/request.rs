@@ -4,6 +4,7 @@ use super::initiation::Initiation;
 use super::kind::PaymentKind;
 use super::view::View;
 use crate::code::{Code, codes};
+use crate::dates;
 use crate::error::ErrorCode;
 use crate::parties::AccountScheme;
 use crate::payments::LocalInstrument;
@@ -61,7 +62,7 @@ macro_rules! request {
             /// The first thing that is wrong, with its error code and path.
             pub fn read(kind: PaymentKind, version: ApiVersion, body: &[u8]) -> Result<Self, ReadingError> {
                 let mut body: Value = read_form(body, &kind.$form(), version)?;
-                add_namespaces(&mut body);
+                normalise(&mut body);
                 Ok(Self { kind, version, body })
             }
 
@@ -133,7 +134,7 @@ impl ConsentRequest {
                 ErrorCode::FieldInvalidDate,
                 view.path_of("CompletionDateTime"),
                 "a moment that lies ahead",
-                crate::dates::format(at),
+                dates::format(at),
             )),
             _ => Ok(()),
         }
@@ -192,25 +193,39 @@ pub fn first_difference(consented: &Value, ordered: &Value, path: &str) -> Optio
     }
 }
 
-/// Writes schemes and local instruments with their namespace; what is in `SupplementaryData` is nobody's business.
-pub(crate) fn add_namespaces(value: &mut Value) {
-    let known = |name: &str, text: &str| match name {
-        "SchemeName" => AccountScheme::lenient(text).is_some() || super::is_agent_scheme(text),
-        "LocalInstrument" => LocalInstrument::lenient(text).is_some(),
-        _ => false,
-    };
+/// Writes what may come in several forms in the one that answers have: schemes and local instruments with their namespace,
+/// date-times as RFC 3339, amounts of documents as text. What is in `SupplementaryData` is nobody's business.
+pub(crate) fn normalise(value: &mut Value) {
     match value {
         Value::Object(object) => {
             for (name, value) in object.iter_mut().filter(|(name, _)| *name != "SupplementaryData") {
                 match value {
-                    Value::String(text) if !text.starts_with("UK.OBIE.") && known(name, text) => {
-                        text.insert_str(0, "UK.OBIE.");
+                    Value::String(text) => {
+                        if let Some(other) = in_the_form_of_answers(name, text) {
+                            *text = other;
+                        }
                     }
-                    other => add_namespaces(other),
+                    // A whole number in v4.0, an amount in v4.0.1.
+                    Value::Number(number) if name == "ReferredDocumentAmount" => *value = number.to_string().into(),
+                    other => normalise(other),
                 }
             }
         }
-        Value::Array(list) => list.iter_mut().for_each(add_namespaces),
+        Value::Array(list) => list.iter_mut().for_each(normalise),
         _ => {}
     }
+}
+
+/// The text of that member in the form of answers; none when it has it already, or is something else.
+fn in_the_form_of_answers(name: &str, text: &str) -> Option<String> {
+    let lacks_namespace = match name {
+        "SchemeName" => AccountScheme::lenient(text).is_some() || super::is_agent_scheme(text),
+        "LocalInstrument" => LocalInstrument::lenient(text).is_some(),
+        _ => false,
+    } && !text.starts_with("UK.OBIE.");
+    if lacks_namespace {
+        return Some(format!("UK.OBIE.{text}"));
+    }
+    let is_date = (name.ends_with("DateTime") || name == "RelatedDate") && !dates::is_rfc3339(text);
+    dates::parse_request(text).ok().filter(|_| is_date).map(dates::format)
 }

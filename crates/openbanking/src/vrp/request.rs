@@ -8,7 +8,7 @@ use crate::error::ErrorCode;
 use crate::money::Money;
 use crate::parties::CashAccount;
 use crate::payments::view::View;
-use crate::payments::{LocalInstrument, PaymentAccount, Remittance, add_namespaces, first_difference};
+use crate::payments::{LocalInstrument, PaymentAccount, Remittance, first_difference, normalise};
 use crate::reading::{Form, ReadingError, read_form};
 use crate::version::ApiVersion;
 use serde::{Deserialize, Serialize};
@@ -54,7 +54,7 @@ pub struct Instruction {
 
 fn read(form: &Form, version: ApiVersion, body: &[u8]) -> Result<Value, ReadingError> {
     let mut body = read_form(body, form, version)?;
-    add_namespaces(&mut body);
+    normalise(&mut body);
     Ok(body)
 }
 

@@ -1,6 +1,6 @@
 //! How often a standing order is paid, in the words of both versions.
 
-use ledger::orders::{MonthDay, Period, QuarterDays, Recurrence, Schedule};
+use ledger::orders::{MonthDay, QuarterDays, Recurrence, Schedule};
 use openbanking::mandates::MandateTiming;
 
 /// What v3.1 has no pattern for.
@@ -19,14 +19,14 @@ fn code<N: PartialEq>(table: &[(N, &'static str)], number: &N) -> Option<&'stati
 pub(super) fn of(schedule: &Schedule) -> (String, MandateTiming) {
     let anchor = schedule.recurring_from.unwrap_or(schedule.first);
     let (pattern, coded) = match schedule.recurrence {
-        Recurrence::Days(0 | 1) => ("EvryDay".to_owned(), Some(("DAIL", None, None))),
+        Recurrence::Days(0 | 1) => ("EvryDay".to_owned(), Some(("DAIL", None))),
         Recurrence::Days(days) => (within(days, 2..=31, format!("IntrvlDay:{days:02}")), None),
-        Recurrence::WorkingDays => ("EvryWorkgDay".to_owned(), Some(("WODL", None, None))),
+        Recurrence::WorkingDays => ("EvryWorkgDay".to_owned(), Some(("WODL", None))),
         Recurrence::Weeks { every, on } => {
             let (weeks, day) = (every.max(1), on.unwrap_or(anchor.weekday()).number_from_monday());
             let code = code(DAYS, &(u16::from(weeks) * 7));
             let point = Some(format!("{day:02}"));
-            (within(weeks, 1..=9, format!("IntrvlWkDay:{weeks:02}:{day:02}")), code.map(|code| (code, None, point)))
+            (within(weeks, 1..=9, format!("IntrvlWkDay:{weeks:02}:{day:02}")), code.map(|code| (code, point)))
         }
         Recurrence::WeekOfMonth { week, on } => {
             (within(week, 1..=5, format!("WkInMnthDay:{week:02}:{:02}", on.number_from_monday())), None)
@@ -39,8 +39,11 @@ pub(super) fn of(schedule: &Schedule) -> (String, MandateTiming) {
             };
             let pattern = format!("IntrvlMnthDay:{months:02}:{day}");
             let known = matches!(months, 1..=6 | 12 | 24);
-            // A day that is counted from the end has no place in v4.0 but in the pattern.
-            let coded = code(MONTHS, &months).filter(|_| point.is_some()).map(|code| (code, None, point));
+            // A day that is counted from the end has no place in v4.0 but in the pattern, and the last of each month.
+            let coded = match day.as_str() {
+                "-01" if months == 1 => Some(("LXMH", None)),
+                _ => code(MONTHS, &months).filter(|_| point.is_some()).map(|code| (code, point)),
+            };
             (if known { pattern } else { NOT_KNOWN.to_owned() }, coded)
         }
         Recurrence::Quarters(days) => {
@@ -51,18 +54,9 @@ pub(super) fn of(schedule: &Schedule) -> (String, MandateTiming) {
             };
             (format!("QtrDay:{name}"), None)
         }
-        Recurrence::Spread { count, period } => {
-            let code = match period {
-                Period::Days(days) => code(DAYS, &days),
-                Period::Months(months) => code(MONTHS, &months),
-            };
-            (NOT_KNOWN.to_owned(), code.map(|code| (code, Some(u32::from(count.max(1))), None)))
-        }
     };
     let timing = match coded {
-        Some((code, count_per_period, point_in_time)) => {
-            MandateTiming { r#type: code.to_owned(), count_per_period, point_in_time }
-        }
+        Some((code, point_in_time)) => MandateTiming { r#type: code.to_owned(), count_per_period: None, point_in_time },
         None => MandateTiming { r#type: pattern.clone(), count_per_period: None, point_in_time: None },
     };
     (pattern, timing)
@@ -99,10 +93,10 @@ mod tests {
             ),
             (months(1, MonthDay::Day(1)), "IntrvlMnthDay:01:01", "MNTH", None, Some("01")),
             (months(12, MonthDay::Day(29)), "IntrvlMnthDay:12:29", "YEAR", None, Some("29")),
-            (months(1, MonthDay::FromEnd(1)), "IntrvlMnthDay:01:-01", "IntrvlMnthDay:01:-01", None, None),
+            (months(1, MonthDay::FromEnd(1)), "IntrvlMnthDay:01:-01", "LXMH", None, None),
+            (months(1, MonthDay::FromEnd(2)), "IntrvlMnthDay:01:-02", "IntrvlMnthDay:01:-02", None, None),
             (months(9, MonthDay::Day(5)), "NotKnown", "NotKnown", None, None),
             (Recurrence::Quarters(QuarterDays::English), "QtrDay:ENGLISH", "QtrDay:ENGLISH", None, None),
-            (Recurrence::Spread { count: 3, period: Period::Months(1) }, "NotKnown", "MNTH", Some(3), None),
         ] {
             let schedule = Schedule {
                 first: date!(2026 - 11 - 23),

@@ -3,7 +3,7 @@
 use super::{FileError, FilePayment, MOST_PAYMENTS, PayeeAccount};
 use crate::payments::LocalInstrument;
 use crate::payments::initiation::{PaymentAccount, Remittance};
-use crate::payments::request::add_namespaces;
+use crate::payments::request::normalise;
 use crate::payments::schema::{DOMESTIC, REMITTANCE_V3};
 use crate::payments::view::View;
 use crate::reading::{Form, Member, ReadingError, check};
@@ -23,7 +23,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<FilePayment>, FileError> {
     let malformed = |found: String| FileError::Malformed { expected: FORM, found };
     let mut file: Value = serde_json::from_slice(bytes).map_err(|error| malformed(error.to_string()))?;
     check(&file, &OUTSIDE, ApiVersion::V4_0).map_err(|error| malformed(error.to_string()))?;
-    add_namespaces(&mut file);
+    normalise(&mut file);
     let payments = View::new(&file["Data"]["DomesticPayments"], "Data.DomesticPayments");
     let list: Vec<_> = payments.items().take(MOST_PAYMENTS + 1).collect();
     list.iter().map(|view| payment(view).map_err(wrong)).collect()

@@ -93,7 +93,8 @@ fn payment(node: Node<'_, '_>) -> Result<FilePayment, FileError> {
     let amount = child(child(node, "Amt")?, "InstdAmt")?;
     let currency = amount.attribute("Ccy").and_then(|currency| currency.parse().ok());
     let currency = currency.ok_or_else(|| wrong(amount, "a currency in Ccy"))?;
-    let money = Money::parse(text_of(amount), currency).map_err(|error| wrong(amount, &error.to_string()))?;
+    let money = Money::parse(text_of(amount), currency)
+        .map_err(|_| wrong(amount, &format!("an amount with at most {} decimals", currency.exponent())))?;
     if money.minor() == 0 {
         return Err(wrong(amount, "more than nothing"));
     }
