@@ -26,6 +26,26 @@ async fn unknown_organisations_statuses_and_members_are_refused() {
 }
 
 #[tokio::test]
+async fn the_clock_cannot_be_moved_to_where_nothing_can_be_answered() {
+    let directory = Directory::start().await;
+    for body in
+        [json!({"seconds": 250_000_000_000_i64}), json!({"ahead": 250_000_000_000_i64}), json!({"ahead": i64::MAX})]
+    {
+        let answer = directory.control(Method::POST, "/clock/advance", &body).await;
+        assert_eq!(answer.status, 400, "{body}: {}", text(&answer));
+        assert!(text(&answer).contains("year 9000"), "{}", text(&answer));
+    }
+    // As far as it goes, everything still works, and after a restart too.
+    let far = json!({"ahead": 219_000_000_000_i64});
+    assert_eq!(directory.control(Method::POST, "/clock/advance", &far).await.status, 200);
+    let directory = directory.restarted().await;
+    let now: serde_json::Value = directory.control(Method::GET, "/clock", &json!(null)).await.json().unwrap();
+    assert!(now["now"].as_str().unwrap().starts_with("89"), "{now}");
+    let begun = directory.begin(&request("Larkspur Money Ltd", "730166", &[Role::Aisp])).await;
+    assert!(begun.expires_at > directory.tools.clock.now());
+}
+
+#[tokio::test]
 async fn invitations_end_within_a_year() {
     let directory = Directory::with(EnrolmentPolicy::Invitation).await;
     for days in [0, -1, 366] {

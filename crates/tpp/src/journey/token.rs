@@ -305,7 +305,7 @@ impl Tpp {
 
     /// When a token is no longer used: a little before the bank stops taking it.
     fn expiry(&self, expires_in: Option<i64>) -> time::OffsetDateTime {
-        self.clock.now() + Duration::seconds(expires_in.unwrap_or(60).saturating_sub(5))
+        self.clock.now().saturating_add(Duration::seconds(expires_in.unwrap_or(60).saturating_sub(5).max(0)))
     }
 
     fn report(&self, trusted: Trusted, reveal: bool) -> Tokens {
