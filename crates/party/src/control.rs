@@ -3,10 +3,9 @@
 //! Bound elsewhere it demands `Authorization: Bearer` with a token from the settings, and does not start without one.
 
 mod bending;
+mod metrics;
 
 use std::{
-    collections::BTreeMap,
-    fmt::Write,
     net::{Ipv4Addr, SocketAddr},
     process::ExitCode,
     sync::Arc,
@@ -14,7 +13,7 @@ use std::{
 
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
-use simulation::{Chance, Clock, Exchange, Filter, Side};
+use simulation::{Chance, Clock, Exchange, Filter};
 use subtle::ConstantTimeEq;
 use time::{Duration, OffsetDateTime};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -23,6 +22,7 @@ use url::Url;
 
 pub use bending::misbehaviour_routes;
 
+use self::metrics::metrics;
 use crate::{DataDirectory, StartError, Tools, clock::keep};
 
 /// Most exchanges in one answer, unless fewer are asked for.
@@ -265,35 +265,4 @@ async fn journal<C>(control: Arc<Control<C>>, request: Request) -> Response {
     }
     let exchanges = control.tools.journal.recent(&filter);
     reply::json(StatusCode::OK, &JournalPage { journal: control.journal.clone(), exchanges })
-}
-
-/// Prometheus text: what the journal still remembers, by side and class of status.
-async fn metrics<C>(control: Arc<Control<C>>, _: Request) -> Response {
-    let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    for exchange in control.tools.journal.recent(&Filter::default()) {
-        let side = if exchange.side == Side::Client { "client" } else { "server" };
-        let class = match exchange.status.map(|status| status / 100) {
-            Some(2) => "2xx",
-            Some(3) => "3xx",
-            Some(4) => "4xx",
-            Some(5) => "5xx",
-            Some(_) => "1xx",
-            None => "none",
-        };
-        *counts.entry((side, class)).or_default() += 1;
-    }
-    let mut text = String::from(
-        "# HELP ob_journal_exchanges Exchanges in the journal by side and class of status.\n\
-         # TYPE ob_journal_exchanges gauge\n",
-    );
-    for ((side, class), count) in counts {
-        // Writing to a String does not fail.
-        let _ = writeln!(text, "ob_journal_exchanges{{side=\"{side}\",status=\"{class}\"}} {count}");
-    }
-    let _ = writeln!(
-        text,
-        "# HELP ob_exchanges_total Exchanges since the start.\n# TYPE ob_exchanges_total counter\nob_exchanges_total {}",
-        control.tools.journal.last()
-    );
-    reply::bytes(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text)
 }

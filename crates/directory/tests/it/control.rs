@@ -46,6 +46,24 @@ async fn the_clock_cannot_be_moved_to_where_nothing_can_be_answered() {
 }
 
 #[tokio::test]
+async fn metrics_count_what_was_answered_and_which_rules_refused() {
+    let directory = Directory::start().await;
+    for _ in 0..2 {
+        assert_eq!(directory.get("/keystore/nobody/nobody.jwks").await.status, 404);
+    }
+    directory.get("/pki/trust-anchor.pem").await;
+    let answer = directory.control(Method::GET, "/metrics", &json!(null)).await;
+    let text = text(&answer);
+    for line in [
+        "ob_exchanges_total{side=\"server\",status=\"2xx\"} 1",
+        "ob_exchanges_total{side=\"server\",status=\"4xx\"} 2",
+        "ob_refusals_total{rule=\"directory.keystore.known\"} 2",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn invitations_end_within_a_year() {
     let directory = Directory::with(EnrolmentPolicy::Invitation).await;
     for days in [0, -1, 366] {

@@ -225,6 +225,17 @@ impl Party {
     }
 }
 
+/// The exchange with this number, as soon as it is in the journal.
+pub(crate) async fn written(journal: &Journal, number: u64) -> simulation::Exchange {
+    let recorded = async {
+        while journal.last() < number {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), recorded).await.unwrap();
+    journal.recent(&Filter { after: Some(number - 1), limit: Some(1), ..Filter::default() }).remove(0)
+}
+
 /// A client that trusts the shared authority.
 pub(crate) fn client(identity: Option<&Identity>) -> HttpClient {
     HttpClient::new(settings(identity)).unwrap()
