@@ -3,6 +3,7 @@
 //! Bound elsewhere it demands `Authorization: Bearer` with a token from the settings, and does not start without one.
 
 mod bending;
+mod guard;
 mod metrics;
 
 use std::{
@@ -14,7 +15,6 @@ use std::{
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use simulation::{Chance, Clock, Exchange, Filter};
-use subtle::ConstantTimeEq;
 use time::{Duration, OffsetDateTime};
 use tokio::{net::TcpListener, task::JoinHandle};
 use transport::{ClientSettings, HttpClient, Problem, Request, Response, Route, Router, reply, route};
@@ -22,7 +22,7 @@ use url::Url;
 
 pub use bending::misbehaviour_routes;
 
-use self::metrics::metrics;
+use self::{guard::guarded, metrics::metrics};
 use crate::{DataDirectory, StartError, Tools, clock::keep};
 
 /// Most exchanges in one answer, unless fewer are asked for.
@@ -166,33 +166,6 @@ pub async fn probe(address: SocketAddr) -> Result<ExitCode, StartError> {
     })?;
     let ready = http.request(Method::GET, &url).send().await.is_ok_and(|answer| answer.status.is_success());
     Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Puts the token before a route. Health needs none: it says nothing.
-fn guarded<C: Send + Sync + 'static>(inner: Route<Control<C>>) -> Route<Control<C>> {
-    if inner.path == "/health" || inner.path == "/ready" {
-        return inner;
-    }
-    let handler = Arc::clone(&inner.handler);
-    let wrapped = route(inner.method.clone(), inner.path.clone(), move |control: Arc<Control<C>>, request: Request| {
-        let handler = Arc::clone(&handler);
-        async move {
-            if control.allows(&request) {
-                handler(control, request).await
-            } else {
-                refuse(StatusCode::UNAUTHORIZED, "this control port demands Authorization: Bearer and its token")
-            }
-        }
-    });
-    wrapped.body_limit(inner.body_limit)
-}
-
-impl<C> Control<C> {
-    fn allows(&self, request: &Request) -> bool {
-        let Some(token) = &self.token else { return true };
-        let found = request.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-        found.as_bytes().ct_eq(token.as_bytes()).into()
-    }
 }
 
 fn problem<C>(_: &Control<C>, request: &Request, problem: &Problem) -> Response {

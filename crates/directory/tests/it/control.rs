@@ -26,6 +26,59 @@ async fn unknown_organisations_statuses_and_members_are_refused() {
 }
 
 #[tokio::test]
+async fn web_pages_and_names_of_others_do_not_reach_the_control_port() {
+    let directory = Directory::in_lesson().await;
+    let off = json!({"off": ["directory.enrolment.once"]}).to_string();
+    let ask = async |headers: &[(&str, &str)]| {
+        let url = format!("http://{}/lesson", directory.running.control).parse().unwrap();
+        let asked = directory.http(None).request(Method::POST, &url).body("text/plain", off.clone());
+        headers.iter().fold(asked, |asked, (name, value)| asked.header(name, value)).send().await.unwrap()
+    };
+    let port = directory.running.control.port();
+    let (own, below) = (format!("localhost:{port}"), format!("directory.localhost:{port}"));
+    for (headers, told) in [
+        (&[("origin", "https://evil.example")][..], "https://evil.example"),
+        (&[("origin", "null")], "null"),
+        (&[("origin", "http://localhost:8440"), ("host", own.as_str())], "http://localhost:8440"),
+        (&[("host", "evil.example")], "evil.example"),
+        (&[("host", "192.168.0.1")], "192.168.0.1"),
+    ] {
+        let answer = ask(headers).await;
+        assert_eq!(answer.status, 403, "{headers:?}: {}", text(&answer));
+        assert!(text(&answer).contains(told), "{told}: {}", text(&answer));
+    }
+    assert!(directory.tools.lesson.switched_off().ids().is_empty(), "what was refused was done all the same");
+    // As curl asks, under either name.
+    for headers in [&[][..], &[("host", own.as_str())], &[("host", below.as_str())]] {
+        assert_eq!(ask(headers).await.status, 200, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_the_token_may_use_any_name_and_no_web_page_does() {
+    let directory = Directory::of(tempfile::tempdir().unwrap(), |settings| {
+        settings.control_token = Some("a token".to_owned());
+    })
+    .await;
+    let ask = async |path: &str, headers: &[(&str, &str)]| {
+        let url = format!("http://{}{path}", directory.running.control).parse().unwrap();
+        let asked = directory.http(None).request(Method::GET, &url);
+        let asked = headers.iter().fold(asked, |asked, (name, value)| asked.header(name, value));
+        asked.send().await.unwrap().status.as_u16()
+    };
+    let token = ("authorization", "Bearer a token");
+    for (headers, status) in [
+        (&[token, ("host", "directory:8449")][..], 200),
+        (&[("host", "localhost")], 401),
+        (&[("authorization", "Bearer another")], 401),
+        (&[token, ("origin", "https://evil.example")], 403),
+    ] {
+        assert_eq!(ask("/clock", headers).await, status, "{headers:?}");
+    }
+    assert_eq!(ask("/ready", &[("host", "directory:8449")]).await, 200);
+}
+
+#[tokio::test]
 async fn the_clock_cannot_be_moved_to_where_nothing_can_be_answered() {
     let directory = Directory::start().await;
     for body in

@@ -50,7 +50,8 @@ impl Directory {
         Self::of(folder, |settings| settings.enrolment = Some(policy)).await
     }
 
-    async fn of(folder: TempDir, change: impl FnOnce(&mut Settings)) -> Self {
+    /// One with other settings.
+    pub(crate) async fn of(folder: TempDir, change: impl FnOnce(&mut Settings)) -> Self {
         let tools = Tools::real("directory", Stop::new());
         let mut settings = settings(folder.path(), EnrolmentPolicy::Open);
         change(&mut settings);
