@@ -345,7 +345,7 @@ const SECRET_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[Check {
     },
 }];
 
-/// Judged last, unless the client registered a certificate of its own.
+/// Judged of a certificate of the ecosystem; a client that registered one of its own has none.
 const ORGANISATION_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[
     Check {
         rule: &CERTIFICATE_ANCHORED,
@@ -354,11 +354,6 @@ const ORGANISATION_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[
             let anchored = facts.certificate.as_ref().is_none_or(|certificate| certificate.anchored);
             holds(anchored, "a certificate of a trusted authority", "one of another authority")
         },
-    },
-    Check {
-        rule: &ORGANISATION_ACTIVE,
-        error: ErrorCode::InvalidClient,
-        test: |facts| holds(facts.suspended.is_none(), "Active", facts.suspended.as_deref().unwrap_or_default()),
     },
     Check {
         rule: &CERTIFICATE_OF_CLIENT,
@@ -386,17 +381,29 @@ const ORGANISATION_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[
     },
 ];
 
+/// Judged last, whatever the method.
+const PARTICIPANT_CHECKS: &[Check<AuthenticationFacts, ErrorCode>] = &[Check {
+    rule: &ORGANISATION_ACTIVE,
+    error: ErrorCode::InvalidClient,
+    test: |facts| holds(facts.suspended.is_none(), "Active", facts.suspended.as_deref().unwrap_or_default()),
+}];
+
 impl AuthenticationMethod {
     /// The tables of the method, in order.
     pub(super) fn checks(self) -> &'static [&'static [Check<AuthenticationFacts, ErrorCode>]] {
         match self {
-            Self::PrivateKeyJwt => {
-                &[ISSUER_CHECKS, ALGORITHM_CHECKS, KEY_CHECKS, ASSERTION_CHECKS, ORGANISATION_CHECKS]
-            }
-            Self::ClientSecretJwt => &[ISSUER_CHECKS, ASSERTION_CHECKS, ORGANISATION_CHECKS],
-            Self::TlsClientAuth => &[CERTIFICATE_CHECKS, ORGANISATION_CHECKS],
-            Self::SelfSignedTlsClientAuth => &[KEY_CHECKS, SELF_SIGNED_CHECKS],
-            Self::ClientSecretBasic => &[SECRET_CHECKS, ORGANISATION_CHECKS],
+            Self::PrivateKeyJwt => &[
+                ISSUER_CHECKS,
+                ALGORITHM_CHECKS,
+                KEY_CHECKS,
+                ASSERTION_CHECKS,
+                ORGANISATION_CHECKS,
+                PARTICIPANT_CHECKS,
+            ],
+            Self::ClientSecretJwt => &[ISSUER_CHECKS, ASSERTION_CHECKS, ORGANISATION_CHECKS, PARTICIPANT_CHECKS],
+            Self::TlsClientAuth => &[CERTIFICATE_CHECKS, ORGANISATION_CHECKS, PARTICIPANT_CHECKS],
+            Self::SelfSignedTlsClientAuth => &[KEY_CHECKS, SELF_SIGNED_CHECKS, PARTICIPANT_CHECKS],
+            Self::ClientSecretBasic => &[SECRET_CHECKS, ORGANISATION_CHECKS, PARTICIPANT_CHECKS],
         }
     }
 }
