@@ -7,7 +7,9 @@ use rules::{Check, Evidence, holds, joined, judge};
 use time::OffsetDateTime;
 
 use crate::{
-    Accepted, Client, Engine, ErrorCode, Failure, Intent, Outcome, PresentedCertificate, Surroundings, digest,
+    Accepted, Client, Engine, ErrorCode, Failure, Intent, Outcome, PresentedCertificate, Surroundings,
+    client::AuthenticationMethod,
+    digest,
     grant::{AccessToken, Grant},
 };
 
@@ -26,6 +28,8 @@ rules::catalogue! {
         reason: "The access token is used with the certificate that it was issued to.", clause: "RFC 8705, 3; FAPI 1.0 Part 2, 6.2.1" }
     CLIENT_REGISTERED { id: "fapi.access.client-registered",
         reason: "The client of the access token is still registered.", clause: "RFC 7592, 2.3" }
+    CERTIFICATE_ANCHORED { id: "fapi.access.certificate-anchored",
+        reason: "The certificate leads to an authority that this server trusts, unless the client registered one of its own.", clause: "RFC 8705, 2.1 and 2.2" }
     ORGANISATION_ACTIVE { id: "fapi.access.organisation-active",
         reason: "The organisation of the client is active at the Directory.", clause: "OB Directory, participant status" }
     GRANT_ALIVE { id: "fapi.access.grant-alive",
@@ -135,6 +139,16 @@ const CHECKS: &[Check<AccessFacts, ErrorCode>] = &[
             facts.with_token(|token| {
                 holds(facts.client.is_some(), "a registered client", format_args!("{}, which is not", token.client_id))
             })
+        },
+    },
+    Check {
+        rule: &CERTIFICATE_ANCHORED,
+        error: ErrorCode::InvalidToken,
+        test: |facts| {
+            // That there is no certificate, or no client, is for an earlier rule to say.
+            let (Some(certificate), Some(client)) = (&facts.certificate, &facts.client) else { return Ok(()) };
+            let own = client.authentication_method == AuthenticationMethod::SelfSignedTlsClientAuth;
+            holds(own || certificate.anchored, "a certificate of a trusted authority", "one of another authority")
         },
     },
     Check {

@@ -9,7 +9,7 @@ use transport::Answer;
 use url::Url;
 
 use crate::{
-    hand_made::{ASSERTION_TYPE, Shows, VERIFIER, World, openssl_key},
+    hand_made::{ASSERTION_TYPE, Shows, VERIFIER, World, identity, openssl_key, refused_handshake},
     profiles::{CALLBACK, Plain},
 };
 
@@ -202,6 +202,50 @@ async fn a_certificate_of_the_clients_own_is_taken_where_that_is_switched_on() {
     let url = plain.api("/open-banking/v4.0/aisp/account-access-consents/x");
     assert_eq!(stranger.get(&url).bearer(access).send().await.unwrap().status, 400);
     assert_eq!(plain.world.http(Shows::Own).get(&url).bearer(access).send().await.unwrap().status, 401);
+}
+
+/// Whoever takes certificates of any authority takes a revoked one too, if the client hides where it comes from.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_certificate_opens_nothing_without_its_chain_either() {
+    let plain = Plain::new(|settings| settings.self_signed_clients = Some(true)).await;
+    let world = &plain.world;
+    let own = [("grant_type", "client_credentials"), ("scope", "accounts")];
+    let (status, tokens) = plain.direct("/token", &own).await;
+    assert_eq!(status, 200, "{tokens}");
+    let access = tokens["access_token"].as_str().unwrap();
+    let url = plain.api("/open-banking/v4.0/aisp/account-access-consents/x");
+    assert_eq!(world.http(Shows::Own).get(&url).bearer(access).send().await.unwrap().status, 400);
+
+    let mut identity = identity(&world.hosted.tpp.exports);
+    let leaf = identity.chain[0].clone();
+    let kid = jose::Jwk::from_rsa_public_der(&leaf.public_key_der().unwrap()).unwrap().thumbprint();
+    let organisation = leaf.facts().common_name.clone();
+    let tell = async |url: String| {
+        let request = world.http(Shows::Nothing).post(&url.parse().unwrap()).json(&json!({}));
+        assert!(request.send().await.unwrap().status.is_success(), "{url}");
+    };
+    let directory = world.hosted.directory.control;
+    tell(format!("http://{directory}/organisations/{organisation}/certificates/{kid}/revoke")).await;
+    tell(format!("http://{}/directory/refresh", plain.bank.control)).await;
+    let whole = world.showing(&identity);
+    let told = refused_handshake(whole.get(&url).bearer(access).send().await);
+    assert!(told.contains("revoked") || told.contains("Revoked"), "{told}");
+
+    identity.chain.truncate(1);
+    let alone = world.showing(&identity);
+    let trace = world.journey();
+    let answer = alone.get(&url).bearer(access).trace(&trace).send().await.unwrap();
+    assert_eq!(answer.status, 401);
+    let rule = world.rule_at(plain.bank.control, &trace).await;
+    assert_eq!(rule.as_deref(), Some("fapi.access.certificate-anchored"));
+    let trace = world.journey();
+    let assertion = plain.world.sign(&plain.claims_of("suite-client-1"));
+    let proof = [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion.as_str())];
+    let form = [own.as_slice(), &proof].concat();
+    let answer = alone.post(&plain.api("/token")).trace(&trace).form(&form).send().await.unwrap();
+    assert_eq!(error(&answer), (401, "invalid_client".to_owned()));
+    let rule = world.rule_at(plain.bank.control, &trace).await;
+    assert_eq!(rule.as_deref(), Some("fapi.client-authentication.certificate-anchored"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
