@@ -13,8 +13,8 @@ use fapi::{
     Participants, PresentedCertificate, Profile, Record, Repository, RepositoryError,
     client::{AuthenticationMethod, CertificateSubject},
     interaction::Decision,
+    parameters::Parameters,
     response::Delivery,
-    token::Parameters,
 };
 use jose::{Algorithm, Jwks, KeySet, SigningKey};
 use serde_json::json;

@@ -14,10 +14,11 @@ use crate::{
     grant::{AuthorizationCode, Grant},
     id_token::{IdToken, encryption_key},
     interaction::{Decision, Rejection},
+    parameters::{self, Parameters},
     pushed::{self, PushedRequest},
     request_object::{self, RequestFacts, RequestObject},
     response::{Address, AuthorizationResponse},
-    token::{Parameters, words},
+    token::words,
 };
 
 rules::catalogue! {
@@ -55,16 +56,7 @@ rules::catalogue! {
 
 /// Judged first: refusals are shown on a page, because nothing says yet where the client is.
 pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
-    Check {
-        rule: &PARAMETERS_ONCE,
-        error: ErrorCode::InvalidRequest,
-        test: |facts| {
-            facts
-                .outer
-                .repeated()
-                .map_or(Ok(()), |name| Err(Evidence::new("each parameter once", format!("{name} twice"))))
-        },
-    },
+    Check { rule: &PARAMETERS_ONCE, error: ErrorCode::InvalidRequest, test: |facts| facts.outer.once() },
     Check {
         rule: &CLIENT_KNOWN,
         error: ErrorCode::InvalidRequest,
@@ -218,8 +210,10 @@ impl<B: Surroundings> Engine<B> {
     /// # Errors
     /// [`Refused`] says why, and whether the client is told through the browser.
     pub async fn authorize(&self, outer: Parameters, now: OffsetDateTime) -> Result<Accepted<Interaction>, Refused> {
+        let off = &self.profile.switched_off;
+        let mut passed = judge(&outer, parameters::CHECKS, off).map_err(Failure::from)?;
         let facts = self.request_facts(outer, false, now).await?;
-        let mut passed = judge(&facts, CHECKS, &self.profile.switched_off).map_err(Failure::from)?;
+        passed.extend(judge(&facts, CHECKS, off).map_err(|refusal| Failure::from(refusal.after(passed.clone())))?);
         let (Some(client), Some(object)) = (&facts.client, facts.object()) else {
             let (rule, expected) = match &facts.client {
                 None => (&CLIENT_KNOWN, "the client_id of a registered client"),
@@ -228,7 +222,6 @@ impl<B: Surroundings> Engine<B> {
             return Err(Failure::indispensable(rule, ErrorCode::InvalidRequest, expected).after(passed).into());
         };
         let redirect_uri = object.redirect_uri.clone().unwrap_or_default();
-        let off = &self.profile.switched_off;
         let judged = judge(&facts, request_object::CHECKS, off).and_then(|mut more| {
             more.extend(judge(&facts, asked_customer::CHECKS, off).map_err(|refusal| refusal.after(more.clone()))?);
             Ok(more)

@@ -13,7 +13,7 @@ use crate::{
     Change, Client, CommitError, Engine, ErrorCode, Expect, Failure, PresentedCertificate, Record, Surroundings,
     client::{AuthenticationMethod, Secret},
     grant::UsedJti,
-    token::Parameters,
+    parameters::{self, Parameters},
 };
 
 pub use table::RULES;
@@ -44,16 +44,17 @@ impl<B: Surroundings> Engine<B> {
     /// Authenticates the client of a direct request.
     ///
     /// # Errors
-    /// The refusal of one of this module's rules, or a failure of the surroundings.
+    /// The refusal of one of the rules of parameters or of this module, or a failure of the surroundings.
     pub async fn authenticate_client(
         &self,
         parameters: &Parameters,
         certificate: Option<&PresentedCertificate>,
         now: OffsetDateTime,
     ) -> Result<Authenticated, Failure> {
-        let mut facts = self.authentication_facts(parameters, certificate, now).await?;
         let off = &self.profile.switched_off;
-        let mut passed = judge(&facts, CHECKS, off)?;
+        let mut passed = judge(parameters, parameters::CHECKS, off)?;
+        let mut facts = self.authentication_facts(parameters, certificate, now).await?;
+        passed.extend(judge(&facts, CHECKS, off).map_err(|refusal| refusal.after(passed.clone()))?);
         let Some(method) = facts.registered_method() else {
             let expected = "the client_id of a registered client";
             return Err(Failure::indispensable(&CLIENT_KNOWN, ErrorCode::InvalidClient, expected).after(passed));

@@ -9,7 +9,7 @@ use jose::claims::NumericDate;
 use crate::{
     Accepted, Client, Engine, ErrorCode, Outcome, PresentedCertificate, Surroundings, digest,
     grant::{AccessToken, Grant, RefreshToken},
-    token::Parameters,
+    parameters::Parameters,
 };
 
 rules::catalogue! {
@@ -23,14 +23,7 @@ rules::catalogue! {
 
 /// Judged when the client is known. Whose token it is decides what is told, not whether (RFC 7662, 2.2).
 const CHECKS: &[Check<Parameters, ErrorCode>] = &[
-    Check {
-        rule: &PARAMETERS_ONCE,
-        error: ErrorCode::InvalidRequest,
-        test: |parameters| {
-            let found = parameters.repeated();
-            holds(found.is_none(), "each parameter once", found.unwrap_or_default())
-        },
-    },
+    Check { rule: &PARAMETERS_ONCE, error: ErrorCode::InvalidRequest, test: Parameters::once },
     Check {
         rule: &TOKEN_PRESENT,
         error: ErrorCode::InvalidRequest,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fapi::{ErrorCode, error::ErrorBody, token::Parameters};
+use fapi::parameters::Parameters;
 use http::StatusCode;
 use openbanking::ssa::OrganisationStatus;
 use party::authorization_server::{failed, no_store, presented, seen};
@@ -17,11 +17,7 @@ use crate::{
 
 /// `POST /token`.
 pub(crate) async fn token(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
-    let Some(form) = request.form_pairs() else {
-        let body = ErrorBody::new(ErrorCode::InvalidRequest, "The body is application/x-www-form-urlencoded.");
-        return Ok(no_store(reply::json(StatusCode::BAD_REQUEST, &body)));
-    };
-    let parameters = Parameters::new(form);
+    let parameters = Parameters::of_body(request.form_pairs());
     let tokens: Vec<_> = seen("client_assertion", parameters.get("client_assertion")).into_iter().collect();
     let certificate = presented(&request.caller);
     if let Some(caller) = &certificate

@@ -133,5 +133,5 @@ async fn the_token_endpoint_takes_nothing_but_forms() {
     let tpp = directory.tpp().await;
     let http = directory.http(Some(&tpp.membership.transport));
     let answer = http.request(Method::POST, &tpp.address.token).json(&json!({})).send().await.unwrap();
-    assert_eq!(error(&answer), (400, "invalid_request".to_owned()));
+    directory.assert_refused(&answer, 400, "invalid_request", "fapi.parameters.form");
 }

@@ -5,7 +5,7 @@ use fapi::{
     Failure, PresentedCertificate,
     client::{AuthenticationMethod, CertificateSubject, Secret},
     client_authentication::ASSERTION_TYPE,
-    token::Parameters,
+    parameters::Parameters,
 };
 use jose::{Jwk, Jwks, base64url, hash::sha256_base64url};
 use serde_json::{Value, json};

@@ -17,8 +17,9 @@ use fapi::{
     client::AuthenticationMethod,
     client_authentication::ASSERTION_TYPE,
     interaction::Decision,
+    parameters::Parameters,
     response::AuthorizationResponse,
-    token::{Parameters, TokenResponse},
+    token::TokenResponse,
 };
 use jose::{Algorithm, Header, Jwks, Jws, KeySet, SigningKey, base64url};
 use openssl::{
