@@ -242,7 +242,7 @@ impl<B: Surroundings> Engine<B> {
         }
         if let Some(token) = &facts.token {
             facts.client = self.backend.client(&token.client_id).await?;
-            facts.suspended = facts.client.as_ref().and_then(|client| self.backend.suspended(&client.organisation_id));
+            facts.suspended = self.suspended(facts.client.as_deref()).await?;
             if let Some(grant_id) = &token.grant_id {
                 facts.grant = self.backend.load::<Grant>(grant_id).await?.map(|loaded| loaded.record);
             }

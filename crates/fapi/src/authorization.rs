@@ -274,7 +274,7 @@ impl<B: Surroundings> Engine<B> {
             profile: Arc::clone(&self.profile),
             now: pushed_request.as_ref().map_or(now, |pushed| pushed.created_at),
             opened_at: now,
-            suspended: client.as_ref().and_then(|client| self.backend.suspended(&client.organisation_id)),
+            suspended: self.suspended(client.as_deref()).await?,
             pushed: pushing || pushed_request.is_some(),
             pushed_request,
             outer,

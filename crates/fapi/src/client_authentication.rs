@@ -111,7 +111,7 @@ impl<B: Surroundings> Engine<B> {
         if let Some(named) = facts.named() {
             facts.client = self.backend.client(named).await?;
         }
-        facts.suspended = facts.client.as_ref().and_then(|client| self.backend.suspended(&client.organisation_id));
+        facts.suspended = self.suspended(facts.client.as_deref()).await?;
         Ok(facts)
     }
 

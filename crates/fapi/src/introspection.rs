@@ -122,7 +122,7 @@ impl<B: Surroundings> Engine<B> {
             (None, None) => false,
         };
         let client = self.backend.client(&client_id).await?;
-        let taking_part = client.is_some_and(|client| self.backend.suspended(&client.organisation_id).is_none());
+        let taking_part = client.is_some() && self.suspended(client.as_deref()).await?.is_none();
         if !(own && alive && taking_part && self.grant_works(grant_id.is_some(), grant.as_ref(), now).await?) {
             return Ok(Introspection::default());
         }

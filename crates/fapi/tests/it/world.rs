@@ -278,8 +278,9 @@ impl Keys for Memory {
 }
 
 impl Participants for Memory {
-    fn suspended(&self, organisation_id: &str) -> Option<String> {
-        self.suspended.lock().unwrap().get(organisation_id).cloned()
+    async fn suspended(&self, organisation_id: &str) -> Result<Option<String>, RepositoryError> {
+        self.working()?;
+        Ok(self.suspended.lock().unwrap().get(organisation_id).cloned())
     }
 }
 
