@@ -420,6 +420,7 @@ impl World {
     pub(crate) async fn decide(&self, asked: &Loaded<Interaction>, decision: &Decision) -> AuthorizationResponse {
         let completed = self.engine.complete(asked, decision, self.now).await.unwrap();
         self.memory().commit(completed.changes).await.unwrap();
+        self.engine.settled(&completed.ended);
         completed.response
     }
 
