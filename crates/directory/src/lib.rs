@@ -131,6 +131,7 @@ impl Context {
 #[must_use]
 pub fn catalogue() -> Vec<&'static Rule> {
     [
+        fapi::parameters::RULES,
         fapi::client_authentication::RULES,
         fapi::token::RULES,
         fapi::access::RULES,

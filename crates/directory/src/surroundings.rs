@@ -6,10 +6,11 @@ use fapi::{
     Change, CommitError, Intent, Intents, Keys, KeysError, Loaded, Participants, Record, Repository, RepositoryError,
 };
 use jose::KeySet;
+use openbanking::ssa::OrganisationStatus;
 use party::authorization_server;
 use store::Store;
 
-use crate::keystore;
+use crate::{keystore, registry::organisations};
 
 /// The engine's surroundings.
 pub struct Surroundings {
@@ -48,8 +49,15 @@ impl Keys for Surroundings {
     }
 }
 
-/// The Directory asks its own register, before the engine is asked.
-impl Participants for Surroundings {}
+impl Participants for Surroundings {
+    /// What the Directory's own register says.
+    async fn suspended(&self, organisation_id: &str) -> Result<Option<String>, RepositoryError> {
+        let found = organisations().get(&*self.store, organisation_id).await;
+        let found = found.map_err(|error| RepositoryError(error.to_string()))?;
+        let status = found.map(|(record, _)| record.organisation.status);
+        Ok(status.filter(|status| *status != OrganisationStatus::Active).map(|status| format!("{status:?}")))
+    }
+}
 
 impl Intents for Surroundings {
     async fn intent(&self, _: &str) -> Result<Option<Intent>, RepositoryError> {

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use crate::{
     Accepted, Change, Engine, ErrorCode, Expect, Outcome, PresentedCertificate, Surroundings, digest,
     grant::{AccessToken, Grant, RefreshToken},
-    token::Parameters,
+    parameters::Parameters,
 };
 
 rules::catalogue! {
@@ -28,14 +28,7 @@ struct RevocationFacts {
 }
 
 const CHECKS: &[Check<RevocationFacts, ErrorCode>] = &[
-    Check {
-        rule: &PARAMETERS_ONCE,
-        error: ErrorCode::InvalidRequest,
-        test: |facts| {
-            let found = facts.parameters.repeated();
-            holds(found.is_none(), "each parameter once", found.unwrap_or_default())
-        },
-    },
+    Check { rule: &PARAMETERS_ONCE, error: ErrorCode::InvalidRequest, test: |facts| facts.parameters.once() },
     Check {
         rule: &TOKEN_PRESENT,
         error: ErrorCode::InvalidRequest,

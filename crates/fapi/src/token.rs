@@ -15,9 +15,9 @@ use crate::{
     digest,
     grant::{AccessToken, AuthorizationCode, Grant, RefreshToken},
     id_token::IdToken,
+    parameters::Parameters,
 };
 
-pub use crate::parameters::Parameters;
 pub use table::RULES;
 
 use table::{

@@ -40,6 +40,9 @@ pub enum JoseError {
     /// `b64` must not be used (RFC 7797; OB Read/Write from 3.1.4).
     #[error("the header member b64 is not allowed")]
     UnencodedPayload,
+    /// `zip` (RFC 7516, 4.1.3): what it becomes when it is opened has no bound.
+    #[error("the header member zip is not allowed")]
+    Compressed,
     /// A JWE that cannot be opened.
     #[error("cannot be decrypted: {0}")]
     Decryption(String),
@@ -62,6 +65,7 @@ impl JoseError {
             Self::BadSignature => "a valid signature".to_owned(),
             Self::Critical(_) => "crit with members that are present and understood".to_owned(),
             Self::UnencodedPayload => "no b64".to_owned(),
+            Self::Compressed => "no zip".to_owned(),
             Self::Decryption(_) => "a JWE for this party's key, RSA-OAEP-256 with A256GCM".to_owned(),
             Self::Key(_) => "a key that works".to_owned(),
         }
@@ -80,6 +84,7 @@ impl JoseError {
             Self::BadSignature => "a signature that does not verify".to_owned(),
             Self::Critical(name) => format!("crit with {name}"),
             Self::UnencodedPayload => "b64".to_owned(),
+            Self::Compressed => "zip".to_owned(),
             Self::Key(error) => error.clone(),
         }
     }

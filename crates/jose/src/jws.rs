@@ -9,7 +9,7 @@ use crate::{Algorithm, Header, JoseError, KeySet, base64url};
 pub const SHARED_SECRET_ALGORITHM: &str = "HS256";
 
 /// Characters of the longest token that is read.
-const LONGEST: usize = 64 * 1024;
+pub(crate) const LONGEST: usize = 64 * 1024;
 
 /// A compact JWS that was read and not yet verified.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ mod token;
 use fapi::access::{Demand, TokenKind, bearer};
 use http::StatusCode;
 use jose::Jwk;
-use openbanking::{directory::CertificateKind, ssa::OrganisationStatus};
+use openbanking::directory::CertificateKind;
 use party::authorization_server::presented;
 use serde::de::DeserializeOwned;
 use transport::{Request, Response, reply};
@@ -40,8 +40,6 @@ rules::catalogue! {
         reason: "There is an organisation with this id.", clause: "OB Directory API 2.1, organisation" }
     OWN_ORGANISATION { id: "directory.api.own-organisation",
         reason: "A participant acts on its own organisation only.", clause: "OB Directory API 2.1" }
-    ORGANISATION_ACTIVE { id: "directory.api.organisation-active",
-        reason: "The organisation is active.", clause: "OB Directory, participant status" }
     SOFTWARE_KNOWN { id: "directory.api.software-statement-known",
         reason: "The organisation has a software statement with this id.", clause: "OB Directory API 2.1, software-statement" }
     SOFTWARE_DETAILS { id: "directory.api.software-statement-details",
@@ -110,11 +108,7 @@ pub(crate) async fn admit(
     let enough = access.scopes.iter().any(|scope| needed.contains(&scope.as_str()));
     demand(context, enough, &SCOPE, refusal::SCOPE, needed.join(" or "), found)?;
     certificate_in_use(context, request, UNAUTHORISED).await?;
-    let record = organisation(context, &access.client.client_id).await?;
-    let status = record.organisation.status;
-    let active = status == OrganisationStatus::Active;
-    demand(context, active, &ORGANISATION_ACTIVE, FORBIDDEN, "Active", format!("{status:?}"))?;
-    Ok(record)
+    organisation(context, &access.client.client_id).await
 }
 
 /// Looks the caller's certificate up: TLS judged it when the connection began, and it may have been revoked since.

@@ -75,7 +75,7 @@ async fn revocations_and_statuses_last() {
     assert!(matches!(refused, Err(CallError::Tls { .. })), "{:?}", refused.map(|answer| answer.status));
     let http = directory.http(Some(&bank.membership.transport));
     let answer = bank_token(&directory, &bank, &http).await;
-    directory.assert_refused(&answer, 403, "access_denied", "directory.api.organisation-active");
+    directory.assert_refused(&answer, 401, "invalid_client", "fapi.client-authentication.organisation-active");
 }
 
 async fn bank_token(directory: &Directory, bank: &Member, http: &transport::HttpClient) -> transport::Answer {

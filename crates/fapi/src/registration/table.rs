@@ -55,6 +55,8 @@ rules::catalogue! {
         reason: "The jti of the request is a UUID, in small or capital letters.", clause: "OB DCR 3.2 to 3.4, data model" }
     REQUEST_JTI { id: "fapi.registration.jti",
         reason: "The jti of the request was not used before.", clause: "OB DCR 3.3, data model" }
+    CERTIFICATE_ANCHORED { id: "fapi.registration.certificate-anchored",
+        reason: "The certificate leads to an authority that this server trusts: what another one says of the TPP counts for nothing.", clause: "OB DCR 3.3, server checks; RFC 8705, 2.1" }
     CERTIFICATE_OF_ORGANISATION { id: "fapi.registration.certificate-of-organisation",
         reason: "The certificate belongs to the organisation of the software statement.", clause: "OB DCR 3.3, server checks" }
     CERTIFICATE_OF_SOFTWARE { id: "fapi.registration.certificate-of-software",
@@ -280,6 +282,15 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
                 let hyphenated = request.jti.len() == Hyphenated::LENGTH && Uuid::try_parse(&request.jti).is_ok();
                 holds(hyphenated, "a UUID in five groups", &request.jti)
             })
+        },
+    },
+    Check {
+        rule: &CERTIFICATE_ANCHORED,
+        error: ErrorCode::UnapprovedSoftwareStatement,
+        test: |facts| {
+            // That there is none is for an earlier rule to say.
+            let anchored = facts.certificate.as_ref().is_none_or(|certificate| certificate.anchored);
+            holds(anchored, "a certificate of a trusted authority", "one of another authority")
         },
     },
     Check {

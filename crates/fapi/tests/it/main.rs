@@ -17,6 +17,8 @@ mod life_of_tokens;
 #[cfg(test)]
 mod metadata;
 #[cfg(test)]
+mod parameters;
+#[cfg(test)]
 mod pushed;
 #[cfg(test)]
 mod refresh;
@@ -41,6 +43,7 @@ fn every_rule_of_the_catalogue_speaks_in_some_test() {
         include_str!("client_authentication.rs"),
         include_str!("client_methods.rs"),
         include_str!("life_of_tokens.rs"),
+        include_str!("parameters.rs"),
         include_str!("pushed.rs"),
         include_str!("refresh.rs"),
         include_str!("registration.rs"),

@@ -250,6 +250,12 @@ async fn the_certificate_is_one_of_the_softwares_organisation() {
     let of_software = |id: &str| PresentedCertificate { software_id: Some(id.to_owned()), ..LARKSPUR.certificate() };
     let sister = refused(register(Some(&of_software("another"))).await);
     assert_eq!(sister, ("fapi.registration.certificate-of-software", "unapproved_software_statement"));
+    // Anybody writes into a certificate of one's own what it takes.
+    let own = PresentedCertificate { anchored: false, ..of_software(SOFTWARE) };
+    let outcome = refused(register(Some(&own)).await);
+    assert_eq!(outcome, ("fapi.registration.certificate-anchored", "unapproved_software_statement"));
+    let lax = bank_without(&["fapi.registration.certificate-anchored"]);
+    assert!(lax.engine.register(&text, Some(&own), lax.now).await.is_ok());
     assert!(register(Some(&of_software(SOFTWARE))).await.is_ok());
 }
 
