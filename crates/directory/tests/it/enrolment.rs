@@ -48,8 +48,7 @@ async fn nobody_takes_the_place_of_a_registered_organisation_under_another_name_
         request("Ashdown Bank plc", "204503", &[Role::Aisp]),
     ] {
         let answer = directory.open(Method::POST, "/enrolment", |builder| builder.json(&wrong)).await;
-        assert!(answer.status == 400 || answer.status == 409, "{}", text(&answer));
-        assert_eq!(directory.refused_by(&answer), "directory.enrolment.register");
+        directory.assert_refused(&answer, 409, "conflict", "directory.enrolment.register");
     }
 }
 
