@@ -7,8 +7,9 @@ use http::StatusCode;
 use jose::Jwk;
 use openbanking::{
     directory::{CertificateKind, CertificateRecord, JWK, PEM, SoftwareStatement},
-    ssa::{OrganisationStatus, Role},
+    ssa::OrganisationStatus,
 };
+use party::participant::psp_role;
 use pki::{Authority, Certificate, Participant, Profile, PspRole, QcType, Revoked, SigningRequest};
 use rules::{Check, Evidence, holds, joined};
 use store::Store;
@@ -48,16 +49,6 @@ rules::catalogue! {
 
 /// A certificate that ends within this time is renewed when its key is sent again.
 const RENEWAL: Duration = Duration::days(30);
-
-/// The role as certificates name it.
-fn psp_role(role: Role) -> PspRole {
-    match role {
-        Role::Aisp => PspRole::AccountInformation,
-        Role::Pisp => PspRole::PaymentInitiation,
-        Role::Cbpii => PspRole::CardBasedPaymentInstruments,
-        Role::Aspsp => PspRole::AccountServicing,
-    }
-}
 
 /// A certificate request that was read, and whose it is.
 struct Asked<'a> {

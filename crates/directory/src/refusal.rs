@@ -1,10 +1,9 @@
 //! What a refusal looks like on the wire: a status, a code and the rule's demand; what was found goes to the journal.
 
-use fapi::Failure;
+use fapi::{Failure, error::ErrorBody};
 use http::{HeaderValue, StatusCode, header};
 use party::authorization_server::failed;
 use rules::{Evidence, Passed, Refusal, Rule};
-use serde::Serialize;
 use transport::{IntoResponse, Problem, Request, Response, reply};
 
 /// Status and code of a refusal.
@@ -43,11 +42,9 @@ pub const CONFLICT: Wire = Wire::explained(StatusCode::CONFLICT, "conflict");
 /// The body is in another format.
 pub const MEDIA_TYPE: Wire = Wire::explained(StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request");
 
-/// The body of a refusal.
-#[derive(Debug, Serialize)]
-struct ErrorBody<'a> {
-    error: &'a str,
-    error_description: &'a str,
+/// The body of a refusal, in the form of OAuth. The Directory's own API has words of its own.
+fn body(error: &'static str, description: &str) -> ErrorBody {
+    ErrorBody { error, error_description: description.to_owned() }
 }
 
 /// Why a request is not answered with what it asked for.
@@ -97,8 +94,7 @@ impl IntoResponse for DirectoryError {
         match self {
             Self::Access(failure) => failed(&failure),
             Self::Refused(refusal, text) => {
-                let error_description = text.as_deref().unwrap_or(refusal.rule.unmet);
-                let body = ErrorBody { error: refusal.error.error, error_description };
+                let body = body(refusal.error.error, text.as_deref().unwrap_or(refusal.rule.unmet));
                 let mut response = reply::json(refusal.error.status, &body);
                 if refusal.error.status == StatusCode::UNAUTHORIZED
                     && let Ok(value) = HeaderValue::from_str(&format!("Bearer error=\"{}\"", refusal.error.error))
@@ -110,10 +106,7 @@ impl IntoResponse for DirectoryError {
             }
             Self::Failed(error) => {
                 tracing::error!(%error, "the Directory failed");
-                let body = ErrorBody {
-                    error: "server_error",
-                    error_description: "The Directory could not finish the request.",
-                };
+                let body = body("server_error", "The Directory could not finish the request.");
                 reply::json(StatusCode::INTERNAL_SERVER_ERROR, &body)
             }
         }
@@ -133,5 +126,5 @@ pub fn problem<C>(_: &C, _: &Request, problem: &Problem) -> Response {
             (StatusCode::INTERNAL_SERVER_ERROR, "server_error", "The Directory could not finish the request.")
         }
     };
-    reply::json(status, &ErrorBody { error, error_description: text })
+    reply::json(status, &body(error, text))
 }

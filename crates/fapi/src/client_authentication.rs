@@ -21,8 +21,7 @@ pub(crate) use table::{ASSERTION_JTI_NEW, CLIENT_KNOWN};
 
 use table::{ASSERTION_ALG, AssertionClaims, AuthenticationFacts, CHECKS};
 
-/// The only `client_assertion_type` (RFC 7523, 2.2).
-pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub use openbanking::registration::ASSERTION_TYPE;
 
 /// How far clocks may differ.
 pub(crate) const LEEWAY: Duration = Duration::seconds(10);

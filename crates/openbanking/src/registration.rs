@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 use std::fmt;
 use time::OffsetDateTime;
 
+/// The `client_assertion_type` of a client that proves itself with a signed JWT (RFC 7523, 2.2).
+pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
 /// `aud`: one recipient or several (RFC 7519, 4.1.3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

@@ -7,9 +7,12 @@ use std::{
 
 use http::Method;
 use jose::claims::NumericDate;
-use openbanking::directory::{
-    AuthorisationServer, AuthorisationServerRequest, CertificateAssociation, CertificateKind, Organisation,
-    SoftwareStatement, SoftwareStatementRequest,
+use openbanking::{
+    directory::{
+        AuthorisationServer, AuthorisationServerRequest, CertificateAssociation, CertificateKind, Organisation,
+        SoftwareStatement, SoftwareStatementRequest,
+    },
+    registration::ASSERTION_TYPE,
 };
 use serde::{Deserialize, Serialize};
 use simulation::Trace;
@@ -19,8 +22,6 @@ use transport::{Answer, ClientSettings, HttpClient, RequestBuilder};
 use super::{DirectoryAddress, Membership, ParticipantError, succeeded};
 use crate::Tools;
 
-/// RFC 7523, 2.2.
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// How long an assertion lives.
 const ASSERTION_LIFETIME: time::Duration = time::Duration::minutes(2);
 /// A token is renewed this long before it ends.

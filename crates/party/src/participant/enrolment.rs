@@ -257,7 +257,8 @@ impl Enrolling<'_> {
 }
 
 /// The role as certificates name it.
-fn psp_role(role: Role) -> PspRole {
+#[must_use]
+pub fn psp_role(role: Role) -> PspRole {
     match role {
         Role::Aisp => PspRole::AccountInformation,
         Role::Pisp => PspRole::PaymentInitiation,
