@@ -146,10 +146,7 @@ impl DataDirectory {
         let mut beside = path.clone().into_os_string();
         beside.push(".writing");
         // What a stop in the middle of writing left there is not written on: the mode is that of a new file only.
-        match fs::remove_file(&beside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            _ => {}
-        }
+        gone(beside.as_ref()).map_err(failed)?;
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside).map_err(failed)?;
         file.write_all(content).and_then(|()| file.sync_all()).map_err(failed)?;
         fs::rename(&beside, &path).map_err(failed)?;
@@ -170,6 +167,15 @@ impl DataDirectory {
     /// It cannot be written.
     pub fn write_public(&self, name: &str, content: &[u8]) -> Result<PathBuf, DataError> {
         self.write(name, content, 0o644)
+    }
+
+    /// Deletes a file, if it is there.
+    ///
+    /// # Errors
+    /// It is there and stays.
+    pub fn remove(&self, name: &str) -> Result<(), DataError> {
+        let path = self.join(name);
+        gone(&path).map_err(|error| DataError::Io { path, error })
     }
 
     /// The text of a file; none when it is not there.
@@ -268,6 +274,14 @@ impl DataDirectory {
             self.write_secret(&format!("exports/{name}.p12"), &file)?;
         }
         Ok(())
+    }
+}
+
+/// Deletes a file, if it is there.
+fn gone(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
