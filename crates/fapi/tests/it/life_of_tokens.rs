@@ -65,6 +65,20 @@ async fn of_a_token_that_opens_nothing_nothing_is_told() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_is_active_until_its_successor_was_used() {
+    let world = World::with(|profile| profile.rotation = true);
+    let active = async |tokens: &TokenResponse| {
+        told(&world, &LARKSPUR, tokens.refresh_token.as_deref().unwrap()).await["active"].as_bool().unwrap()
+    };
+    let first = world.granted().await;
+    assert!(active(&first).await);
+    let second = world.refresh(&first, &[]).await.unwrap().value;
+    assert!(active(&first).await && active(&second).await, "the answer may have been lost");
+    let third = world.refresh(&second, &[]).await.unwrap().value;
+    assert!(!active(&first).await && active(&second).await && active(&third).await);
+}
+
+#[tokio::test]
 async fn a_resource_server_learns_of_all_tokens() {
     let world = World::new();
     let tokens = world.granted().await;
