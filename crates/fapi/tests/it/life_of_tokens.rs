@@ -124,6 +124,16 @@ async fn a_token_that_is_given_back_is_over_and_a_refresh_token_takes_everything
 }
 
 #[tokio::test]
+async fn a_refresh_token_may_be_given_back_twice_at_the_same_moment() {
+    let world = World::new();
+    let tokens = world.granted().await;
+    let pairs = [("token", tokens.refresh_token.as_deref().unwrap())];
+    let (one, other) = tokio::join!(revoke(&world, &LARKSPUR, &pairs), revoke(&world, &LARKSPUR, &pairs));
+    assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+    assert_eq!(refused(world.open(&tokens.access_token).await).0, "fapi.access.grant-alive");
+}
+
+#[tokio::test]
 async fn nobody_gives_back_what_is_another_clients() {
     let world = World::new();
     let tokens = world.granted().await;
