@@ -17,7 +17,7 @@ rules::catalogue! {
     /// Rules of protected resources.
     pub RULES;
     TOKEN_PRESENT { id: "fapi.access.token-present",
-        reason: "The access token is sent as a Bearer token in the Authorization header.", clause: "FAPI 1.0 Part 1, 6.2.1-1; RFC 6750, 2.1" }
+        reason: "The access token is sent as a Bearer token in the Authorization header.", clause: "FAPI 1.0 Part 1, 6.2.1-2; RFC 6750, 2.1" }
     TOKEN_KNOWN { id: "fapi.access.token-known",
         reason: "The access token was issued by this server.", clause: "RFC 6750, 3.1" }
     TOKEN_NOT_EXPIRED { id: "fapi.access.token-not-expired",

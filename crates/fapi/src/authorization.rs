@@ -78,8 +78,11 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
         error: ErrorCode::InvalidRequestUri,
         test: |facts| match facts.outer.get("request_uri") {
             None => Ok(()),
-            Some(found) => {
-                let known = facts.pushed_request.is_some() && facts.outer.get("request").is_none();
+            Some(_) => {
+                let beside = facts.outer.get("request").is_some();
+                let known = facts.pushed_request.is_some() && !beside;
+                // The value opens an authorisation: it does not go into the journal.
+                let found = if beside { "a request beside it" } else { "another one" };
                 holds(known, "a request_uri of this server, and no request beside it", found)
             }
         },

@@ -118,7 +118,8 @@ impl<B: Surroundings> Engine<B> {
         let fresh = |until: Option<OffsetDateTime>| until.is_none_or(|until| until > now);
         let alive = match (&access, &refresh) {
             (Some(token), _) => fresh(Some(token.expires_at)),
-            (None, Some(token)) => fresh(token.expires_at),
+            // One whose successor is in use is of no use, and who comes with it ends the grant.
+            (None, Some(token)) => fresh(token.expires_at) && !token.replaced,
             (None, None) => false,
         };
         let client = self.backend.client(&client_id).await?;

@@ -78,8 +78,7 @@ impl<B: Surroundings> Engine<B> {
         if let Some(token) = refresh
             && let Some(grant) = self.backend.load::<Grant>(&token.grant_id).await?
         {
-            let ended = Grant { revoked_at: Some(grant.record.revoked_at.unwrap_or(now)), ..grant.record };
-            changes.push(Change::put(&ended.id, Expect::Version(grant.version), &ended)?);
+            changes.push(grant.record.end(now)?);
         }
         self.commit_for(&authenticated, changes, &passed).await??;
         Ok(Accepted { value: (), passed })

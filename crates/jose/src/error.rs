@@ -29,8 +29,13 @@ pub enum JoseError {
         known: String,
     },
     /// No key of the set fits the algorithm.
-    #[error("no key fits the algorithm {0}")]
-    NoFittingKey(String),
+    #[error("no key fits the algorithm {algorithm}")]
+    NoFittingKey {
+        /// The one that is wanted.
+        algorithm: String,
+        /// The keys that could not be used, and why; empty when there are none.
+        unusable: String,
+    },
     /// The signature is not that of the key over these bytes.
     #[error("the signature is not valid")]
     BadSignature,
@@ -61,7 +66,7 @@ impl JoseError {
             Self::Claims(_) => "claims that are a JSON object of the right types".to_owned(),
             Self::AlgorithmNotAllowed { allowed, .. } => format!("alg {allowed}"),
             Self::UnknownKey { known, .. } => format!("a kid of the key set ({known})"),
-            Self::NoFittingKey(algorithm) => format!("a key for {algorithm} in the key set"),
+            Self::NoFittingKey { algorithm, .. } => format!("a key for {algorithm} in the key set"),
             Self::BadSignature => "a valid signature".to_owned(),
             Self::Critical(_) => "crit with members that are present and understood".to_owned(),
             Self::UnencodedPayload => "no b64".to_owned(),
@@ -80,7 +85,8 @@ impl JoseError {
             }
             Self::AlgorithmNotAllowed { found, .. } => format!("alg {found}"),
             Self::UnknownKey { kid, .. } => format!("kid {kid}"),
-            Self::NoFittingKey(_) => "none".to_owned(),
+            Self::NoFittingKey { unusable, .. } if unusable.is_empty() => "none".to_owned(),
+            Self::NoFittingKey { unusable, .. } => format!("none that can be used ({unusable})"),
             Self::BadSignature => "a signature that does not verify".to_owned(),
             Self::Critical(name) => format!("crit with {name}"),
             Self::UnencodedPayload => "b64".to_owned(),

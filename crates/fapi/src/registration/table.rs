@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use jose::{JoseError, Jws, jwe};
 use openbanking::{
-    dates::NumericDate,
     registration::RegistrationRequest,
     ssa::{self, OrganisationStatus, SoftwareStatementAssertion},
 };
@@ -150,10 +149,6 @@ fn available(keys: &Result<(), String>, of: &str) -> Tested {
     keys.as_ref().copied().map_err(|error| Evidence::new(format!("the key set of {of}"), error))
 }
 
-pub(super) fn moment(date: NumericDate) -> OffsetDateTime {
-    date.at().unwrap_or(OffsetDateTime::UNIX_EPOCH)
-}
-
 /// Every value is one of the known ones.
 fn among<'a>(found: impl IntoIterator<Item = &'a str>, known: &[&str]) -> Tested {
     match found.into_iter().find(|value| !known.contains(value)) {
@@ -206,7 +201,8 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
         error: ErrorCode::InvalidSoftwareStatement,
         test: |facts| {
             facts.on_statement(|statement| {
-                let (made, oldest) = (moment(statement.iat), facts.now - facts.profile.software_statement_age);
+                let (made, oldest) =
+                    (OffsetDateTime::from(statement.iat), facts.now - facts.profile.software_statement_age);
                 holds(
                     made >= oldest && made <= facts.now + LEEWAY,
                     format_args!("iat between {oldest} and {}", facts.now),
@@ -268,7 +264,7 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
         error: ErrorCode::InvalidClientMetadata,
         test: |facts| {
             facts.on_request(|request| {
-                let (made, ends) = (moment(request.iat), moment(request.exp));
+                let (made, ends) = (OffsetDateTime::from(request.iat), OffsetDateTime::from(request.exp));
                 holds(ends > facts.now - LEEWAY, format_args!("exp after {}", facts.now), ends)?;
                 holds(made <= facts.now + LEEWAY, format_args!("iat at most {}", facts.now), made)
             })

@@ -1,7 +1,7 @@
 //! Requests that are pushed, and customers who come with a request_uri.
 
 use fapi::{
-    CommitError, Interaction, Loaded, Outcome, Record, Repository,
+    CommitError, Failure, Interaction, Loaded, Outcome, Record, Repository,
     client_authentication::ASSERTION_TYPE,
     interaction::{Decision, Rejection},
     pushed::{Pushed, PushedRequest},
@@ -112,7 +112,14 @@ async fn a_request_uri_ends_is_known_and_belongs_to_one_client() {
         ("fapi.authorization.request-uri", URI, vec![("request_uri", &*uri), ("request", &*object)]),
         ("fapi.authorization.request-uri-of-client", REQUEST, vec![("request_uri", &*uri), ("client_id", "magpie")]),
     ] {
-        assert_eq!(shown(world.authorize(&pairs).await), (rule, error), "{pairs:?}");
+        let outcome = world.authorize(&pairs).await;
+        let Failure::Refused(refusal) = &outcome.as_ref().unwrap_err().failure else { panic!("a refusal") };
+        let evidence = format!("{:?}", refusal.evidence);
+        assert!(
+            !evidence.contains("urn:ietf:params:oauth:request_uri:"),
+            "what opens an authorisation is not written down: {evidence}"
+        );
+        assert_eq!(shown(outcome), (rule, error), "{pairs:?}");
     }
     world.advance(Duration::seconds(89));
     assert!(world.authorize(&[("request_uri", &uri)]).await.is_ok());
