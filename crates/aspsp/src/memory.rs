@@ -138,8 +138,8 @@ impl Keys for Memory {
 }
 
 impl Participants for Memory {
-    fn suspended(&self, organisation_id: &str) -> Option<String> {
-        self.suspended.load().get(organisation_id).cloned()
+    async fn suspended(&self, organisation_id: &str) -> Result<Option<String>, RepositoryError> {
+        Ok(self.suspended.load().get(organisation_id).cloned())
     }
 }
 

@@ -7,12 +7,14 @@ use openbanking::{
         SoftwareMode, SoftwareStatementAssertion,
     },
 };
+use rules::{Check, holds};
 use serde_json::Value;
 
 use crate::{
     Context,
     keystore::{location, revoked_location},
-    refusal::{DirectoryError, FORBIDDEN, demand},
+    progress::Progress,
+    refusal::{DirectoryError, FORBIDDEN, Wire},
     registry::OrganisationRecord,
 };
 
@@ -25,19 +27,41 @@ rules::catalogue! {
         reason: "Only an active software statement gets an assertion.", clause: "OB SSA 1.1" }
 }
 
+/// Whom and what an assertion is about.
+struct About<'a> {
+    record: &'a OrganisationRecord,
+    software: &'a SoftwareStatement,
+}
+
+fn checks<'a>() -> [Check<About<'a>, Wire>; 2] {
+    [
+        Check {
+            rule: &ORGANISATION_ACTIVE,
+            error: FORBIDDEN,
+            test: |about| {
+                let status = about.record.organisation.status;
+                holds(status == OrganisationStatus::Active, "Active", format_args!("{status:?}"))
+            },
+        },
+        Check {
+            rule: &SOFTWARE_ACTIVE,
+            error: FORBIDDEN,
+            test: |about| holds(about.software.active, "active", "inactive"),
+        },
+    ]
+}
+
 /// The signed assertion of a software statement.
 ///
 /// # Errors
 /// Organisation or statement are not active, or signing failed.
 pub(crate) fn assertion(
     context: &Context,
+    progress: &mut Progress<'_>,
     record: &OrganisationRecord,
     software: &SoftwareStatement,
 ) -> Result<String, DirectoryError> {
-    let status = record.organisation.status;
-    let active = status == OrganisationStatus::Active;
-    demand(context, active, &ORGANISATION_ACTIVE, FORBIDDEN, "Active", format!("{status:?}"))?;
-    demand(context, software.active, &SOFTWARE_ACTIVE, FORBIDDEN, "active", "inactive")?;
+    progress.judge(&About { record, software }, &checks())?;
     let claims = SoftwareStatementAssertion {
         iss: ISSUER.to_owned(),
         iat: context.tools.clock.now().into(),

@@ -7,16 +7,20 @@ use http::StatusCode;
 use jose::Jwk;
 use openbanking::{
     directory::{CertificateKind, CertificateRecord, JWK, PEM, SoftwareStatement},
-    ssa::{OrganisationStatus, Role},
+    ssa::OrganisationStatus,
 };
+use party::participant::psp_role;
 use pki::{Authority, Certificate, Participant, Profile, PspRole, QcType, Revoked, SigningRequest};
+use rules::{Check, Evidence, holds, joined};
 use store::Store;
 use time::{Duration, OffsetDateTime};
 use transport::{ClientCertificates, Request, Response, reply};
 
 use crate::{
     Context,
-    refusal::{CONFLICT, DirectoryError, FORBIDDEN, INVALID, MEDIA_TYPE, NOT_FOUND, demand},
+    issued::Issued,
+    progress::Progress,
+    refusal::{CONFLICT, DirectoryError, FORBIDDEN, INVALID, MEDIA_TYPE, NOT_FOUND, Wire},
     registry::{self, IssuedCertificate, OrganisationRecord, below, certificates, software_statements},
 };
 
@@ -46,13 +50,91 @@ rules::catalogue! {
 /// A certificate that ends within this time is renewed when its key is sent again.
 const RENEWAL: Duration = Duration::days(30);
 
-/// The role as certificates name it.
-fn psp_role(role: Role) -> PspRole {
-    match role {
-        Role::Aisp => PspRole::AccountInformation,
-        Role::Pisp => PspRole::PaymentInitiation,
-        Role::Cbpii => PspRole::CardBasedPaymentInstruments,
-        Role::Aspsp => PspRole::AccountServicing,
+/// A certificate request that was read, and whose it is.
+struct Asked<'a> {
+    kind: CertificateKind,
+    request: &'a SigningRequest,
+    participant: &'a Participant,
+}
+
+/// The kind of certificate as the QCStatements name it; none for a server's.
+fn qc_type(kind: CertificateKind) -> Option<QcType> {
+    match kind {
+        CertificateKind::Obwac | CertificateKind::Obtransport => Some(QcType::Web),
+        CertificateKind::Obseal | CertificateKind::Obsigning => Some(QcType::Seal),
+        CertificateKind::Server => None,
+    }
+}
+
+/// What a request for a participant's certificate must say.
+fn participant_checks<'a>() -> [Check<Asked<'a>, Wire>; 2] {
+    [
+        Check { rule: &SUBJECT, error: INVALID, test: |asked| subject(asked.request, asked.participant) },
+        Check { rule: &STATEMENTS, error: INVALID, test: |asked| statements(asked) },
+    ]
+}
+
+/// What a request for a server's certificate must say.
+fn server_checks<'a>() -> [Check<Asked<'a>, Wire>; 1] {
+    [Check {
+        rule: &NAMES,
+        error: INVALID,
+        test: |asked| holds(!asked.request.names.is_empty(), "a DNS name or IP address", "none"),
+    }]
+}
+
+fn subject(asked: &SigningRequest, participant: &Participant) -> Result<(), Evidence> {
+    for (expected, found) in [
+        (&participant.organisation_id, &asked.common_name),
+        (&participant.organisation_identifier, &asked.organisation_identifier),
+        (&participant.legal_name, &asked.organisation),
+    ] {
+        let told = found.as_deref().unwrap_or("nothing");
+        holds(found.as_ref() == Some(expected), expected, told)?;
+    }
+    Ok(())
+}
+
+fn statements(asked: &Asked<'_>) -> Result<(), Evidence> {
+    let in_order = |roles: &[PspRole]| {
+        let mut names: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+        names.sort_unstable();
+        names
+    };
+    let (wanted, roles) = (qc_type(asked.kind), in_order(&asked.participant.roles));
+    let shown = |qc_type: Option<QcType>| qc_type.map_or_else(|| "no type".to_owned(), |known| format!("{known:?}"));
+    let Some(statements) = &asked.request.qc_statements else {
+        let expected = format!("{} with {}", shown(wanted), joined(&roles, ", "));
+        return Err(Evidence::new(expected, "no QCStatements"));
+    };
+    let found = in_order(&statements.roles);
+    let (qc_type, same) = (statements.qc_type, found == roles && statements.qc_type == wanted);
+    if same {
+        return Ok(());
+    }
+    let told = |qc_type, roles: &[&str]| format!("{} with {}", shown(qc_type), joined(roles, ", "));
+    Err(Evidence::new(told(wanted, &roles), told(qc_type, &found)))
+}
+
+/// The kind of certificate that is asked for, and what the organisation has for the same key.
+struct Before<'a> {
+    kind: CertificateKind,
+    issued: Option<&'a IssuedCertificate>,
+}
+
+fn new_key_check<'a>() -> Check<Before<'a>, Wire> {
+    Check {
+        rule: &NEW_KEY,
+        error: CONFLICT,
+        test: |Before { kind, issued }| {
+            let Some(issued) = issued else { return Ok(()) };
+            let revoked = if issued.revoked_at.is_some() { "revoked " } else { "" };
+            holds(
+                issued.kind == *kind && issued.revoked_at.is_none(),
+                format_args!("a new key or one with {kind}"),
+                format_args!("one with {revoked}{}", issued.kind),
+            )
+        },
     }
 }
 
@@ -62,47 +144,42 @@ fn psp_role(role: Role) -> PspRole {
 /// A rule of this module refused, or the store failed.
 pub(crate) async fn certify(
     context: &Context,
+    progress: &mut Progress<'_>,
     record: &OrganisationRecord,
     request: &Request,
 ) -> Result<Response, DirectoryError> {
-    let kind = request.params.get("Kind").unwrap_or_default();
-    let kind = kind
+    let named = request.params.get("Kind").unwrap_or_default();
+    let kind = named
         .parse::<CertificateKind>()
         .ok()
-        .filter(|kind| !matches!(kind, CertificateKind::Obtransport | CertificateKind::Obsigning))
-        .ok_or_else(|| DirectoryError::explained(&KIND, INVALID, "obwac, obseal or server", kind))?;
+        .filter(|kind| !matches!(kind, CertificateKind::Obtransport | CertificateKind::Obsigning));
+    let kind = progress.need(kind, &KIND, INVALID, "obwac, obseal or server", named)?;
     let found = request.content_type().unwrap_or("none");
-    demand(context, found.eq_ignore_ascii_case(PEM), &MEDIA, MEDIA_TYPE, PEM, found)?;
+    progress.demand(found.eq_ignore_ascii_case(PEM), &MEDIA, MEDIA_TYPE, PEM, found)?;
     let status = record.organisation.status;
-    demand(context, status == OrganisationStatus::Active, &ACTIVE, FORBIDDEN, "Active", format!("{status:?}"))?;
-    let asked = SigningRequest::parse(&request.body)
-        .map_err(|error| DirectoryError::explained(&READABLE, INVALID, "a PKCS#10 request", error.to_string()))?;
-    let profile = profile(context, kind, record, &asked)?;
-    let mut jwk = Jwk::from_rsa_public_der(&asked.public_key_der)
-        .map_err(|error| DirectoryError::explained(&READABLE, INVALID, "an RSA key", error.to_string()))?;
+    let active = status == OrganisationStatus::Active;
+    progress.demand(active, &ACTIVE, FORBIDDEN, "Active", format_args!("{status:?}"))?;
+    let read = SigningRequest::parse(&request.body).map_err(|error| error.to_string()).and_then(|asked| {
+        let jwk = Jwk::from_rsa_public_der(&asked.public_key_der).map_err(|error| error.to_string())?;
+        Ok((asked, jwk))
+    });
+    let (asked, mut jwk) = progress.read(read, &READABLE, INVALID, "a PKCS#10 request for an RSA key")?;
+    let profile = profile(progress, kind, record, &asked)?;
     let kid = jwk.thumbprint();
     let now = context.tools.clock.true_now();
-    let key = below(&record.organisation.organisation_id, &kid);
+    let organisation_id = &record.organisation.organisation_id;
+    let key = below(organisation_id, &kid);
     let before = certificates().get(context.store(), &key).await?;
-    if let Some((issued, _)) = &before {
-        let revoked = if issued.revoked_at.is_some() { "revoked " } else { "" };
-        let same = issued.kind == kind && issued.revoked_at.is_none();
-        demand(
-            context,
-            same,
-            &NEW_KEY,
-            CONFLICT,
-            format!("a new key or one with {kind}"),
-            format!("one with {revoked}{}", issued.kind),
-        )?;
-        if issued.not_after > now + RENEWAL {
-            // The answer to an earlier request was lost: the same request gets the same certificate.
-            let body = serde_json::to_vec(&shown(&context.authority, issued)?)?;
-            return Ok(reply::bytes(StatusCode::OK, JWK, body));
-        }
+    let issued_before = before.as_ref().map(|(issued, _)| issued);
+    progress.judge(&Before { kind, issued: issued_before }, &[new_key_check()])?;
+    if let Some(issued) = issued_before
+        && issued.not_after > now + RENEWAL
+    {
+        // The answer to an earlier request was lost: the same request gets the same certificate.
+        let body = serde_json::to_vec(&shown(&context.authority, issued)?)?;
+        return Ok(reply::bytes(StatusCode::OK, JWK, body));
     }
     let certificate = context.authority.issue(&asked.public_key_der, &profile, context.tools.chance.bytes(), now)?;
-    let organisation_id = &record.organisation.organisation_id;
     let issued = IssuedCertificate {
         kid: kid.clone(),
         kind,
@@ -113,12 +190,11 @@ pub(crate) async fn certify(
         revoked_at: None,
         associations: before.as_ref().map(|(issued, _)| issued.associations.clone()).unwrap_or_default(),
     };
-    context
-        .commit(vec![match before {
-            Some((_, version)) => certificates().update(key, version, &issued)?,
-            None => certificates().insert(key, &issued)?,
-        }])
-        .await?;
+    let change = match before {
+        Some((_, version)) => certificates().update(key, version, &issued)?,
+        None => certificates().insert(key, &issued)?,
+    };
+    progress.commit(context, vec![change]).await?;
     jwk.kid = Some(kid);
     let body = serde_json::to_vec(&answer(&context.authority, &issued, &certificate, &jwk))?;
     Ok(reply::bytes(StatusCode::CREATED, JWK, body))
@@ -126,48 +202,26 @@ pub(crate) async fn certify(
 
 /// What the certificate will say; the request must say the same.
 fn profile(
-    context: &Context,
+    progress: &mut Progress<'_>,
     kind: CertificateKind,
     record: &OrganisationRecord,
-    asked: &SigningRequest,
+    request: &SigningRequest,
 ) -> Result<Profile, DirectoryError> {
-    let qc_type = match kind {
-        CertificateKind::Obwac | CertificateKind::Obtransport => QcType::Web,
-        CertificateKind::Obseal | CertificateKind::Obsigning => QcType::Seal,
-        CertificateKind::Server => {
-            demand(context, !asked.names.is_empty(), &NAMES, INVALID, "a DNS name or IP address", "none")?;
-            return Ok(Profile::Server { names: asked.names.clone() });
-        }
-    };
-    let mut roles: Vec<PspRole> = record.organisation.roles().into_iter().map(psp_role).collect();
     let participant = Participant {
         organisation_identifier: record.organisation_identifier(),
         organisation_id: record.organisation.organisation_id.clone(),
         legal_name: record.legal_name.clone(),
-        roles: roles.clone(),
+        roles: record.organisation.roles().into_iter().map(psp_role).collect(),
     };
-    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
-    for (expected, found) in [
-        (&participant.organisation_id, &asked.common_name),
-        (&participant.organisation_identifier, &asked.organisation_identifier),
-        (&participant.legal_name, &asked.organisation),
-    ] {
-        demand(context, found.as_ref() == Some(expected), &SUBJECT, INVALID, expected, text(found))?;
+    let asked = Asked { kind, request, participant: &participant };
+    match qc_type(kind) {
+        None => progress.judge(&asked, &server_checks())?,
+        Some(_) => progress.judge(&asked, &participant_checks())?,
     }
-    let shown = |roles: &[PspRole]| roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
-    let Some(statements) = &asked.qc_statements else {
-        return Err(DirectoryError::explained(&STATEMENTS, INVALID, shown(&roles), "no QCStatements"));
-    };
-    let mut found = statements.roles.clone();
-    found.sort_unstable_by_key(|role| role.as_str());
-    roles.sort_unstable_by_key(|role| role.as_str());
-    let same = found == roles && statements.qc_type == Some(qc_type);
-    let expected = format!("{qc_type:?} with {}", shown(&roles));
-    let told = format!("{:?} with {}", statements.qc_type, shown(&found));
-    demand(context, same, &STATEMENTS, INVALID, expected, told)?;
-    Ok(match qc_type {
-        QcType::Web => Profile::Obwac(participant),
-        _ => Profile::Obseal(participant),
+    Ok(match qc_type(kind) {
+        None => Profile::Server { names: request.names.clone() },
+        Some(QcType::Seal) => Profile::Obseal(participant),
+        Some(_) => Profile::Obwac(participant),
     })
 }
 
@@ -196,13 +250,16 @@ fn answer(
 }
 
 /// A certificate as the API shows it.
+pub(crate) fn record_of(authority: &Authority, issued: &Issued) -> CertificateRecord {
+    answer(authority, &issued.record, &issued.certificate, &issued.jwk)
+}
+
+/// A certificate that has just been read or written, as the API shows it.
 ///
 /// # Errors
 /// The kept certificate cannot be read.
 pub(crate) fn shown(authority: &Authority, issued: &IssuedCertificate) -> Result<CertificateRecord, DirectoryError> {
-    let certificate = Certificate::from_pem(&issued.pem)?;
-    let jwk = Jwk::from_rsa_public_der(&certificate.public_key_der()?)?;
-    Ok(answer(authority, issued, &certificate, &jwk))
+    Ok(record_of(authority, &Issued::parsed(issued.clone())?))
 }
 
 /// Revokes a certificate: it leaves the key sets and the software statements and enters the list. Here it counts from
@@ -210,8 +267,13 @@ pub(crate) fn shown(authority: &Authority, issued: &IssuedCertificate) -> Result
 ///
 /// # Errors
 /// There is no such certificate, or the store failed.
-pub(crate) async fn revoke(context: &Context, organisation_id: &str, kid: &str) -> Result<(), DirectoryError> {
-    set_revoked(context, organisation_id, kid, Some(context.tools.clock.true_now())).await
+pub(crate) async fn revoke(
+    context: &Context,
+    progress: &mut Progress<'_>,
+    organisation_id: &str,
+    kid: &str,
+) -> Result<(), DirectoryError> {
+    set_revoked(context, progress, organisation_id, kid, Some(context.tools.clock.true_now())).await
 }
 
 /// Takes a revocation back: the certificate counts again, and is in the key sets that it was in. A real authority can
@@ -219,20 +281,25 @@ pub(crate) async fn revoke(context: &Context, organisation_id: &str, kid: &str) 
 ///
 /// # Errors
 /// There is no such certificate, or the store failed.
-pub(crate) async fn reinstate(context: &Context, organisation_id: &str, kid: &str) -> Result<(), DirectoryError> {
-    set_revoked(context, organisation_id, kid, None).await
+pub(crate) async fn reinstate(
+    context: &Context,
+    progress: &mut Progress<'_>,
+    organisation_id: &str,
+    kid: &str,
+) -> Result<(), DirectoryError> {
+    set_revoked(context, progress, organisation_id, kid, None).await
 }
 
 async fn set_revoked(
     context: &Context,
+    progress: &mut Progress<'_>,
     organisation_id: &str,
     kid: &str,
     revoked_at: Option<OffsetDateTime>,
 ) -> Result<(), DirectoryError> {
     let key = below(organisation_id, kid);
-    let Some((mut issued, version)) = certificates().get(context.store(), &key).await? else {
-        return Err(DirectoryError::explained(&KNOWN, NOT_FOUND, "a certificate of the organisation", kid));
-    };
+    let found = certificates().get(context.store(), &key).await?;
+    let (mut issued, version) = progress.need(found, &KNOWN, NOT_FOUND, "a certificate of the organisation", kid)?;
     if issued.revoked_at.is_some() != revoked_at.is_some() {
         issued.revoked_at = revoked_at;
         let mut changes = vec![certificates().update(key, version, &issued)?];
@@ -247,7 +314,7 @@ async fn set_revoked(
                 changes.push(software_statements().update(key, version, &statement)?);
             }
         }
-        context.commit(changes).await?;
+        progress.commit(context, changes).await?;
     }
     // One at a time: a list that was made earlier does not replace one that was made later.
     let mut published = context.revocations.lock().await;

@@ -20,6 +20,7 @@ use crate::{
     api::organisations::{edit, set_status},
     certification,
     enrolment::add,
+    progress::Progress,
     refusal::DirectoryError,
     registry::{Invitation, invitations, organisations},
 };
@@ -87,7 +88,7 @@ async fn create(control: Arc<Control<Context>>, request: Request) -> Response {
         Ok(asked) => asked,
         Err(refused) => return *refused,
     };
-    match add(&control.party, &asked).await {
+    match add(&control.party, &mut Progress::new(&control.party), &asked).await {
         Ok(record) => reply::json(StatusCode::CREATED, &record.organisation),
         Err(error) => error.into_response(),
     }
@@ -95,7 +96,7 @@ async fn create(control: Arc<Control<Context>>, request: Request) -> Response {
 
 async fn reopen(control: Arc<Control<Context>>, request: Request) -> Result<Response, DirectoryError> {
     let id = request.params.get("OrganisationId").unwrap_or_default();
-    edit(&control.party, id, |record| record.reopened = true).await?;
+    edit(&control.party, &mut Progress::new(&control.party), id, |record| record.reopened = true).await?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -105,7 +106,7 @@ async fn status(control: Arc<Control<Context>>, request: Request) -> Response {
         Err(refused) => return *refused,
     };
     let id = request.params.get("OrganisationId").unwrap_or_default();
-    match set_status(&control.party, id, state.status).await {
+    match set_status(&control.party, &mut Progress::new(&control.party), id, state.status).await {
         Ok(record) => reply::json(StatusCode::OK, &record.organisation),
         Err(error) => error.into_response(),
     }
@@ -113,13 +114,15 @@ async fn status(control: Arc<Control<Context>>, request: Request) -> Response {
 
 async fn revoke(control: Arc<Control<Context>>, request: Request) -> Result<Response, DirectoryError> {
     let named = |name| request.params.get(name).unwrap_or_default();
-    certification::revoke(&control.party, named("OrganisationId"), named("Kid")).await?;
+    let mut progress = Progress::new(&control.party);
+    certification::revoke(&control.party, &mut progress, named("OrganisationId"), named("Kid")).await?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
 async fn reinstate(control: Arc<Control<Context>>, request: Request) -> Result<Response, DirectoryError> {
     let named = |name| request.params.get(name).unwrap_or_default();
-    certification::reinstate(&control.party, named("OrganisationId"), named("Kid")).await?;
+    let mut progress = Progress::new(&control.party);
+    certification::reinstate(&control.party, &mut progress, named("OrganisationId"), named("Kid")).await?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 

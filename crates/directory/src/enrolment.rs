@@ -10,17 +10,19 @@ use openbanking::{
     directory::{EnrolmentAnswer, EnrolmentRequest},
     ssa::{OrganisationStatus, Role},
 };
-use store::Change;
+use rules::{Check, Evidence, holds, joined};
+use store::{Change, Version};
 use time::{Duration, OffsetDateTime};
 use transport::{Request, Response, reply};
 
 use crate::{
     Context, EnrolmentPolicy,
-    api::json_body,
+    api::{json_body, organisation},
     certification::certify,
     keystore::location,
     participants::{Registered, introduce},
-    refusal::{CONFLICT, DirectoryError, FORBIDDEN, INVALID, UNAUTHORISED, demand},
+    progress::Progress,
+    refusal::{CONFLICT, DirectoryError, FORBIDDEN, INVALID, UNAUTHORISED, Wire},
     registry::{
         Enrolment, OrganisationRecord, all_below, below, certificates, enrolments, invitations, organisations,
         registrations,
@@ -51,8 +53,9 @@ rules::catalogue! {
 
 /// `POST /enrolment`.
 pub(crate) async fn enrol(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
-    let asked: EnrolmentRequest = json_body(&context, &request)?;
-    check(&context, &asked)?;
+    let mut progress = Progress::new(&context);
+    let asked: EnrolmentRequest = json_body(&mut progress, &request)?;
+    progress.judge(&asked, &[DETAILS_CHECK])?;
     let store = context.store();
     let known = match registrations().get(store, &below(&asked.register_body, &asked.registration_id)).await? {
         Some((id, _)) => organisations().get(store, &id).await?,
@@ -62,11 +65,11 @@ pub(crate) async fn enrol(context: Arc<Context>, request: Request) -> Result<Res
     let organisation_id = match known {
         Some((record, version)) => {
             let id = record.organisation.organisation_id.clone();
-            changes.push(again(&context, record, version, &asked).await?);
+            changes.push(again(&context, &mut progress, record, version, &asked).await?);
             id
         }
         None => {
-            changes.extend(allowed(&context, &request).await?);
+            changes.extend(allowed(&context, &mut progress, &request).await?);
             let record = unknown(&context, &asked);
             changes.extend(introduce(&record)?);
             record.organisation.organisation_id
@@ -77,22 +80,26 @@ pub(crate) async fn enrol(context: Arc<Context>, request: Request) -> Result<Res
     let enrolment = Enrolment { organisation_id: organisation_id.clone(), expires_at: now + LIFETIME };
     changes.push(enrolments().put(digest(&token), &enrolment)?);
     changes.push(client(&context, &organisation_id, &asked, now)?);
-    context.commit(changes).await?;
+    progress.commit(&context, changes).await?;
     let answer = EnrolmentAnswer { organisation_id, enrolment_token: token, expires_at: enrolment.expires_at };
-    Ok(party::authorization_server::no_store(reply::json(StatusCode::CREATED, &answer)))
+    Ok(progress.answer(party::authorization_server::no_store(reply::json(StatusCode::CREATED, &answer))))
 }
 
 /// Makes an organisation known, so that it can come through the door later.
 ///
 /// # Errors
 /// It is known already, or its details cannot be used.
-pub(crate) async fn add(context: &Context, asked: &EnrolmentRequest) -> Result<OrganisationRecord, DirectoryError> {
-    check(context, asked)?;
+pub(crate) async fn add(
+    context: &Context,
+    progress: &mut Progress<'_>,
+    asked: &EnrolmentRequest,
+) -> Result<OrganisationRecord, DirectoryError> {
+    progress.judge(asked, &[DETAILS_CHECK])?;
     let key = below(&asked.register_body, &asked.registration_id);
     let known = registrations().get(context.store(), &key).await?;
-    demand(context, known.is_none(), &NEW, CONFLICT, "an organisation that is not known", &key)?;
+    progress.demand(known.is_none(), &NEW, CONFLICT, "an organisation that is not known", &key)?;
     let record = unknown(context, asked);
-    context.commit(introduce(&record)?).await?;
+    progress.commit(context, introduce(&record)?).await?;
     Ok(record)
 }
 
@@ -110,60 +117,87 @@ fn unknown(context: &Context, asked: &EnrolmentRequest) -> OrganisationRecord {
     record
 }
 
-fn check(context: &Context, asked: &EnrolmentRequest) -> Result<(), DirectoryError> {
+const DETAILS_CHECK: Check<EnrolmentRequest, Wire> = Check { rule: &DETAILS, error: INVALID, test: details };
+
+fn details(asked: &EnrolmentRequest) -> Result<(), Evidence> {
     let plain = |text: &str| {
         let length = text.chars().count();
         (1..=64).contains(&length) && text.trim() == text && !text.chars().any(char::is_control)
     };
     let word = |text: &str| plain(text) && text.chars().all(|c| c.is_ascii_alphanumeric());
-    demand(
-        context,
-        plain(&asked.legal_entity_name),
-        &DETAILS,
-        INVALID,
-        "1 to 64 characters",
-        &asked.legal_entity_name,
-    )?;
-    demand(context, plain(asked.common_name()), &DETAILS, INVALID, "1 to 64 characters", asked.common_name())?;
-    demand(context, word(&asked.register_body), &DETAILS, INVALID, "letters and digits", &asked.register_body)?;
-    demand(context, word(&asked.registration_id), &DETAILS, INVALID, "letters and digits", &asked.registration_id)?;
-    let mut roles = asked.roles.clone();
+    holds(plain(&asked.legal_entity_name), "1 to 64 characters", &asked.legal_entity_name)?;
+    holds(plain(asked.common_name()), "1 to 64 characters", asked.common_name())?;
+    holds(word(&asked.register_body), "letters and digits", &asked.register_body)?;
+    holds(word(&asked.registration_id), "letters and digits", &asked.registration_id)?;
+    holds(!asked.roles.is_empty(), "at least one role, and each once", "none")?;
+    let once = each_once(&asked.roles).len() == asked.roles.len();
+    holds(once, "at least one role, and each once", joined(&names(&asked.roles), ", "))
+}
+
+/// Roles in their order, each once.
+fn each_once(roles: &[Role]) -> Vec<Role> {
+    let mut roles = roles.to_vec();
     roles.sort_unstable();
     roles.dedup();
-    let told = asked.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
-    let once = !roles.is_empty() && roles.len() == asked.roles.len();
-    demand(
-        context,
-        once,
-        &DETAILS,
-        INVALID,
-        "at least one role, and each once",
-        if told.is_empty() { "none" } else { &told },
-    )
+    roles
+}
+
+fn names(roles: &[Role]) -> Vec<&'static str> {
+    roles.iter().map(|role| role.name()).collect()
+}
+
+/// An organisation that is known, and what it says at the door.
+struct Returning<'a> {
+    record: &'a OrganisationRecord,
+    asked: &'a EnrolmentRequest,
+    /// How many certificates it has.
+    in_use: usize,
+}
+
+fn returning_checks<'a>() -> [Check<Returning<'a>, Wire>; 3] {
+    [
+        Check {
+            rule: &ACTIVE,
+            error: FORBIDDEN,
+            test: |facts| {
+                let status = facts.record.organisation.status;
+                holds(status == OrganisationStatus::Active, "Active", format_args!("{status:?}"))
+            },
+        },
+        Check {
+            rule: &REGISTER,
+            error: CONFLICT,
+            test: |Returning { record, asked, .. }| {
+                let same = record.legal_name == asked.legal_entity_name;
+                holds(same, &record.legal_name, &asked.legal_entity_name)?;
+                let (asked, authorised) = (each_once(&asked.roles), record.organisation.roles());
+                holds(asked == authorised, joined(&names(&authorised), ", "), joined(&names(&asked), ", "))
+            },
+        },
+        Check {
+            rule: &ONCE,
+            error: CONFLICT,
+            test: |facts| {
+                let open = facts.in_use == 0 || facts.record.reopened;
+                holds(open, "no certificates", format_args!("{} in use", facts.in_use))
+            },
+        },
+    ]
 }
 
 /// An organisation that is known: from the register, or one that was let in again.
 async fn again(
     context: &Context,
+    progress: &mut Progress<'_>,
     mut record: OrganisationRecord,
-    version: store::Version,
+    version: Version,
     asked: &EnrolmentRequest,
 ) -> Result<Change, DirectoryError> {
     let id = record.organisation.organisation_id.clone();
-    let status = record.organisation.status;
-    demand(context, status == OrganisationStatus::Active, &ACTIVE, FORBIDDEN, "Active", format!("{status:?}"))?;
-    let same_name = record.legal_name == asked.legal_entity_name;
-    demand(context, same_name, &REGISTER, CONFLICT, &record.legal_name, &asked.legal_entity_name)?;
-    let names = |roles: &[Role]| roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
-    let (mut roles, authorised) = (asked.roles.clone(), record.organisation.roles());
-    roles.sort_unstable();
-    roles.dedup();
-    demand(context, roles == authorised, &REGISTER, CONFLICT, names(&authorised), names(&roles))?;
     let issued = all_below(context.store(), certificates(), &id).await?;
     let now = context.tools.clock.true_now();
     let in_use = issued.iter().filter(|one| one.revoked_at.is_none() && one.not_after > now).count();
-    let open = in_use == 0 || record.reopened;
-    demand(context, open, &ONCE, CONFLICT, "no certificates", format!("{in_use} in use"))?;
+    progress.judge(&Returning { record: &record, asked, in_use }, &returning_checks())?;
     record.reopened = false;
     if !asked.contacts.is_empty() {
         record.organisation.contacts.clone_from(&asked.contacts);
@@ -171,33 +205,66 @@ async fn again(
     Ok(organisations().update(id, version, &record)?)
 }
 
-/// Whether an organisation that nobody knows may come in; an invitation is used up.
-async fn allowed(context: &Context, request: &Request) -> Result<Option<Change>, DirectoryError> {
-    match context.policy {
-        _ if context.off(&POLICY) => Ok(None),
-        EnrolmentPolicy::Open => Ok(None),
-        EnrolmentPolicy::Closed => Err(DirectoryError::explained(
-            &POLICY,
-            FORBIDDEN,
-            "a known organisation",
-            "an unknown one; enrolment is closed",
-        )),
-        EnrolmentPolicy::Invitation => {
-            let wrong = |found: &str| {
-                let expected = "Authorization: Bearer with an invitation from the Directory's control port";
-                DirectoryError::explained(&POLICY, FORBIDDEN, expected, found)
-            };
-            let token = bearer(request.header("authorization")).ok_or_else(|| wrong("none"))?;
-            let key = digest(token);
-            match invitations().get(context.store(), &key).await? {
-                Some((invitation, _)) if invitation.expires_at > context.tools.clock.now() => {
-                    Ok(Some(invitations().take(key)))
-                }
-                Some(_) => Err(wrong("one that has expired")),
-                None => Err(wrong("one that is unknown or used up")),
+/// The invitation of an organisation that nobody knows.
+enum Invited {
+    /// It brings none.
+    No,
+    /// One that was never issued, or is used up.
+    Unknown,
+    /// One that has expired.
+    Expired,
+    /// One that opens the door, under this key.
+    Yes(String),
+}
+
+/// Somebody unknown at the door.
+struct Entry {
+    policy: EnrolmentPolicy,
+    invited: Invited,
+}
+
+const POLICY_CHECK: Check<Entry, Wire> = Check {
+    rule: &POLICY,
+    error: FORBIDDEN,
+    test: |entry| {
+        let found = match (entry.policy, &entry.invited) {
+            (EnrolmentPolicy::Open, _) | (EnrolmentPolicy::Invitation, Invited::Yes(_)) => return Ok(()),
+            (EnrolmentPolicy::Closed, _) => {
+                return Err(Evidence::new("a known organisation", "an unknown one; enrolment is closed"));
             }
-        }
-    }
+            (EnrolmentPolicy::Invitation, Invited::No) => "none",
+            (EnrolmentPolicy::Invitation, Invited::Unknown) => "one that is unknown or used up",
+            (EnrolmentPolicy::Invitation, Invited::Expired) => "one that has expired",
+        };
+        Err(Evidence::new("Authorization: Bearer with an invitation from the Directory's control port", found))
+    },
+};
+
+/// Whether an organisation that nobody knows may come in; an invitation is used up.
+async fn allowed(
+    context: &Context,
+    progress: &mut Progress<'_>,
+    request: &Request,
+) -> Result<Option<Change>, DirectoryError> {
+    let invited = match bearer(request.header("authorization")) {
+        Some(token) if context.policy == EnrolmentPolicy::Invitation => invitation(context, token).await?,
+        _ => Invited::No,
+    };
+    let entry = Entry { policy: context.policy, invited };
+    progress.judge(&entry, &[POLICY_CHECK])?;
+    Ok(match entry.invited {
+        Invited::Yes(key) => Some(invitations().take(key)),
+        _ => None,
+    })
+}
+
+async fn invitation(context: &Context, token: &str) -> Result<Invited, DirectoryError> {
+    let key = digest(token);
+    Ok(match invitations().get(context.store(), &key).await? {
+        Some((invitation, _)) if invitation.expires_at > context.tools.clock.now() => Invited::Yes(key),
+        Some(_) => Invited::Expired,
+        None => Invited::Unknown,
+    })
 }
 
 /// The organisation as a client of the Directory's own token endpoint.
@@ -243,22 +310,44 @@ fn client(
     changes.pop().ok_or_else(|| DirectoryError::Failed("a client made no change".to_owned()))
 }
 
+/// The token that somebody brings who wants a certificate of this organisation.
+struct Presented<'a> {
+    organisation_id: &'a str,
+    sent: bool,
+    enrolment: Option<Enrolment>,
+    now: OffsetDateTime,
+}
+
+fn token_check<'a>() -> Check<Presented<'a>, Wire> {
+    Check {
+        rule: &TOKEN,
+        error: UNAUTHORISED,
+        test: |facts| {
+            let found = match &facts.enrolment {
+                None if facts.sent => "one that is unknown",
+                None => "none",
+                Some(enrolment) if enrolment.organisation_id != facts.organisation_id => "one of another organisation",
+                Some(enrolment) if enrolment.expires_at <= facts.now => "one that has expired",
+                Some(_) => return Ok(()),
+            };
+            Err(Evidence::new(format!("a token of {}", facts.organisation_id), found))
+        },
+    }
+}
+
 /// `POST /enrolment/{OrganisationId}/certificate/{Kind}`.
 pub(crate) async fn certificate(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
-    let id = request.params.get("OrganisationId").unwrap_or_default();
-    let refused = |found: &str| DirectoryError::refused(&TOKEN, UNAUTHORISED, format!("a token of {id}"), found);
-    let token = bearer(request.header("authorization")).ok_or_else(|| refused("none"))?;
-    let enrolment = enrolments().get(context.store(), &digest(token)).await?.map(|(enrolment, _)| enrolment);
-    match enrolment {
-        None => return Err(refused("one that is unknown")),
-        Some(enrolment) if enrolment.organisation_id != id => return Err(refused("one of another organisation")),
-        Some(enrolment) if enrolment.expires_at <= context.tools.clock.now() => {
-            return Err(refused("one that has expired"));
-        }
-        Some(_) => {}
-    }
-    let Some((record, _)) = organisations().get(context.store(), id).await? else {
-        return Err(DirectoryError::Failed(format!("the organisation {id} of an enrolment is not there")));
+    let mut progress = Progress::new(&context);
+    let organisation_id = request.params.get("OrganisationId").unwrap_or_default();
+    let token = bearer(request.header("authorization"));
+    let enrolment = match token {
+        Some(token) => enrolments().get(context.store(), &digest(token)).await?.map(|(enrolment, _)| enrolment),
+        None => None,
     };
-    certify(&context, &record, &request).await
+    let now = context.tools.clock.now();
+    let presented = Presented { organisation_id, sent: token.is_some(), enrolment, now };
+    progress.judge(&presented, &[token_check()])?;
+    let record = organisation(&context, &mut progress, organisation_id).await?;
+    let response = certify(&context, &mut progress, &record, &request).await?;
+    Ok(progress.answer(response))
 }

@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
-use jose::{Jwk, Jwks};
-use pki::Certificate;
-use store::{Store, StoreError};
 use transport::{Request, Response, reply};
 
 use crate::{
     Context, Urls,
+    issued::key_set,
+    progress::Progress,
     refusal::{DirectoryError, NOT_FOUND},
-    registry::{IssuedCertificate, all_below, below, certificates, organisations, software_statements},
+    registry::{below, organisations, software_statements},
 };
 
 rules::catalogue! {
@@ -38,29 +37,6 @@ pub fn revoked_location(urls: &Urls, organisation_id: &str, name: &str) -> Strin
 pub(crate) fn organisation_of(jwks_uri: &str) -> Option<&str> {
     let (_, name) = jwks_uri.strip_suffix(".jwks")?.rsplit_once('/')?;
     (!name.is_empty()).then_some(name)
-}
-
-/// The keys of an organisation that are in use.
-pub(crate) async fn organisation_keys(store: &dyn Store, organisation_id: &str) -> Result<Jwks, StoreError> {
-    let issued = all_below(store, certificates(), organisation_id).await?;
-    Ok(jwks(issued.iter().filter(|certificate| certificate.revoked_at.is_none())))
-}
-
-/// The public keys of certificates, for participants; server certificates are not among them.
-fn jwks<'a>(issued: impl Iterator<Item = &'a IssuedCertificate>) -> Jwks {
-    Jwks { keys: issued.filter_map(jwk).collect() }
-}
-
-/// The key of a certificate.
-pub(crate) fn jwk(issued: &IssuedCertificate) -> Option<Jwk> {
-    let key_use = issued.kind.key_use()?;
-    let certificate = Certificate::from_pem(&issued.pem).ok()?;
-    let mut jwk = Jwk::from_rsa_public_der(&certificate.public_key_der().ok()?).ok()?;
-    jwk.kid = Some(issued.kid.clone());
-    jwk.use_ = Some(key_use.to_owned());
-    jwk.x5c = vec![certificate.x5c()];
-    jwk.x5t_s256 = Some(certificate.facts().thumbprint_s256.clone());
-    Some(jwk)
 }
 
 /// `GET /.well-known/openid-configuration`.
@@ -95,6 +71,7 @@ pub(crate) async fn revoked(context: Arc<Context>, request: Request) -> Result<R
 }
 
 async fn named(context: &Context, request: &Request, revoked: bool) -> Result<Response, DirectoryError> {
+    let mut progress = Progress::new(context);
     let organisation_id = request.params.get("OrganisationId").unwrap_or_default();
     let asked = request.params.get("Name").unwrap_or_default();
     let name = asked.strip_suffix(".jwks").unwrap_or_default();
@@ -104,17 +81,15 @@ async fn named(context: &Context, request: &Request, revoked: bool) -> Result<Re
         own if own == organisation_id => organisations().get(store, own).await?.is_some(),
         software => software_statements().get(store, &below(organisation_id, software)).await?.is_some(),
     };
-    if !known {
-        let expected = "the key set of an organisation or of one of its software statements";
-        return Err(DirectoryError::explained(&KNOWN, NOT_FOUND, expected, asked));
-    }
-    let issued = all_below(store, certificates(), organisation_id).await?;
-    let wanted = issued.iter().filter(|certificate| {
-        let belongs = name == organisation_id || certificate.associations.iter().any(|software| software == name);
-        belongs && certificate.revoked_at.is_some() == revoked
+    let expected = "the key set of an organisation or of one of its software statements";
+    progress.need(known.then_some(()), &KNOWN, NOT_FOUND, expected, asked)?;
+    let certificates = context.engine.backend().certificates(organisation_id).await?;
+    let wanted = certificates.all.iter().filter(|issued| {
+        let belongs = name == organisation_id || issued.record.associations.iter().any(|software| software == name);
+        belongs && issued.in_use() != revoked
     });
-    let body = serde_json::to_vec(&jwks(wanted))?;
-    Ok(public("application/jwk-set+json", Bytes::from(body)))
+    let body = serde_json::to_vec(&key_set(wanted))?;
+    Ok(progress.answer(public("application/jwk-set+json", Bytes::from(body))))
 }
 
 /// Other parties fetch these again when a key is missing; they are not cached, so that what changed counts at once.

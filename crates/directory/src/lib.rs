@@ -14,8 +14,10 @@ pub mod assertion;
 pub mod certification;
 mod control;
 pub mod enrolment;
+mod issued;
 pub mod keystore;
 pub mod participants;
+mod progress;
 pub mod refusal;
 pub mod registry;
 mod routes;
@@ -131,6 +133,7 @@ impl Context {
 #[must_use]
 pub fn catalogue() -> Vec<&'static Rule> {
     [
+        fapi::parameters::RULES,
         fapi::client_authentication::RULES,
         fapi::token::RULES,
         fapi::access::RULES,

@@ -1,11 +1,9 @@
 //! What a refusal looks like on the wire: a status, a code and the rule's demand; what was found goes to the journal.
 
-use crate::Context;
-use fapi::Failure;
+use fapi::{Failure, error::ErrorBody};
 use http::{HeaderValue, StatusCode, header};
 use party::authorization_server::failed;
-use rules::{Evidence, Refusal, Rule};
-use serde::Serialize;
+use rules::{Evidence, Passed, Refusal, Rule};
 use transport::{IntoResponse, Problem, Request, Response, reply};
 
 /// Status and code of a refusal.
@@ -13,30 +11,40 @@ use transport::{IntoResponse, Problem, Request, Response, reply};
 pub struct Wire {
     status: StatusCode,
     error: &'static str,
+    /// Whether a table's refusal tells what was expected and found: both are the caller's own or public then.
+    explained: bool,
+}
+
+impl Wire {
+    const fn explained(status: StatusCode, error: &'static str) -> Self {
+        Self { status, error, explained: true }
+    }
+
+    const fn bare(status: StatusCode, error: &'static str) -> Self {
+        Self { status, error, explained: false }
+    }
 }
 
 /// The request says something that cannot be.
-pub const INVALID: Wire = Wire { status: StatusCode::BAD_REQUEST, error: "invalid_request" };
+pub const INVALID: Wire = Wire::explained(StatusCode::BAD_REQUEST, "invalid_request");
 /// The request lacks a token, or has a wrong one.
-pub const UNAUTHORISED: Wire = Wire { status: StatusCode::UNAUTHORIZED, error: "invalid_token" };
+pub const UNAUTHORISED: Wire = Wire::bare(StatusCode::UNAUTHORIZED, "invalid_token");
 /// The caller does not prove who it is.
-pub const UNKNOWN_CLIENT: Wire = Wire { status: StatusCode::UNAUTHORIZED, error: "invalid_client" };
+pub const UNKNOWN_CLIENT: Wire = Wire::bare(StatusCode::UNAUTHORIZED, "invalid_client");
 /// The token does not reach that far (RFC 6750, 3.1).
-pub const SCOPE: Wire = Wire { status: StatusCode::FORBIDDEN, error: "insufficient_scope" };
+pub const SCOPE: Wire = Wire::explained(StatusCode::FORBIDDEN, "insufficient_scope");
 /// The caller may not do this.
-pub const FORBIDDEN: Wire = Wire { status: StatusCode::FORBIDDEN, error: "access_denied" };
+pub const FORBIDDEN: Wire = Wire::explained(StatusCode::FORBIDDEN, "access_denied");
 /// There is no such thing.
-pub const NOT_FOUND: Wire = Wire { status: StatusCode::NOT_FOUND, error: "not_found" };
+pub const NOT_FOUND: Wire = Wire::explained(StatusCode::NOT_FOUND, "not_found");
 /// It is in a state that does not allow this.
-pub const CONFLICT: Wire = Wire { status: StatusCode::CONFLICT, error: "conflict" };
+pub const CONFLICT: Wire = Wire::explained(StatusCode::CONFLICT, "conflict");
 /// The body is in another format.
-pub const MEDIA_TYPE: Wire = Wire { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, error: "invalid_request" };
+pub const MEDIA_TYPE: Wire = Wire::explained(StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request");
 
-/// The body of a refusal.
-#[derive(Debug, Serialize)]
-struct ErrorBody<'a> {
-    error: &'a str,
-    error_description: &'a str,
+/// The body of a refusal, in the form of OAuth. The Directory's own API has words of its own.
+fn body(error: &'static str, description: &str) -> ErrorBody {
+    ErrorBody { error, error_description: description.to_owned() }
 }
 
 /// Why a request is not answered with what it asked for.
@@ -62,27 +70,23 @@ impl DirectoryError {
         Self::Refused(Box::new(Refusal::new(rule, wire, Evidence::new(expected, found))), None)
     }
 
-    /// A refusal that tells the caller what was expected and found: both are the caller's own or public.
-    pub fn explained(rule: &'static Rule, wire: Wire, expected: impl Into<String>, found: impl Into<String>) -> Self {
-        let (expected, found) = (expected.into(), found.into());
-        let text = format!("{} Expected {expected}, found {found}.", rule.unmet);
-        Self::Refused(Box::new(Refusal::new(rule, wire, Evidence::new(expected, found))), Some(text))
+    /// The refusal of a table, with the text that its row allows.
+    pub fn from_table(refusal: Refusal<Wire>) -> Self {
+        let Evidence { expected, found } = &refusal.evidence;
+        let explain = || format!("{} Expected {expected}, found {found}.", refusal.rule.unmet);
+        let text = refusal.error.explained.then(explain);
+        Self::Refused(Box::new(refusal), text)
     }
-}
 
-/// Refuses unless the condition holds, or a lesson switched the rule off.
-///
-/// # Errors
-/// The refusal of the rule, explained.
-pub fn demand(
-    context: &Context,
-    condition: bool,
-    rule: &'static Rule,
-    wire: Wire,
-    expected: impl Into<String>,
-    found: impl Into<String>,
-) -> Result<(), DirectoryError> {
-    if condition || context.off(rule) { Ok(()) } else { Err(DirectoryError::explained(rule, wire, expected, found)) }
+    /// Puts what had passed before.
+    #[must_use]
+    pub fn after(self, earlier: Passed) -> Self {
+        match self {
+            Self::Refused(refusal, text) => Self::Refused(Box::new(refusal.after(earlier)), text),
+            Self::Access(failure) => Self::Access(failure.after(earlier)),
+            failed @ Self::Failed(_) => failed,
+        }
+    }
 }
 
 impl IntoResponse for DirectoryError {
@@ -90,8 +94,7 @@ impl IntoResponse for DirectoryError {
         match self {
             Self::Access(failure) => failed(&failure),
             Self::Refused(refusal, text) => {
-                let error_description = text.as_deref().unwrap_or(refusal.rule.unmet);
-                let body = ErrorBody { error: refusal.error.error, error_description };
+                let body = body(refusal.error.error, text.as_deref().unwrap_or(refusal.rule.unmet));
                 let mut response = reply::json(refusal.error.status, &body);
                 if refusal.error.status == StatusCode::UNAUTHORIZED
                     && let Ok(value) = HeaderValue::from_str(&format!("Bearer error=\"{}\"", refusal.error.error))
@@ -103,10 +106,7 @@ impl IntoResponse for DirectoryError {
             }
             Self::Failed(error) => {
                 tracing::error!(%error, "the Directory failed");
-                let body = ErrorBody {
-                    error: "server_error",
-                    error_description: "The Directory could not finish the request.",
-                };
+                let body = body("server_error", "The Directory could not finish the request.");
                 reply::json(StatusCode::INTERNAL_SERVER_ERROR, &body)
             }
         }
@@ -126,5 +126,5 @@ pub fn problem<C>(_: &C, _: &Request, problem: &Problem) -> Response {
             (StatusCode::INTERNAL_SERVER_ERROR, "server_error", "The Directory could not finish the request.")
         }
     };
-    reply::json(status, &ErrorBody { error, error_description: text })
+    reply::json(status, &body(error, text))
 }

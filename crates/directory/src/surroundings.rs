@@ -6,19 +6,36 @@ use fapi::{
     Change, CommitError, Intent, Intents, Keys, KeysError, Loaded, Participants, Record, Repository, RepositoryError,
 };
 use jose::KeySet;
+use openbanking::ssa::OrganisationStatus;
 use party::authorization_server;
 use store::Store;
 
-use crate::keystore;
+use crate::{
+    issued::{Certificates, IssuedError, OrganisationCertificates},
+    keystore,
+    registry::organisations,
+};
 
 /// The engine's surroundings.
 pub struct Surroundings {
     store: Arc<dyn Store>,
+    certificates: Certificates,
 }
 
 impl Surroundings {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+        Self { store, certificates: Certificates::default() }
+    }
+
+    /// The certificates of an organisation.
+    ///
+    /// # Errors
+    /// The store failed, or holds something else.
+    pub(crate) async fn certificates(
+        &self,
+        organisation_id: &str,
+    ) -> Result<Arc<OrganisationCertificates>, IssuedError> {
+        self.certificates.of(&*self.store, organisation_id).await
     }
 
     pub(crate) fn store(&self) -> &dyn Store {
@@ -41,15 +58,20 @@ impl Keys for Surroundings {
     async fn keys(&self, jwks_uri: &str, _: Option<&str>) -> Result<Arc<KeySet>, KeysError> {
         let organisation = keystore::organisation_of(jwks_uri)
             .ok_or_else(|| KeysError(format!("{jwks_uri} is not an organisation's key set")))?;
-        let jwks = keystore::organisation_keys(&*self.store, organisation)
-            .await
-            .map_err(|error| KeysError(error.to_string()))?;
-        Ok(Arc::new(KeySet::from_jwks(&jwks)))
+        let certificates = self.certificates(organisation).await.map_err(|error| KeysError(error.to_string()))?;
+        Ok(Arc::clone(&certificates.keys))
     }
 }
 
-/// The Directory asks its own register, before the engine is asked.
-impl Participants for Surroundings {}
+impl Participants for Surroundings {
+    /// What the Directory's own register says.
+    async fn suspended(&self, organisation_id: &str) -> Result<Option<String>, RepositoryError> {
+        let found = organisations().get(&*self.store, organisation_id).await;
+        let found = found.map_err(|error| RepositoryError(error.to_string()))?;
+        let status = found.map(|(record, _)| record.organisation.status);
+        Ok(status.filter(|status| *status != OrganisationStatus::Active).map(|status| format!("{status:?}")))
+    }
+}
 
 impl Intents for Surroundings {
     async fn intent(&self, _: &str) -> Result<Option<Intent>, RepositoryError> {

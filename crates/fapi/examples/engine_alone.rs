@@ -13,8 +13,8 @@ use fapi::{
     Participants, PresentedCertificate, Profile, Record, Repository, RepositoryError,
     client::{AuthenticationMethod, CertificateSubject},
     interaction::Decision,
+    parameters::Parameters,
     response::Delivery,
-    token::Parameters,
 };
 use jose::{Algorithm, Jwks, KeySet, SigningKey};
 use serde_json::json;
@@ -155,6 +155,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let decision = Decision::Approved { subject: "customer-1".into(), authenticated_at: now };
     let completed = engine.complete(&interaction, &decision, now).await.map_err(|failure| failure.description())?;
     engine.backend().commit(completed.changes).await?;
+    engine.settled(&completed.ended);
     if let Delivery::Redirect(address) = completed.response.delivery() {
         tell(&format!("the browser goes to {}", address.split('#').next().unwrap_or_default()));
     }

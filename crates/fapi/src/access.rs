@@ -7,7 +7,9 @@ use rules::{Check, Evidence, holds, joined, judge};
 use time::OffsetDateTime;
 
 use crate::{
-    Accepted, Client, Engine, ErrorCode, Failure, Intent, Outcome, PresentedCertificate, Surroundings, digest,
+    Accepted, Client, Engine, ErrorCode, Failure, Intent, Outcome, PresentedCertificate, Surroundings,
+    client::AuthenticationMethod,
+    digest,
     grant::{AccessToken, Grant},
 };
 
@@ -15,7 +17,7 @@ rules::catalogue! {
     /// Rules of protected resources.
     pub RULES;
     TOKEN_PRESENT { id: "fapi.access.token-present",
-        reason: "The access token is sent as a Bearer token in the Authorization header.", clause: "FAPI 1.0 Part 1, 6.2.1-1; RFC 6750, 2.1" }
+        reason: "The access token is sent as a Bearer token in the Authorization header.", clause: "FAPI 1.0 Part 1, 6.2.1-2; RFC 6750, 2.1" }
     TOKEN_KNOWN { id: "fapi.access.token-known",
         reason: "The access token was issued by this server.", clause: "RFC 6750, 3.1" }
     TOKEN_NOT_EXPIRED { id: "fapi.access.token-not-expired",
@@ -26,6 +28,8 @@ rules::catalogue! {
         reason: "The access token is used with the certificate that it was issued to.", clause: "RFC 8705, 3; FAPI 1.0 Part 2, 6.2.1" }
     CLIENT_REGISTERED { id: "fapi.access.client-registered",
         reason: "The client of the access token is still registered.", clause: "RFC 7592, 2.3" }
+    CERTIFICATE_ANCHORED { id: "fapi.access.certificate-anchored",
+        reason: "The certificate leads to an authority that this server trusts, unless the client registered one of its own.", clause: "RFC 8705, 2.1 and 2.2" }
     ORGANISATION_ACTIVE { id: "fapi.access.organisation-active",
         reason: "The organisation of the client is active at the Directory.", clause: "OB Directory, participant status" }
     GRANT_ALIVE { id: "fapi.access.grant-alive",
@@ -138,6 +142,16 @@ const CHECKS: &[Check<AccessFacts, ErrorCode>] = &[
         },
     },
     Check {
+        rule: &CERTIFICATE_ANCHORED,
+        error: ErrorCode::InvalidToken,
+        test: |facts| {
+            // That there is no certificate, or no client, is for an earlier rule to say.
+            let (Some(certificate), Some(client)) = (&facts.certificate, &facts.client) else { return Ok(()) };
+            let own = client.authentication_method == AuthenticationMethod::SelfSignedTlsClientAuth;
+            holds(own || certificate.anchored, "a certificate of a trusted authority", "one of another authority")
+        },
+    },
+    Check {
         rule: &ORGANISATION_ACTIVE,
         error: ErrorCode::InvalidToken,
         test: |facts| holds(facts.suspended.is_none(), "Active", facts.suspended.as_deref().unwrap_or_default()),
@@ -228,7 +242,7 @@ impl<B: Surroundings> Engine<B> {
         }
         if let Some(token) = &facts.token {
             facts.client = self.backend.client(&token.client_id).await?;
-            facts.suspended = facts.client.as_ref().and_then(|client| self.backend.suspended(&client.organisation_id));
+            facts.suspended = self.suspended(facts.client.as_deref()).await?;
             if let Some(grant_id) = &token.grant_id {
                 facts.grant = self.backend.load::<Grant>(grant_id).await?.map(|loaded| loaded.record);
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jose::Jws;
-use rules::{Check, Evidence, Passed, Refusal, holds, judge};
+use rules::{Check, Evidence, Refusal, holds, judge};
 use time::OffsetDateTime;
 
 use crate::{
@@ -14,10 +14,11 @@ use crate::{
     grant::{AuthorizationCode, Grant},
     id_token::{IdToken, encryption_key},
     interaction::{Decision, Rejection},
+    parameters::{self, Parameters},
     pushed::{self, PushedRequest},
     request_object::{self, RequestFacts, RequestObject},
     response::{Address, AuthorizationResponse},
-    token::{Parameters, words},
+    token::words,
 };
 
 rules::catalogue! {
@@ -55,16 +56,7 @@ rules::catalogue! {
 
 /// Judged first: refusals are shown on a page, because nothing says yet where the client is.
 pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
-    Check {
-        rule: &PARAMETERS_ONCE,
-        error: ErrorCode::InvalidRequest,
-        test: |facts| {
-            facts
-                .outer
-                .repeated()
-                .map_or(Ok(()), |name| Err(Evidence::new("each parameter once", format!("{name} twice"))))
-        },
-    },
+    Check { rule: &PARAMETERS_ONCE, error: ErrorCode::InvalidRequest, test: |facts| facts.outer.once() },
     Check {
         rule: &CLIENT_KNOWN,
         error: ErrorCode::InvalidRequest,
@@ -86,8 +78,11 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
         error: ErrorCode::InvalidRequestUri,
         test: |facts| match facts.outer.get("request_uri") {
             None => Ok(()),
-            Some(found) => {
-                let known = facts.pushed_request.is_some() && facts.outer.get("request").is_none();
+            Some(_) => {
+                let beside = facts.outer.get("request").is_some();
+                let known = facts.pushed_request.is_some() && !beside;
+                // The value opens an authorisation: it does not go into the journal.
+                let found = if beside { "a request beside it" } else { "another one" };
                 holds(known, "a request_uri of this server, and no request beside it", found)
             }
         },
@@ -112,16 +107,7 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
             })
         },
     },
-    Check {
-        rule: &REQUEST_URI_UNUSED,
-        error: ErrorCode::InvalidRequestUri,
-        test: |facts| {
-            facts.on_pushed(|pushed| match pushed.completed_at {
-                None => Ok(()),
-                Some(at) => Err(Evidence::new("a request_uri that was not used", format!("used at {at}"))),
-            })
-        },
-    },
+    Check { rule: &REQUEST_URI_UNUSED, error: ErrorCode::InvalidRequestUri, test: |facts| facts.on_pushed(unused) },
     Check {
         rule: &REQUEST_OBJECT_PRESENT,
         error: ErrorCode::InvalidRequest,
@@ -178,6 +164,14 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
     },
 ];
 
+/// Nobody completed an authorisation with the request.
+fn unused(pushed: &PushedRequest) -> Result<(), Evidence> {
+    match pushed.completed_at {
+        None => Ok(()),
+        Some(at) => Err(Evidence::new("a request_uri that was not used", format!("used at {at}"))),
+    }
+}
+
 /// A refused authorization request.
 #[derive(Debug, Clone)]
 pub struct Refused {
@@ -199,6 +193,14 @@ impl From<crate::RepositoryError> for Refused {
     }
 }
 
+/// Requests of a client that wait no more for a customer's decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    client_id: String,
+    /// Keys, and until when each would have waited.
+    waited: Vec<(String, OffsetDateTime)>,
+}
+
 /// A decided interaction: what to send, and what must be committed before it is sent.
 #[derive(Debug, Clone)]
 pub struct Completed {
@@ -206,8 +208,8 @@ pub struct Completed {
     pub response: AuthorizationResponse,
     /// To be committed together with the party's own change of the consent.
     pub changes: Vec<Change>,
-    /// The rules that were applied.
-    pub passed: Passed,
+    /// What waits no more once the changes are committed: for [`Engine::settled`].
+    pub ended: Ended,
     /// Whether nothing was granted although the PSU approved, because the answer could not be made; the client is told.
     pub failed: bool,
 }
@@ -218,8 +220,10 @@ impl<B: Surroundings> Engine<B> {
     /// # Errors
     /// [`Refused`] says why, and whether the client is told through the browser.
     pub async fn authorize(&self, outer: Parameters, now: OffsetDateTime) -> Result<Accepted<Interaction>, Refused> {
+        let off = &self.profile.switched_off;
+        let mut passed = judge(&outer, parameters::CHECKS, off).map_err(Failure::from)?;
         let facts = self.request_facts(outer, false, now).await?;
-        let mut passed = judge(&facts, CHECKS, &self.profile.switched_off).map_err(Failure::from)?;
+        passed.extend(judge(&facts, CHECKS, off).map_err(|refusal| Failure::from(refusal.after(passed.clone())))?);
         let (Some(client), Some(object)) = (&facts.client, facts.object()) else {
             let (rule, expected) = match &facts.client {
                 None => (&CLIENT_KNOWN, "the client_id of a registered client"),
@@ -228,7 +232,6 @@ impl<B: Surroundings> Engine<B> {
             return Err(Failure::indispensable(rule, ErrorCode::InvalidRequest, expected).after(passed).into());
         };
         let redirect_uri = object.redirect_uri.clone().unwrap_or_default();
-        let off = &self.profile.switched_off;
         let judged = judge(&facts, request_object::CHECKS, off).and_then(|mut more| {
             more.extend(judge(&facts, asked_customer::CHECKS, off).map_err(|refusal| refusal.after(more.clone()))?);
             Ok(more)
@@ -272,7 +275,8 @@ impl<B: Surroundings> Engine<B> {
         let pushed_request = pushed_request.map(|loaded| loaded.record);
         let text = pushed_request.as_ref().map(|pushed| pushed.request.as_str()).or(outer.get("request"));
         let object = text.map(|text| {
-            let jws = Jws::parse(&self.opened(text)?)?;
+            // Nothing is opened for somebody whom nobody knows.
+            let jws = if client.is_some() { Jws::parse(&self.opened(text)?)? } else { Jws::parse(text)? };
             let object = jws.claims::<RequestObject>()?;
             Ok((jws, object))
         });
@@ -280,7 +284,7 @@ impl<B: Surroundings> Engine<B> {
             profile: Arc::clone(&self.profile),
             now: pushed_request.as_ref().map_or(now, |pushed| pushed.created_at),
             opened_at: now,
-            suspended: client.as_ref().and_then(|client| self.backend.suspended(&client.organisation_id)),
+            suspended: self.suspended(client.as_deref()).await?,
             pushed: pushing || pushed_request.is_some(),
             pushed_request,
             outer,
@@ -357,10 +361,11 @@ impl<B: Surroundings> Engine<B> {
     }
 
     /// Turns the PSU's decision into the answer for the client. Nothing is remembered until [`Completed::changes`] are
-    /// committed; their conditions make sure that an interaction is decided once.
+    /// committed; their conditions make sure that an interaction is decided once, and a pushed request with it.
     ///
     /// # Errors
-    /// The surroundings failed, or the answer could not be signed.
+    /// An authorisation was completed with the same pushed request before, the surroundings failed, or the answer could
+    /// not be signed.
     pub async fn complete(
         &self,
         interaction: &Loaded<Interaction>,
@@ -369,14 +374,22 @@ impl<B: Surroundings> Engine<B> {
     ) -> Result<Completed, Failure> {
         let Loaded { record, version } = interaction;
         let done = Interaction { completed_at: Some(now), ..record.clone() };
-        self.unfinished.remove(&record.client_id, &record.id, record.expires_at);
+        let mut ended =
+            Ended { client_id: record.client_id.clone(), waited: vec![(record.id.clone(), record.expires_at)] };
         let mut changes = vec![Change::put(&record.id, Expect::Version(*version), &done)?];
         if let Some(key) = &record.pushed
             && let Some(loaded) = self.backend.load::<PushedRequest>(key).await?
         {
-            self.unfinished.remove(&record.client_id, key, loaded.record.expires_at);
+            // A customer may have come with it twice before the first authorisation was completed.
+            let once = !self.profile.switched_off.contains(&REQUEST_URI_UNUSED);
+            if once {
+                unused(&loaded.record)
+                    .map_err(|evidence| Refusal::new(&REQUEST_URI_UNUSED, ErrorCode::InvalidRequestUri, evidence))?;
+            }
+            ended.waited.push((key.clone(), loaded.record.expires_at));
             let used = PushedRequest { completed_at: Some(now), ..loaded.record };
-            changes.push(Change::put(key, Expect::Any, &used)?);
+            let expect = if once { Expect::Version(loaded.version) } else { Expect::Any };
+            changes.push(Change::put(key, expect, &used)?);
         }
         let client = self.client_of(&record.client_id).await?;
         let to = Address {
@@ -406,7 +419,7 @@ impl<B: Surroundings> Engine<B> {
                         Ok(id_token) => parameters.push(("id_token", id_token)),
                         Err(failure) => {
                             let response = self.respond_error(&to, failure.code(), failure.description(), now)?;
-                            return Ok(Completed { response, changes, passed: Passed::default(), failed: true });
+                            return Ok(Completed { response, changes, ended, failed: true });
                         }
                     }
                 }
@@ -415,7 +428,14 @@ impl<B: Surroundings> Engine<B> {
                 self.respond(&to, parameters, now)?
             }
         };
-        Ok(Completed { response, changes, passed: Passed::default(), failed: false })
+        Ok(Completed { response, changes, ended, failed: false })
+    }
+
+    /// Counts what was decided no more among what the client leaves unfinished: for when the changes are committed.
+    pub fn settled(&self, ended: &Ended) {
+        for (key, ends) in &ended.waited {
+            self.unfinished.remove(&ended.client_id, key, *ends);
+        }
     }
 
     async fn grant(

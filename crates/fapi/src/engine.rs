@@ -202,6 +202,14 @@ impl<B: Surroundings> Engine<B> {
         random_secret((self.randomness)())
     }
 
+    /// Why the organisation of the client may not take part, if it may not.
+    pub(crate) async fn suspended(&self, client: Option<&Client>) -> Result<Option<String>, RepositoryError> {
+        match client {
+            Some(client) => self.backend.suspended(&client.organisation_id).await,
+            None => Ok(None),
+        }
+    }
+
     /// The public keys of a client: those that it was configured with, or those at its `jwks_uri`.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::Record;
+use crate::{Change, Expect, Record, RepositoryError};
 
 /// The authorisation that a PSU gave a client for one intent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,14 @@ pub struct Grant {
     pub revoked_at: Option<OffsetDateTime>,
     /// When the grant ends by itself.
     pub expires_at: Option<OffsetDateTime>,
+}
+
+impl Grant {
+    /// Ends the grant, whoever ends it at the same moment too.
+    pub(crate) fn end(&self, now: OffsetDateTime) -> Result<Change, RepositoryError> {
+        let ended = Self { revoked_at: Some(self.revoked_at.unwrap_or(now)), ..self.clone() };
+        Change::put(&self.id, Expect::Any, &ended)
+    }
 }
 
 impl Record for Grant {

@@ -9,7 +9,7 @@ use jose::claims::NumericDate;
 use crate::{
     Accepted, Client, Engine, ErrorCode, Outcome, PresentedCertificate, Surroundings, digest,
     grant::{AccessToken, Grant, RefreshToken},
-    token::Parameters,
+    parameters::Parameters,
 };
 
 rules::catalogue! {
@@ -23,14 +23,7 @@ rules::catalogue! {
 
 /// Judged when the client is known. Whose token it is decides what is told, not whether (RFC 7662, 2.2).
 const CHECKS: &[Check<Parameters, ErrorCode>] = &[
-    Check {
-        rule: &PARAMETERS_ONCE,
-        error: ErrorCode::InvalidRequest,
-        test: |parameters| {
-            let found = parameters.repeated();
-            holds(found.is_none(), "each parameter once", found.unwrap_or_default())
-        },
-    },
+    Check { rule: &PARAMETERS_ONCE, error: ErrorCode::InvalidRequest, test: Parameters::once },
     Check {
         rule: &TOKEN_PRESENT,
         error: ErrorCode::InvalidRequest,
@@ -125,11 +118,12 @@ impl<B: Surroundings> Engine<B> {
         let fresh = |until: Option<OffsetDateTime>| until.is_none_or(|until| until > now);
         let alive = match (&access, &refresh) {
             (Some(token), _) => fresh(Some(token.expires_at)),
-            (None, Some(token)) => fresh(token.expires_at),
+            // One whose successor is in use is of no use, and who comes with it ends the grant.
+            (None, Some(token)) => fresh(token.expires_at) && !token.replaced,
             (None, None) => false,
         };
         let client = self.backend.client(&client_id).await?;
-        let taking_part = client.is_some_and(|client| self.backend.suspended(&client.organisation_id).is_none());
+        let taking_part = client.is_some() && self.suspended(client.as_deref()).await?.is_none();
         if !(own && alive && taking_part && self.grant_works(grant_id.is_some(), grant.as_ref(), now).await?) {
             return Ok(Introspection::default());
         }

@@ -4,6 +4,7 @@
 //! what it remembers through a [`Repository`], builds facts, judges them by the endpoint's table of named rules, and
 //! answers with what to send and what to remember. What it remembers is committed entirely or not at all.
 //!
+//! - [`parameters`]: what came in a form or a query
 //! - [`client_authentication`]: who calls (RFC 7523 `private_key_jwt`)
 //! - [`registration`]: dynamic client registration with a software statement (OB DCR 3.3), and what is done with it later:
 //!   [`client_configuration`]
@@ -32,6 +33,7 @@ pub mod grant;
 pub mod interaction;
 pub mod introspection;
 pub mod metadata;
+pub mod parameters;
 pub mod profile;
 pub mod pushed;
 pub mod registration;
@@ -44,7 +46,6 @@ pub mod token;
 mod access_token;
 mod engine;
 mod id_token;
-mod parameters;
 mod secret;
 mod unfinished;
 
@@ -109,6 +110,7 @@ impl PresentedCertificate {
 #[must_use]
 pub fn catalogue() -> Vec<&'static Rule> {
     [
+        parameters::RULES,
         client_authentication::RULES,
         registration::RULES,
         client_configuration::RULES,

@@ -1,20 +1,68 @@
 //! Parameters of a request, as they came over HTTP.
 
+use std::collections::HashSet;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
+use rules::{Check, Evidence, holds};
+
+use crate::ErrorCode;
+
+/// Most parameters of a request.
+const MOST: usize = 100;
+
+rules::catalogue! {
+    /// Rules of parameters, whatever the endpoint.
+    pub RULES;
+    FORM { id: "fapi.parameters.form",
+        reason: "A body with parameters is application/x-www-form-urlencoded.", clause: "RFC 6749, 3.2 and Appendix B" }
+    NUMBER { id: "fapi.parameters.number",
+        reason: "A request has at most 100 parameters.", clause: "RFC 6749, 5.2, invalid_request" }
+}
+
+/// Judged before anything is looked up.
+pub(crate) const CHECKS: &[Check<Parameters, ErrorCode>] = &[
+    Check {
+        rule: &FORM,
+        error: ErrorCode::InvalidRequest,
+        test: |parameters| holds(parameters.form, "application/x-www-form-urlencoded", "another media type, or none"),
+    },
+    Check {
+        rule: &NUMBER,
+        error: ErrorCode::InvalidRequest,
+        test: |parameters| {
+            let found = parameters.pairs.len();
+            holds(found <= MOST, format_args!("at most {MOST}"), found)
+        },
+    },
+];
 
 /// Parameters of a form or query, in order, with repetitions.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameters {
     pairs: Vec<(String, String)>,
+    /// Whether they could be read: none are known of a body that is no form.
+    form: bool,
     /// The `Authorization` header.
     authorization: Option<String>,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
 }
 
 impl Parameters {
     /// Parameters from decoded pairs.
     #[must_use]
     pub fn new(pairs: Vec<(String, String)>) -> Self {
-        Self { pairs, authorization: None }
+        Self { pairs, form: true, authorization: None }
+    }
+
+    /// Parameters of a body; the pairs are none when it is no form, which [`FORM`] refuses.
+    #[must_use]
+    pub fn of_body(pairs: Option<Vec<(String, String)>>) -> Self {
+        Self { form: pairs.is_some(), ..Self::new(pairs.unwrap_or_default()) }
     }
 
     /// The same parameters with the request's `Authorization` header, where clients may authenticate with it.
@@ -56,10 +104,12 @@ impl Parameters {
     /// The name of a parameter that is sent more than once.
     #[must_use]
     pub fn repeated(&self) -> Option<&str> {
-        self.pairs
-            .iter()
-            .enumerate()
-            .find(|(index, (name, _))| self.pairs.iter().take(*index).any(|(earlier, _)| earlier == name))
-            .map(|(_, (name, _))| name.as_str())
+        let mut seen = HashSet::new();
+        self.pairs.iter().map(|(name, _)| name.as_str()).find(|name| !seen.insert(*name))
+    }
+
+    /// What the rules say that want each parameter once.
+    pub(crate) fn once(&self) -> Result<(), Evidence> {
+        self.repeated().map_or(Ok(()), |name| Err(Evidence::new("each parameter once", format!("{name} twice"))))
     }
 }

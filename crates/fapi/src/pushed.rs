@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use crate::{
     Accepted, Change, Engine, ErrorCode, Expect, Outcome, PresentedCertificate, Record, Surroundings, asked_customer,
-    authorization, digest, request_object, request_object::RequestFacts, token::Parameters,
+    authorization, digest, parameters::Parameters, request_object, request_object::RequestFacts,
 };
 
 /// How a `request_uri` of this server begins (RFC 9126, 2.2).

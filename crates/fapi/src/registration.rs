@@ -26,7 +26,7 @@ use crate::{
 pub use table::RULES;
 
 use table::{
-    AUTHENTICATION_METHOD, CHECKS, REQUEST_ALG, REQUEST_JTI, REQUEST_READABLE, RegistrationFacts, STATEMENT_ALG, moment,
+    AUTHENTICATION_METHOD, CHECKS, REQUEST_ALG, REQUEST_JTI, REQUEST_READABLE, RegistrationFacts, STATEMENT_ALG,
 };
 
 /// A client that was registered.
@@ -71,7 +71,7 @@ impl<B: Surroundings> Engine<B> {
             );
         };
         let registered = self.registered(&request, &statement, facts.before.as_ref(), now)?;
-        let used = UsedJti { expires_at: moment(request.exp).saturating_add(LEEWAY) };
+        let used = UsedJti { expires_at: OffsetDateTime::from(request.exp).saturating_add(LEEWAY) };
         let expect = before.map_or(Expect::Absent, |loaded| Expect::Version(loaded.version));
         let mut changes = vec![Change::put(&registered.client.client_id, expect, &registered.client)?];
         let key = format!("{}/{}", request.iss, digest(&request.jti));

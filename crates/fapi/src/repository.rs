@@ -149,9 +149,9 @@ pub struct Intent {
 pub trait Participants: Send + Sync {
     /// The status of an organisation in the Directory's words when it may not take part now; none when it may, or when
     /// nothing is known against it.
-    fn suspended(&self, organisation_id: &str) -> Option<String> {
+    fn suspended(&self, organisation_id: &str) -> impl Future<Output = Result<Option<String>, RepositoryError>> + Send {
         let _ = organisation_id;
-        None
+        async { Ok(None) }
     }
 }
 

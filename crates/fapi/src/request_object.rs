@@ -9,8 +9,8 @@ use rules::{Check, Evidence, holds, joined};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
-    Client, ErrorCode, Intent, Profile, Usable, client_authentication::LEEWAY, pushed::PushedRequest,
-    response::ResponseMode, token::Parameters,
+    Client, ErrorCode, Intent, Profile, Usable, client_authentication::LEEWAY, parameters::Parameters,
+    pushed::PushedRequest, response::ResponseMode,
 };
 
 pub use claims::{RequestObject, RequestedClaim, RequestedClaims};

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use crate::{
     Accepted, Change, Engine, ErrorCode, Expect, Outcome, PresentedCertificate, Surroundings, digest,
     grant::{AccessToken, Grant, RefreshToken},
-    token::Parameters,
+    parameters::Parameters,
 };
 
 rules::catalogue! {
@@ -28,14 +28,7 @@ struct RevocationFacts {
 }
 
 const CHECKS: &[Check<RevocationFacts, ErrorCode>] = &[
-    Check {
-        rule: &PARAMETERS_ONCE,
-        error: ErrorCode::InvalidRequest,
-        test: |facts| {
-            let found = facts.parameters.repeated();
-            holds(found.is_none(), "each parameter once", found.unwrap_or_default())
-        },
-    },
+    Check { rule: &PARAMETERS_ONCE, error: ErrorCode::InvalidRequest, test: |facts| facts.parameters.once() },
     Check {
         rule: &TOKEN_PRESENT,
         error: ErrorCode::InvalidRequest,
@@ -85,8 +78,7 @@ impl<B: Surroundings> Engine<B> {
         if let Some(token) = refresh
             && let Some(grant) = self.backend.load::<Grant>(&token.grant_id).await?
         {
-            let ended = Grant { revoked_at: Some(grant.record.revoked_at.unwrap_or(now)), ..grant.record };
-            changes.push(Change::put(&ended.id, Expect::Version(grant.version), &ended)?);
+            changes.push(grant.record.end(now)?);
         }
         self.commit_for(&authenticated, changes, &passed).await??;
         Ok(Accepted { value: (), passed })

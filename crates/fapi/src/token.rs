@@ -15,9 +15,9 @@ use crate::{
     digest,
     grant::{AccessToken, AuthorizationCode, Grant, RefreshToken},
     id_token::IdToken,
+    parameters::Parameters,
 };
 
-pub use crate::parameters::Parameters;
 pub use table::RULES;
 
 use table::{
@@ -308,8 +308,7 @@ impl<B: Surroundings> Engine<B> {
     /// The surroundings failed.
     pub async fn end_grant(&self, grant: Option<&Grant>, now: OffsetDateTime) -> Result<(), Failure> {
         let Some(grant) = grant else { return Ok(()) };
-        let ended = Grant { revoked_at: Some(grant.revoked_at.unwrap_or(now)), ..grant.clone() };
-        Ok(self.backend.commit(vec![Change::put(&grant.id, Expect::Any, &ended)?]).await?)
+        Ok(self.backend.commit(vec![grant.end(now)?]).await?)
     }
 
     fn access_token(

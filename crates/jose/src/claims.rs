@@ -32,6 +32,13 @@ impl Audience {
     }
 }
 
+impl Default for Audience {
+    /// Nobody.
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
 impl From<String> for Audience {
     fn from(one: String) -> Self {
         Self::One(one)
@@ -47,8 +54,9 @@ impl fmt::Display for Audience {
     }
 }
 
-/// Seconds since 1970 (RFC 7519, 2). Written as an integer; read from an integer or a fraction, never from a string.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+/// Seconds since 1970 (RFC 7519, 2). Written as an integer; read from an integer or a fraction, never from a string, and
+/// never outside the calendar: what cannot be a moment is not taken for one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct NumericDate(i64);
 

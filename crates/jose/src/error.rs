@@ -29,8 +29,13 @@ pub enum JoseError {
         known: String,
     },
     /// No key of the set fits the algorithm.
-    #[error("no key fits the algorithm {0}")]
-    NoFittingKey(String),
+    #[error("no key fits the algorithm {algorithm}")]
+    NoFittingKey {
+        /// The one that is wanted.
+        algorithm: String,
+        /// The keys that could not be used, and why; empty when there are none.
+        unusable: String,
+    },
     /// The signature is not that of the key over these bytes.
     #[error("the signature is not valid")]
     BadSignature,
@@ -40,6 +45,9 @@ pub enum JoseError {
     /// `b64` must not be used (RFC 7797; OB Read/Write from 3.1.4).
     #[error("the header member b64 is not allowed")]
     UnencodedPayload,
+    /// `zip` (RFC 7516, 4.1.3): what it becomes when it is opened has no bound.
+    #[error("the header member zip is not allowed")]
+    Compressed,
     /// A JWE that cannot be opened.
     #[error("cannot be decrypted: {0}")]
     Decryption(String),
@@ -58,10 +66,11 @@ impl JoseError {
             Self::Claims(_) => "claims that are a JSON object of the right types".to_owned(),
             Self::AlgorithmNotAllowed { allowed, .. } => format!("alg {allowed}"),
             Self::UnknownKey { known, .. } => format!("a kid of the key set ({known})"),
-            Self::NoFittingKey(algorithm) => format!("a key for {algorithm} in the key set"),
+            Self::NoFittingKey { algorithm, .. } => format!("a key for {algorithm} in the key set"),
             Self::BadSignature => "a valid signature".to_owned(),
             Self::Critical(_) => "crit with members that are present and understood".to_owned(),
             Self::UnencodedPayload => "no b64".to_owned(),
+            Self::Compressed => "no zip".to_owned(),
             Self::Decryption(_) => "a JWE for this party's key, RSA-OAEP-256 with A256GCM".to_owned(),
             Self::Key(_) => "a key that works".to_owned(),
         }
@@ -76,10 +85,12 @@ impl JoseError {
             }
             Self::AlgorithmNotAllowed { found, .. } => format!("alg {found}"),
             Self::UnknownKey { kid, .. } => format!("kid {kid}"),
-            Self::NoFittingKey(_) => "none".to_owned(),
+            Self::NoFittingKey { unusable, .. } if unusable.is_empty() => "none".to_owned(),
+            Self::NoFittingKey { unusable, .. } => format!("none that can be used ({unusable})"),
             Self::BadSignature => "a signature that does not verify".to_owned(),
             Self::Critical(name) => format!("crit with {name}"),
             Self::UnencodedPayload => "b64".to_owned(),
+            Self::Compressed => "zip".to_owned(),
             Self::Key(error) => error.clone(),
         }
     }

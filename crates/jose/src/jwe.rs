@@ -2,7 +2,7 @@
 
 use josekit::jwe::{JweDecrypter, JweHeader, RSA_OAEP_256};
 
-use crate::{JoseError, Jwk, KeyError, base64url};
+use crate::{JoseError, Jwk, KeyError, base64url, jws::LONGEST};
 
 /// The one `alg`.
 pub const ALG: &str = "RSA-OAEP-256";
@@ -44,11 +44,15 @@ impl DecryptionKey {
         &self.public
     }
 
-    /// Opens a compact JWE.
+    /// Opens a compact JWE. One whose content was compressed is not opened: a short text can become one that fills the
+    /// memory (RFC 8725, 3.6; RFC 7516, 11.3).
     ///
     /// # Errors
-    /// It is not one, uses other algorithms, or was made for another key.
+    /// It is not one or is too long, is compressed, has `crit`, uses other algorithms, or was made for another key.
     pub fn decrypt(&self, compact: &str) -> Result<Vec<u8>, JoseError> {
+        if compact.len() > LONGEST {
+            return Err(JoseError::NotCompact(format!("{} characters", compact.len())));
+        }
         let header = compact.split('.').next().unwrap_or_default();
         if compact.split('.').count() != 5 {
             return Err(JoseError::NotCompact(format!("{} part(s)", compact.split('.').count())));
@@ -62,6 +66,12 @@ impl DecryptionKey {
                 allowed: format!("{ALG} with {ENC}"),
                 found: format!("{} with {enc}", header.alg),
             });
+        }
+        if header.extra.contains_key("zip") {
+            return Err(JoseError::Compressed);
+        }
+        if let Some(critical) = header.crit {
+            return Err(JoseError::Critical(critical.into_iter().next().unwrap_or_else(|| "nothing".to_owned())));
         }
         let (payload, _) = josekit::jwe::deserialize_compact(compact, &*self.decrypter)
             .map_err(|_| JoseError::Decryption("another key's, or altered".to_owned()))?;

@@ -62,7 +62,7 @@ impl Jwks {
 }
 
 impl Jwk {
-    /// The public half of a key for this algorithm, from its DER `SubjectPublicKeyInfo`.
+    /// An RSA key from its DER `SubjectPublicKeyInfo`.
     ///
     /// # Errors
     /// It is not an RSA key, or has fewer than 2048 bits.
@@ -70,7 +70,7 @@ impl Jwk {
         let unreadable = |error: openssl::error::ErrorStack| KeyError::Unreadable(error.to_string());
         let key = openssl::pkey::PKey::public_key_from_der(der).map_err(unreadable)?;
         let rsa = key.rsa().map_err(|_| KeyError::WrongKind("RSA"))?;
-        let bits = rsa.size() * 8;
+        let bits = u32::try_from(rsa.n().num_bits()).unwrap_or_default();
         if bits < 2048 {
             return Err(KeyError::TooShort(bits));
         }

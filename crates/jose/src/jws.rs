@@ -9,7 +9,7 @@ use crate::{Algorithm, Header, JoseError, KeySet, base64url};
 pub const SHARED_SECRET_ALGORITHM: &str = "HS256";
 
 /// Characters of the longest token that is read.
-const LONGEST: usize = 64 * 1024;
+pub(crate) const LONGEST: usize = 64 * 1024;
 
 /// A compact JWS that was read and not yet verified.
 #[derive(Debug, Clone)]
@@ -107,9 +107,10 @@ impl Jws {
             return Err(JoseError::AlgorithmNotAllowed { allowed: SHARED_SECRET_ALGORITHM.to_owned(), found });
         }
         self.check_critical(&[])?;
-        let verifier = HS256
-            .verifier_from_bytes(secret)
-            .map_err(|_| JoseError::NoFittingKey(SHARED_SECRET_ALGORITHM.to_owned()))?;
+        let verifier = HS256.verifier_from_bytes(secret).map_err(|_| JoseError::NoFittingKey {
+            algorithm: SHARED_SECRET_ALGORITHM.to_owned(),
+            unusable: "a secret of fewer than 32 bytes".to_owned(),
+        })?;
         verifier.verify(&self.signing_input, &self.signature).map_err(|_| JoseError::BadSignature)
     }
 
@@ -137,7 +138,7 @@ impl Jws {
             .filter(|verifier| kid.is_none_or(|kid| verifier.kid.as_deref() == Some(kid)))
             .peekable();
         if fitting.peek().is_none() {
-            return Err(JoseError::NoFittingKey(algorithm.to_string()));
+            return Err(JoseError::NoFittingKey { algorithm: algorithm.to_string(), unusable: keys.told_skipped() });
         }
         let input = &self.signing_input;
         if fitting.any(|verifier| verifier.inner.verify(input, &self.signature).is_ok()) {

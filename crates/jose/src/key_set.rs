@@ -70,6 +70,15 @@ impl KeySet {
         &self.verifiers
     }
 
+    /// Keys that could not be used, for evidence; empty when there are none.
+    pub(crate) fn told_skipped(&self) -> String {
+        let told = self.skipped.iter().map(|(kid, error)| format!("{}: {error}", kid.as_deref().unwrap_or("no kid")));
+        let mut told: Vec<String> = told.collect();
+        // A key without alg is tried for several.
+        told.dedup();
+        told.join("; ")
+    }
+
     /// The names of all keys, for evidence.
     #[must_use]
     pub fn kids(&self) -> String {
@@ -81,9 +90,10 @@ fn verifier(jwk: &Jwk, algorithm: Algorithm) -> Result<Box<dyn JwsVerifier>, Key
     let unreadable = |error: josekit::JoseError| KeyError::Unreadable(error.to_string());
     if algorithm.key_type() == "RSA" {
         let modulus = jwk.n.as_deref().and_then(base64url::decode).unwrap_or_default();
-        let length = u32::try_from(modulus.iter().skip_while(|byte| **byte == 0).count() * 8).unwrap_or(u32::MAX);
-        if length < 2048 {
-            return Err(KeyError::TooShort(length));
+        let number = openssl::bn::BigNum::from_slice(&modulus);
+        let bits = number.map(|number| u32::try_from(number.num_bits()).unwrap_or_default()).unwrap_or_default();
+        if bits < 2048 {
+            return Err(KeyError::TooShort(bits));
         }
     }
     // josekit wants its own type; the key's use and alg were judged before.

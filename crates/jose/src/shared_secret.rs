@@ -2,7 +2,7 @@
 
 use josekit::jws::{HS256, JwsSigner};
 
-use crate::{Header, JoseError, base64url};
+use crate::{Header, JoseError, SHARED_SECRET_ALGORITHM, base64url};
 
 /// A compact JWS under HS256. `alg` is set here.
 ///
@@ -10,7 +10,7 @@ use crate::{Header, JoseError, base64url};
 /// The secret is shorter than 32 bytes, or the header cannot be written.
 pub fn sign_with_secret(header: &Header, payload: &[u8], secret: &[u8]) -> Result<String, JoseError> {
     let signer = HS256.signer_from_bytes(secret).map_err(|error| JoseError::Key(error.to_string()))?;
-    let header = Header { alg: "HS256".to_owned(), ..header.clone() };
+    let header = Header { alg: SHARED_SECRET_ALGORITHM.to_owned(), ..header.clone() };
     let json = serde_json::to_vec(&header).map_err(|error| JoseError::Header(error.to_string()))?;
     let input = format!("{}.{}", base64url::encode(&json), base64url::encode(payload));
     let signature = signer.sign(input.as_bytes()).map_err(|error| JoseError::Key(error.to_string()))?;

@@ -4,10 +4,7 @@ use thiserror::Error;
 use time::{Date, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset, format_description::well_known::Rfc3339};
 
 mod iso;
-mod numeric;
 pub mod serde_form;
-
-pub use numeric::NumericDate;
 
 /// The text is not a date in the form that is wanted here.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

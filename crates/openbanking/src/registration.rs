@@ -1,52 +1,13 @@
 //! Dynamic client registration (OB DCR 3.2 to 3.4; RFC 7591, RFC 7592).
 
-use crate::dates::NumericDate;
 use crate::ssa::SoftwareMetadata;
+use jose::claims::{Audience, NumericDate};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::fmt;
 use time::OffsetDateTime;
 
-/// `aud`: one recipient or several (RFC 7519, 4.1.3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Audience {
-    /// One.
-    One(String),
-    /// Several.
-    Many(Vec<String>),
-}
-
-impl Audience {
-    /// True when it is among the recipients.
-    pub fn contains(&self, recipient: &str) -> bool {
-        match self {
-            Self::One(one) => one == recipient,
-            Self::Many(many) => many.iter().any(|one| one == recipient),
-        }
-    }
-}
-
-impl Default for Audience {
-    fn default() -> Self {
-        Self::Many(Vec::new())
-    }
-}
-
-impl From<String> for Audience {
-    fn from(recipient: String) -> Self {
-        Self::One(recipient)
-    }
-}
-
-impl fmt::Display for Audience {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::One(one) => f.pad(one),
-            Self::Many(many) => f.pad(&many.join(", ")),
-        }
-    }
-}
+/// The `client_assertion_type` of a client that proves itself with a signed JWT (RFC 7523, 2.2).
+pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Declares a struct whose own members are followed by those that describe a client, in requests and answers alike.
 macro_rules! with_client_metadata {
@@ -273,7 +234,10 @@ mod tests {
     #[test]
     fn requests_tolerate_what_they_do_not_know() {
         let request: RegistrationRequest = serde_json::from_value(claims()).unwrap();
-        assert_eq!((request.exp, request.aud.contains("0015800001041RHAAX")), (NumericDate(1_767_225_900), true));
+        assert_eq!(
+            (request.exp, request.aud.contains("0015800001041RHAAX")),
+            (datetime!(2026-01-01 0:05 UTC).into(), true)
+        );
         let mut several = claims();
         several["aud"] = json!(["https://bank.example", "0015800001041RHAAX"]);
         assert!(serde_json::from_value::<RegistrationRequest>(several).unwrap().aud.contains("https://bank.example"));
@@ -282,9 +246,11 @@ mod tests {
             without.as_object_mut().unwrap().remove(name);
             assert!(serde_json::from_value::<RegistrationRequest>(without).is_err(), "{name}");
         }
-        let mut wrong = claims();
-        wrong["exp"] = json!("tomorrow");
-        assert!(serde_json::from_value::<RegistrationRequest>(wrong).is_err());
+        for never in [json!("tomorrow"), json!(1_u64 << 60), json!(-1.0e14)] {
+            let mut wrong = claims();
+            wrong["exp"] = never;
+            assert!(serde_json::from_value::<RegistrationRequest>(wrong.clone()).is_err(), "{}", wrong["exp"]);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Software statement assertions (OB SSA 1.1): what the Directory vouches for.
 
-use crate::dates::NumericDate;
+use jose::claims::NumericDate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;

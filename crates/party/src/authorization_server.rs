@@ -19,7 +19,7 @@ pub fn presented(caller: &Arc<Caller>) -> Option<PresentedCertificate> {
     Some(PresentedCertificate {
         thumbprint: facts.thumbprint_s256.clone(),
         subject: facts.subject.clone(),
-        organisation_id: facts.organisational_unit.clone().unwrap_or_else(|| facts.common_name.clone()),
+        organisation_id: caller.organisation_id().unwrap_or_default().to_owned(),
         software_id: facts.organisational_unit.as_ref().map(|_| facts.common_name.clone()),
         san_dns: facts.san_dns.clone(),
         san_uri: facts.san_uri.clone(),

@@ -58,7 +58,11 @@ mod tests {
         restore(&data, &later).unwrap();
         assert_eq!(later.offset(), Duration::days(91));
 
-        for (text, told) in [(r#"{"ahead":-1}"#, "forward"), (r#"{"ahead":"soon"}"#, "invalid type")] {
+        for (text, told) in [
+            (r#"{"ahead":-1}"#, "forward"),
+            (r#"{"ahead":250000000000}"#, "before the year 9000"),
+            (r#"{"ahead":"soon"}"#, "invalid type"),
+        ] {
             data.write_public(FILE, text.as_bytes()).unwrap();
             let error = restore(&data, &Clock::real()).unwrap_err().to_string();
             assert!(error.contains("clock.json") && error.contains(told), "{error}");

@@ -3,10 +3,10 @@
 //! Bound elsewhere it demands `Authorization: Bearer` with a token from the settings, and does not start without one.
 
 mod bending;
+mod guard;
+mod metrics;
 
 use std::{
-    collections::BTreeMap,
-    fmt::Write,
     net::{Ipv4Addr, SocketAddr},
     process::ExitCode,
     sync::Arc,
@@ -14,8 +14,7 @@ use std::{
 
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
-use simulation::{Chance, Clock, Exchange, Filter, Side};
-use subtle::ConstantTimeEq;
+use simulation::{Chance, Clock, Exchange, Filter};
 use time::{Duration, OffsetDateTime};
 use tokio::{net::TcpListener, task::JoinHandle};
 use transport::{ClientSettings, HttpClient, Problem, Request, Response, Route, Router, reply, route};
@@ -23,6 +22,7 @@ use url::Url;
 
 pub use bending::misbehaviour_routes;
 
+use self::{guard::guarded, metrics::metrics};
 use crate::{DataDirectory, StartError, Tools, clock::keep};
 
 /// Most exchanges in one answer, unless fewer are asked for.
@@ -168,33 +168,6 @@ pub async fn probe(address: SocketAddr) -> Result<ExitCode, StartError> {
     Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Puts the token before a route. Health needs none: it says nothing.
-fn guarded<C: Send + Sync + 'static>(inner: Route<Control<C>>) -> Route<Control<C>> {
-    if inner.path == "/health" || inner.path == "/ready" {
-        return inner;
-    }
-    let handler = Arc::clone(&inner.handler);
-    let wrapped = route(inner.method.clone(), inner.path.clone(), move |control: Arc<Control<C>>, request: Request| {
-        let handler = Arc::clone(&handler);
-        async move {
-            if control.allows(&request) {
-                handler(control, request).await
-            } else {
-                refuse(StatusCode::UNAUTHORIZED, "this control port demands Authorization: Bearer and its token")
-            }
-        }
-    });
-    wrapped.body_limit(inner.body_limit)
-}
-
-impl<C> Control<C> {
-    fn allows(&self, request: &Request) -> bool {
-        let Some(token) = &self.token else { return true };
-        let found = request.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-        found.as_bytes().ct_eq(token.as_bytes()).into()
-    }
-}
-
 fn problem<C>(_: &Control<C>, request: &Request, problem: &Problem) -> Response {
     let status = match problem {
         Problem::UnknownPath => StatusCode::NOT_FOUND,
@@ -265,35 +238,4 @@ async fn journal<C>(control: Arc<Control<C>>, request: Request) -> Response {
     }
     let exchanges = control.tools.journal.recent(&filter);
     reply::json(StatusCode::OK, &JournalPage { journal: control.journal.clone(), exchanges })
-}
-
-/// Prometheus text: what the journal still remembers, by side and class of status.
-async fn metrics<C>(control: Arc<Control<C>>, _: Request) -> Response {
-    let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    for exchange in control.tools.journal.recent(&Filter::default()) {
-        let side = if exchange.side == Side::Client { "client" } else { "server" };
-        let class = match exchange.status.map(|status| status / 100) {
-            Some(2) => "2xx",
-            Some(3) => "3xx",
-            Some(4) => "4xx",
-            Some(5) => "5xx",
-            Some(_) => "1xx",
-            None => "none",
-        };
-        *counts.entry((side, class)).or_default() += 1;
-    }
-    let mut text = String::from(
-        "# HELP ob_journal_exchanges Exchanges in the journal by side and class of status.\n\
-         # TYPE ob_journal_exchanges gauge\n",
-    );
-    for ((side, class), count) in counts {
-        // Writing to a String does not fail.
-        let _ = writeln!(text, "ob_journal_exchanges{{side=\"{side}\",status=\"{class}\"}} {count}");
-    }
-    let _ = writeln!(
-        text,
-        "# HELP ob_exchanges_total Exchanges since the start.\n# TYPE ob_exchanges_total counter\nob_exchanges_total {}",
-        control.tools.journal.last()
-    );
-    reply::bytes(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text)
 }

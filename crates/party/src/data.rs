@@ -104,9 +104,8 @@ impl DataDirectory {
     /// # Errors
     /// It cannot be made.
     pub fn open(path: &Path) -> Result<Self, DataError> {
-        let directory = Self { path: path.to_owned() };
-        directory.folder(path)?;
-        Ok(directory)
+        folder(path)?;
+        Ok(Self { path: path.to_owned() })
     }
 
     /// Takes the folder for a party: one that has no owner becomes its own.
@@ -137,26 +136,18 @@ impl DataDirectory {
         self.path.join(name)
     }
 
-    #[expect(clippy::unused_self, reason = "folders are made for this directory only")]
-    fn folder(&self, path: &Path) -> Result<(), DataError> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
-            .map_err(|error| DataError::Io { path: path.to_owned(), error })
-    }
-
     fn write(&self, name: &str, content: &[u8], mode: u32) -> Result<PathBuf, DataError> {
         let path = self.join(name);
         let failed = |error| DataError::Io { path: path.clone(), error };
         if let Some(parent) = path.parent() {
-            self.folder(parent)?;
+            folder(parent)?;
         }
         // Written beside and renamed, so that nobody ever reads half of it.
-        let beside = path.with_extension("writing");
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(mode);
-        let mut file = options.open(&beside).map_err(failed)?;
+        let mut beside = path.clone().into_os_string();
+        beside.push(".writing");
+        // What a stop in the middle of writing left there is not written on: the mode is that of a new file only.
+        gone(beside.as_ref()).map_err(failed)?;
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside).map_err(failed)?;
         file.write_all(content).and_then(|()| file.sync_all()).map_err(failed)?;
         fs::rename(&beside, &path).map_err(failed)?;
         Ok(path)
@@ -176,6 +167,15 @@ impl DataDirectory {
     /// It cannot be written.
     pub fn write_public(&self, name: &str, content: &[u8]) -> Result<PathBuf, DataError> {
         self.write(name, content, 0o644)
+    }
+
+    /// Deletes a file, if it is there.
+    ///
+    /// # Errors
+    /// It is there and stays.
+    pub fn remove(&self, name: &str) -> Result<(), DataError> {
+        let path = self.join(name);
+        gone(&path).map_err(|error| DataError::Io { path, error })
     }
 
     /// The text of a file; none when it is not there.
@@ -277,6 +277,23 @@ impl DataDirectory {
     }
 }
 
+/// Deletes a file, if it is there.
+fn gone(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a folder that only its owner may enter, unless it is there.
+fn folder(path: &Path) -> Result<(), DataError> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| DataError::Io { path: path.to_owned(), error })
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -296,6 +313,28 @@ mod tests {
         assert_eq!(first.pkcs8_der(), second.pkcs8_der());
         assert_eq!(mode(&data.join("keys/server.key")), 0o600);
         assert_eq!((mode(data.path()), mode(&data.join("keys"))), (0o700, 0o700));
+    }
+
+    #[test]
+    fn what_a_stop_left_in_the_middle_of_writing_opens_no_key_to_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDirectory::open(folder.path()).unwrap();
+        let left = data.write_public("keys/server.key.writing", b"half of").unwrap();
+        assert_eq!(mode(&left), 0o644);
+        let key = data.write_secret("keys/server.key", b"a key").unwrap();
+        assert_eq!((mode(&key), left.exists()), (0o600, false));
+        assert_eq!(data.read("keys/server.key").unwrap().as_deref(), Some("a key"));
+    }
+
+    #[test]
+    fn files_that_differ_in_their_endings_are_written_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDirectory::open(folder.path()).unwrap();
+        // Were both written at transport.writing, this would be in the way of both.
+        fs::create_dir_all(data.join("exports/transport.writing/occupied")).unwrap();
+        let certificate = data.write_public("exports/transport.pem", b"a certificate").unwrap();
+        let key = data.write_secret("exports/transport.key", b"a key").unwrap();
+        assert_eq!((mode(&certificate), mode(&key)), (0o644, 0o600));
     }
 
     #[test]

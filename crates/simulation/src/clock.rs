@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use time::{Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime, macros::datetime};
+
+/// The clock is not moved to here or beyond, so that whatever lives for years still ends within the calendar, which ends
+/// with the year 9999.
+const END: OffsetDateTime = datetime!(9000-01-01 0:00 UTC);
 
 /// A clock that everything in the business and in tokens uses. Clones share the same hands.
 #[derive(Debug, Clone)]
@@ -22,8 +26,8 @@ pub enum ClockError {
     /// Time goes forward only.
     #[error("the clock only moves forward, not by {0}")]
     Backward(Duration),
-    /// Beyond the calendar.
-    #[error("the clock cannot be moved that far")]
+    /// To the year 9000 or beyond.
+    #[error("the clock cannot be moved that far: it stays before the year 9000")]
     TooFar,
 }
 
@@ -74,31 +78,35 @@ impl Clock {
     /// Moves the clock forward and answers the new time.
     ///
     /// # Errors
-    /// The duration is negative, or leads beyond the calendar.
+    /// The duration is negative, or leads to the year 9000 or beyond.
     pub fn advance(&self, by: Duration) -> Result<OffsetDateTime, ClockError> {
         if by.is_negative() {
             return Err(ClockError::Backward(by));
         }
         let mut hands = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let offset = hands.offset.checked_add(by).ok_or(ClockError::TooFar)?;
-        let base = hands.standing.unwrap_or_else(|| self.true_now());
-        let moved = base.checked_add(offset).ok_or(ClockError::TooFar)?;
+        let moved = self.moved(*hands, offset)?;
         hands.offset = offset;
         Ok(moved)
+    }
+
+    /// What the clock would show with this offset.
+    fn moved(&self, hands: Hands, offset: Duration) -> Result<OffsetDateTime, ClockError> {
+        let base = hands.standing.unwrap_or_else(|| self.true_now());
+        base.checked_add(offset).filter(|moved| *moved < END).ok_or(ClockError::TooFar)
     }
 
     /// Moves the clock to at least this far ahead of true time. One that is further already stays where it is: time does
     /// not go back.
     ///
     /// # Errors
-    /// The offset is negative, or leads beyond the calendar.
+    /// The offset is negative, or leads to the year 9000 or beyond.
     pub fn reach(&self, offset: Duration) -> Result<(), ClockError> {
         if offset.is_negative() {
             return Err(ClockError::Backward(offset));
         }
         let mut hands = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let base = hands.standing.unwrap_or_else(|| self.true_now());
-        base.checked_add(offset).ok_or(ClockError::TooFar)?;
+        self.moved(*hands, offset)?;
         hands.offset = hands.offset.max(offset);
         Ok(())
     }
@@ -106,8 +114,6 @@ impl Clock {
 
 #[cfg(test)]
 mod tests {
-    use time::macros::datetime;
-
     use super::*;
 
     #[test]
@@ -125,6 +131,22 @@ mod tests {
         assert_eq!(clock.advance(Duration::seconds(-1)), Err(ClockError::Backward(Duration::seconds(-1))));
         assert_eq!(clock.advance(Duration::MAX), Err(ClockError::TooFar));
         assert!(clock.now() >= before);
+    }
+
+    #[test]
+    fn the_clock_stays_where_what_lives_for_years_can_still_end() {
+        let clock = Clock::starting_at(datetime!(2026-01-31 10:00 UTC));
+        let to_the_end = END - clock.now();
+        for too_far in [to_the_end, to_the_end + Duration::days(200_000), Duration::MAX] {
+            assert_eq!(clock.advance(too_far), Err(ClockError::TooFar));
+            assert_eq!(clock.reach(too_far), Err(ClockError::TooFar));
+        }
+        assert_eq!(clock.now(), datetime!(2026-01-31 10:00 UTC), "a refused move moves nothing");
+        let last = END - Duration::SECOND;
+        assert_eq!(clock.advance(to_the_end - Duration::SECOND), Ok(last));
+        assert_eq!(clock.advance(Duration::SECOND), Err(ClockError::TooFar));
+        assert_eq!(clock.now(), last);
+        assert!(clock.now().checked_add(Duration::days(365 * 900)).is_some());
     }
 
     #[test]

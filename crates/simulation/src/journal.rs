@@ -1,4 +1,4 @@
-//! The journal: a bounded memory of exchanges, a live stream, and lines in a file when asked for.
+//! The journal: a bounded memory of exchanges, their totals, and lines in a file when asked for.
 
 use std::{
     collections::VecDeque,
@@ -7,16 +7,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::broadcast;
-
 use crate::{
     Exchange, SeenToken, Totals,
     lines::Lines,
     redact::{redact_claims, redact_query},
 };
-
-/// Exchanges that a slow reader of the live stream may lag behind.
-const LIVE: usize = 256;
 
 /// A party's journal. Clones write into the same one; when the last one is dropped, the file is complete.
 #[derive(Clone)]
@@ -32,7 +27,6 @@ struct Inner {
     party: String,
     capacity: usize,
     entries: Mutex<Entries>,
-    live: broadcast::Sender<Exchange>,
     lines: Option<Lines>,
 }
 
@@ -111,9 +105,8 @@ impl Journal {
     }
 
     fn with(party: &str, capacity: usize, lines: Option<Lines>) -> Self {
-        let (live, _) = broadcast::channel(LIVE);
         let capacity = capacity.max(1);
-        Self(Arc::new(Inner { party: party.to_owned(), capacity, entries: Mutex::default(), live, lines }))
+        Self(Arc::new(Inner { party: party.to_owned(), capacity, entries: Mutex::default(), lines }))
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
@@ -139,17 +132,13 @@ impl Journal {
             exchange.url = redact_query(&exchange.url);
         }
         let mut recorded = Recorded { exchange, tokens };
-        // The file and the stream get it under the same lock, so that both are in the order of the numbers. Neither waits.
+        // The file gets it under the same lock, so that it is in the order of the numbers. It does not wait.
         let mut entries = self.entries();
         entries.last += 1;
         recorded.exchange.sequence = entries.last;
         entries.totals.add(&recorded.exchange);
         if let Some(lines) = &self.0.lines {
             lines.append(&recorded);
-        }
-        if self.0.live.receiver_count() > 0 {
-            // Nobody listening any more is no failure.
-            drop(self.0.live.send(recorded.read()));
         }
         let forgotten = if entries.recent.len() >= self.0.capacity { entries.recent.pop_front() } else { None };
         entries.recent.push_back(recorded);
@@ -182,22 +171,10 @@ impl Journal {
         self.entries().last
     }
 
-    /// The number of the oldest exchange that is remembered; 0 when there was none.
-    #[must_use]
-    pub fn first(&self) -> u64 {
-        self.entries().recent.front().map_or(0, |recorded| recorded.exchange.sequence)
-    }
-
     /// What all exchanges add up to.
     #[must_use]
     pub fn totals(&self) -> Totals {
         self.entries().totals.clone()
-    }
-
-    /// Exchanges from now on, as they are written.
-    #[must_use]
-    pub fn subscribe(&self) -> broadcast::Receiver<Exchange> {
-        self.0.live.subscribe()
     }
 }
 
@@ -234,7 +211,7 @@ pub(crate) mod tests {
     #[test]
     fn it_forgets_the_oldest_and_finds_a_journey() {
         let journal = Journal::new("bank", 3);
-        assert_eq!((journal.first(), journal.last()), (0, 0));
+        assert_eq!(journal.last(), 0);
         for (trace, id) in [("a", "1"), ("b", "2"), ("a", "3"), ("b", "4")] {
             journal.record(Exchange { interaction_id: Some(id.to_owned()), ..exchange(trace) });
         }
@@ -245,7 +222,7 @@ pub(crate) mod tests {
         assert_eq!(numbers(&Filter { after: Some(3), ..Filter::default() }), [4]);
         assert_eq!(numbers(&Filter { limit: Some(1), ..Filter::default() }), [4]);
         assert_eq!(journal.recent(&Filter::default())[0].party, "bank");
-        assert_eq!((journal.first(), journal.last()), (2, 4));
+        assert_eq!(journal.last(), 4);
     }
 
     #[test]
@@ -293,7 +270,6 @@ pub(crate) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.ndjson");
         let journal = Journal::with_json_lines("bank", 3, &path).unwrap();
-        let mut live = journal.subscribe();
         journal.record_with(exchange("a"), vec![token, seen("not.json.x").unwrap()]);
         let read = journal.recent(&Filter::default());
         let expected = DecodedToken {
@@ -303,7 +279,6 @@ pub(crate) mod tests {
         };
         assert_eq!(read[0].tokens, [expected]);
         assert_eq!(journal.recent(&Filter { after: Some(0), ..Filter::default() }), read);
-        assert_eq!(live.try_recv().unwrap(), read[0]);
         drop(journal);
         assert_eq!(lines::read(&path), read);
     }
@@ -336,14 +311,6 @@ pub(crate) mod tests {
         assert_eq!(totals.exchanges[&(Side::Client, Outcome::Failed)].count, 1);
         assert_eq!(totals.refusals["demo.rule"], 1);
         assert_eq!(Outcome::Status(4).to_string(), "4xx");
-    }
-
-    #[tokio::test]
-    async fn a_listener_hears_what_is_recorded() {
-        let journal = Journal::new("bank", 3);
-        let mut live = journal.subscribe();
-        journal.record(exchange("a"));
-        assert_eq!(live.recv().await.unwrap().sequence, 1);
     }
 
     #[test]

@@ -32,6 +32,7 @@ const SECRET_PARAMETERS: &[&str] = &[
     "refresh_token",
     "registration_access_token",
     "request",
+    "request_uri",
     "response",
     "session",
     "subject_token",
@@ -161,7 +162,8 @@ pub(crate) fn redact_claims(value: &mut Value) {
     }
 }
 
-/// Takes what opens doors out of an answer's body: tokens, signatures of tokens, and the code of an authorization response.
+/// Takes what opens doors out of an answer's body: tokens, signatures of tokens, the code of an authorization response, and
+/// the name of a pushed request.
 pub fn redact_body(value: &mut Value) {
     redact_claims(value);
     remove_secrets(value);
@@ -173,7 +175,8 @@ fn remove_secrets(value: &mut Value) {
         Value::Object(members) => {
             for (name, member) in members {
                 // `Code` of an error is none.
-                let secret = name == "code" || SECRET_CLAIMS.contains(&name.replace('-', "_").as_str());
+                let secret =
+                    name == "code" || name == "request_uri" || SECRET_CLAIMS.contains(&name.replace('-', "_").as_str());
                 if secret && member.is_string() {
                     *member = REMOVED.into();
                 } else {

@@ -28,11 +28,6 @@ impl Change {
     pub fn delete(collection: impl Into<String>, key: impl Into<String>, expect: Expect) -> Self {
         Self { collection: collection.into(), key: key.into(), expect, action: Action::Delete }
     }
-
-    /// A condition of the commit on a record that it does not change.
-    pub fn check(collection: impl Into<String>, key: impl Into<String>, expect: Expect) -> Self {
-        Self { collection: collection.into(), key: key.into(), expect, action: Action::Check }
-    }
 }
 
 /// What must hold for a record when a commit is judged.
@@ -78,6 +73,4 @@ pub enum Action {
     Put(Vec<u8>),
     /// It goes.
     Delete,
-    /// Nothing: only the expectation counts.
-    Check,
 }

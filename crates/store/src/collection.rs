@@ -42,11 +42,6 @@ impl<T> Collection<T> {
     pub fn take(&self, key: impl Into<String>) -> Change {
         Change::delete(self.name, key, Expect::Present)
     }
-
-    /// Lets the commit depend on a record that it does not change.
-    pub fn check(&self, key: impl Into<String>, expect: Expect) -> Change {
-        Change::check(self.name, key, expect)
-    }
 }
 
 impl<T: Serialize> Collection<T> {

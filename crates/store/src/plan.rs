@@ -16,15 +16,14 @@ pub(crate) struct Step {
     pub(crate) before: Option<Stored>,
     /// The record after it.
     pub(crate) after: Option<Stored>,
-    /// Whether a put or a delete touched it.
-    written: bool,
 }
 
 /// The places that a commit touches. Their order is the order of the keys.
 pub(crate) type Plan = BTreeMap<Vec<u8>, Step>;
 
 /// Judges `changes` in their order against the records that `look_up` knows. `version` is what the records that it
-/// puts will get. The plan names only what really changes; it is empty for a commit of mere checks.
+/// puts will get. The plan names only what really changes; it is empty for a commit that only
+/// deletes what is absent.
 pub(crate) fn plan(
     changes: Vec<Change>,
     version: Version,
@@ -37,19 +36,18 @@ pub(crate) fn plan(
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::btree_map::Entry::Vacant(entry) => {
                 let before = look_up(entry.key())?;
-                entry.insert(Step { after: before.clone(), before, written: false })
+                entry.insert(Step { after: before.clone(), before })
             }
         };
         let found = step.after.as_ref().map(|stored| stored.version);
         if !expect.holds(found) {
             return Err(CommitError::Conflict { collection, key, expected: expect, found: found.into() });
         }
-        match action {
-            Action::Put(value) => (step.after, step.written) = (Some(Stored { version, value }), true),
-            Action::Delete => (step.after, step.written) = (None, true),
-            Action::Check => {}
-        }
+        step.after = match action {
+            Action::Put(value) => Some(Stored { version, value }),
+            Action::Delete => None,
+        };
     }
-    plan.retain(|_, step| step.written && !(step.before.is_none() && step.after.is_none()));
+    plan.retain(|_, step| step.before.is_some() || step.after.is_some());
     Ok(plan)
 }

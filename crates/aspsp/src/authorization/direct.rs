@@ -1,21 +1,15 @@
 //! What all endpoints share that clients call directly: a form in, JSON out, nothing cached.
 
-use fapi::{Accepted, ErrorCode, Outcome, PresentedCertificate, error::ErrorBody, token::Parameters};
+use fapi::{Accepted, Outcome, PresentedCertificate, parameters::Parameters};
 use http::{HeaderValue, StatusCode, header};
 use party::authorization_server::{failed, no_store, presented};
 use serde::Serialize;
 use simulation::SeenToken;
 use transport::{Request, Response, reply};
 
-/// The form with the `Authorization` header; none when the body is no form.
-pub(super) fn parameters(request: &Request) -> Option<Parameters> {
-    Some(Parameters::new(request.form_pairs()?).with_authorization(request.header("authorization")))
-}
-
-/// The refusal of a body that is no form (RFC 6749, 5.2).
-pub(super) fn no_form() -> Response {
-    let body = ErrorBody::new(ErrorCode::InvalidRequest, "The body is application/x-www-form-urlencoded.");
-    no_store(reply::json(StatusCode::BAD_REQUEST, &body))
+/// The form with the `Authorization` header.
+pub(super) fn parameters(request: &Request) -> Parameters {
+    Parameters::of_body(request.form_pairs()).with_authorization(request.header("authorization"))
 }
 
 /// The client's certificate in the engine's words.

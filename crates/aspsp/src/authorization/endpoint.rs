@@ -5,8 +5,8 @@ use std::sync::Arc;
 use fapi::{
     Interaction,
     authorization::Refused,
+    parameters::Parameters,
     response::{AuthorizationResponse, Delivery},
-    token::Parameters,
 };
 use http::{HeaderValue, Method, StatusCode, header};
 use party::authorization_server::seen;
@@ -25,8 +25,11 @@ use crate::{
 
 /// `GET` or `POST /authorize`.
 pub async fn authorize(context: Arc<Context>, request: Request) -> Response {
-    let pairs = if request.method == Method::POST { request.form_pairs() } else { Some(request.query_pairs()) };
-    let parameters = Parameters::new(pairs.unwrap_or_default());
+    let parameters = if request.method == Method::POST {
+        Parameters::of_body(request.form_pairs())
+    } else {
+        Parameters::new(request.query_pairs())
+    };
     let tokens: Vec<_> = seen("request object", parameters.get("request")).into_iter().collect();
     let now = context.tools.clock.now();
     let mut response = match context.engine.authorize(parameters, now).await {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use fapi::{
-    Engine, Interaction, Loaded, Repository,
+    Engine, Failure, Interaction, Loaded, Repository,
     interaction::{Decision, Rejection},
     request_object::INTENT_STATE,
     response::Delivery,
@@ -57,6 +57,8 @@ pub(super) enum Refusal {
     Forged,
     /// A second submit of the same page was faster.
     Overtaken,
+    /// The authorization server does not answer the client.
+    Protocol(Failure),
     /// The store failed.
     Failed(String),
 }
@@ -81,6 +83,14 @@ impl Refusal {
             Self::Overtaken => {
                 let text = "This page was sent twice. Load it again.";
                 error_page(context, request, StatusCode::CONFLICT, "invalid_request", text)
+            }
+            Self::Protocol(Failure::Unavailable(error)) => Self::Failed(error).page(context, request),
+            Self::Protocol(Failure::Refused(refusal)) => {
+                let code = refusal.error;
+                let status = StatusCode::BAD_REQUEST;
+                let mut response = error_page(context, request, status, code.as_str(), refusal.rule.unmet);
+                response.extensions_mut().insert(refusal.verdict());
+                response
             }
             Self::Failed(error) => {
                 tracing::error!(%error, "a customer's page failed");
@@ -428,11 +438,7 @@ pub(super) async fn settle(
         Some((consent, _)) => in_time(context, consent, decision, now),
         None => decision,
     };
-    let completed = context
-        .engine
-        .complete(&interaction, &decision, now)
-        .await
-        .map_err(|failure| Refusal::Failed(failure.description().to_owned()))?;
+    let completed = context.engine.complete(&interaction, &decision, now).await.map_err(Refusal::Protocol)?;
     let approved = matches!(decision, Decision::Approved { .. }) && !completed.failed;
     session.stage = match completed.response.delivery() {
         Delivery::Redirect(location) => Stage::Done { location, fields: Vec::new(), approved },
@@ -457,6 +463,7 @@ pub(super) async fn settle(
         None => None,
     };
     commit(context, changes).await?;
+    context.engine.settled(&completed.ended);
     Ok(Visit { interaction, session, session_version, cookie, skin, consent })
 }
 

@@ -11,7 +11,7 @@ use crate::Context;
 
 /// `POST /par`.
 pub async fn push(context: Arc<Context>, request: Request) -> Response {
-    let Some(parameters) = direct::parameters(&request) else { return direct::no_form() };
+    let parameters = direct::parameters(&request);
     let names = ["client_assertion", "request"];
     let tokens = names.into_iter().filter_map(|name| seen(name, parameters.get(name))).collect();
     let certificate = direct::certificate(&request);

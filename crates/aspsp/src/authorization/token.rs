@@ -11,7 +11,7 @@ use crate::Context;
 
 /// `POST /token`.
 pub async fn token(context: Arc<Context>, request: Request) -> Response {
-    let Some(parameters) = direct::parameters(&request) else { return direct::no_form() };
+    let parameters = direct::parameters(&request);
     let mut tokens: Vec<_> = seen("client_assertion", parameters.get("client_assertion")).into_iter().collect();
     let certificate = direct::certificate(&request);
     let outcome = context.engine.token(&parameters, certificate.as_ref(), context.tools.clock.now()).await;

@@ -17,7 +17,7 @@ use crate::Context;
 
 /// `POST /introspect`.
 pub async fn introspect(context: Arc<Context>, request: Request) -> Response {
-    let Some(parameters) = direct::parameters(&request) else { return direct::no_form() };
+    let parameters = direct::parameters(&request);
     let tokens = seen("client_assertion", parameters.get("client_assertion")).into_iter().collect();
     let certificate = direct::certificate(&request);
     let outcome = context.engine.introspect(&parameters, certificate.as_ref(), context.tools.clock.now()).await;
@@ -26,7 +26,7 @@ pub async fn introspect(context: Arc<Context>, request: Request) -> Response {
 
 /// `POST /revoke`.
 pub async fn revoke(context: Arc<Context>, request: Request) -> Response {
-    let Some(parameters) = direct::parameters(&request) else { return direct::no_form() };
+    let parameters = direct::parameters(&request);
     let tokens = seen("client_assertion", parameters.get("client_assertion")).into_iter().collect();
     let certificate = direct::certificate(&request);
     let outcome = context.engine.revoke(&parameters, certificate.as_ref(), context.tools.clock.now()).await;

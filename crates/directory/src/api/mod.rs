@@ -9,9 +9,9 @@ mod token;
 
 use fapi::access::{Demand, TokenKind, bearer};
 use http::StatusCode;
-use jose::Jwk;
-use openbanking::{directory::CertificateKind, ssa::OrganisationStatus};
+use openbanking::directory::CertificateKind;
 use party::authorization_server::presented;
+use rules::joined;
 use serde::de::DeserializeOwned;
 use transport::{Request, Response, reply};
 
@@ -19,7 +19,8 @@ pub(crate) use token::token;
 
 use crate::{
     Context,
-    refusal::{self, DirectoryError, FORBIDDEN, INVALID, MEDIA_TYPE, NOT_FOUND, UNAUTHORISED, Wire, demand},
+    progress::Progress,
+    refusal::{self, DirectoryError, FORBIDDEN, INVALID, MEDIA_TYPE, NOT_FOUND, UNAUTHORISED, Wire},
     registry::{self, OrganisationRecord},
 };
 
@@ -40,8 +41,6 @@ rules::catalogue! {
         reason: "There is an organisation with this id.", clause: "OB Directory API 2.1, organisation" }
     OWN_ORGANISATION { id: "directory.api.own-organisation",
         reason: "A participant acts on its own organisation only.", clause: "OB Directory API 2.1" }
-    ORGANISATION_ACTIVE { id: "directory.api.organisation-active",
-        reason: "The organisation is active.", clause: "OB Directory, participant status" }
     SOFTWARE_KNOWN { id: "directory.api.software-statement-known",
         reason: "The organisation has a software statement with this id.", clause: "OB Directory API 2.1, software-statement" }
     SOFTWARE_DETAILS { id: "directory.api.software-statement-details",
@@ -65,56 +64,45 @@ pub(crate) enum Purpose {
 ///
 /// # Errors
 /// Another media type, or not what the schema allows.
-pub(crate) fn json_body<T: DeserializeOwned>(context: &Context, request: &Request) -> Result<T, DirectoryError> {
+pub(crate) fn json_body<T: DeserializeOwned>(
+    progress: &mut Progress<'_>,
+    request: &Request,
+) -> Result<T, DirectoryError> {
     let found = request.content_type().unwrap_or("none");
     // The Directory's OpenAPI has media types of its own for some bodies.
     let found_in_lower_case = found.to_ascii_lowercase();
     let own = found_in_lower_case.starts_with("application/vnd.openbanking.directory.")
         && found_in_lower_case.ends_with("+json");
     let json = found_in_lower_case == "application/json" || own;
-    demand(
-        context,
-        json,
-        &MEDIA,
-        MEDIA_TYPE,
-        "application/json, or application/vnd.openbanking.directory...+json",
-        found,
-    )?;
-    serde_json::from_slice(&request.body)
-        .map_err(|error| DirectoryError::explained(&BODY, INVALID, "a body of the schema", error.to_string()))
+    let expected = "application/json, or application/vnd.openbanking.directory...+json";
+    progress.demand(json, &MEDIA, MEDIA_TYPE, expected, found)?;
+    progress.read(serde_json::from_slice(&request.body), &BODY, INVALID, "a body of the schema")
 }
 
-/// Lets a participant in, and answers with its organisation.
+/// Lets a participant in, and answers with its organisation and the rules that it passed.
 ///
 /// # Errors
 /// Certificate or token do not open the API, or the organisation is not active.
-pub(crate) async fn admit(
-    context: &Context,
+pub(crate) async fn admit<'a>(
+    context: &'a Context,
     request: &Request,
     purpose: Purpose,
-) -> Result<OrganisationRecord, DirectoryError> {
+) -> Result<(OrganisationRecord, Progress<'a>), DirectoryError> {
+    let mut progress = Progress::new(context);
     let certificate = presented(&request.caller);
     let wanted = Demand { scope: None, kind: TokenKind::Client };
     let token = bearer(request.header("authorization"));
-    let access = context
-        .engine
-        .access(token, certificate.as_ref(), wanted, context.tools.clock.now())
-        .await
-        .map_err(DirectoryError::Access)?
-        .value;
+    let now = context.tools.clock.now();
+    let access = progress.accepted(context.engine.access(token, certificate.as_ref(), wanted, now).await)?;
     let needed: &[&str] = match purpose {
         Purpose::Read => &["TPPReadAccess", "TPPManage", "ASPSPReadAccess", "ASPSPManage"],
         Purpose::Manage => &["TPPManage", "ASPSPManage"],
     };
-    let found = access.scopes.join(" ");
     let enough = access.scopes.iter().any(|scope| needed.contains(&scope.as_str()));
-    demand(context, enough, &SCOPE, refusal::SCOPE, needed.join(" or "), found)?;
-    certificate_in_use(context, request, UNAUTHORISED).await?;
-    let record = organisation(context, &access.client.client_id).await?;
-    let status = record.organisation.status;
-    let active = status == OrganisationStatus::Active;
-    demand(context, active, &ORGANISATION_ACTIVE, FORBIDDEN, "Active", format!("{status:?}"))?;
-    Ok(record)
+    progress.demand(enough, &SCOPE, refusal::SCOPE, joined(needed, " or "), joined(&access.scopes, " "))?;
+    progress.applied(&CERTIFICATE, certificate_in_use(context, request, UNAUTHORISED).await)?;
+    let record = organisation(context, &mut progress, &access.client.client_id).await?;
+    Ok((record, progress))
 }
 
 /// Looks the caller's certificate up: TLS judged it when the connection began, and it may have been revoked since.
@@ -130,12 +118,11 @@ async fn certificate_in_use(context: &Context, request: &Request, wire: Wire) ->
         let expected = format!("an OBWAC of {} that is in use", caller.organisation_id);
         DirectoryError::refused(&CERTIFICATE, wire, expected, found)
     };
-    let kid = Jwk::from_rsa_public_der(&shown.public_key_der()?)?.thumbprint();
-    let key = registry::below(&caller.organisation_id, &kid);
-    match registry::certificates().get(context.store(), &key).await? {
+    let certificates = context.engine.backend().certificates(&caller.organisation_id).await?;
+    match certificates.shown(shown)? {
         None => Err(refused("one that was not issued")),
-        Some((issued, _)) if issued.revoked_at.is_some() => Err(refused("one that was revoked")),
-        Some((issued, _)) if issued.kind != CertificateKind::Obwac => Err(refused(issued.kind.name())),
+        Some(issued) if !issued.in_use() => Err(refused("one that was revoked")),
+        Some(issued) if issued.record.kind != CertificateKind::Obwac => Err(refused(issued.record.kind.name())),
         Some(_) => Ok(()),
     }
 }
@@ -144,30 +131,34 @@ async fn certificate_in_use(context: &Context, request: &Request, wire: Wire) ->
 ///
 /// # Errors
 /// As [`admit`], or the path names another organisation.
-pub(crate) async fn admit_own(
-    context: &Context,
+pub(crate) async fn admit_own<'a>(
+    context: &'a Context,
     request: &Request,
     purpose: Purpose,
-) -> Result<OrganisationRecord, DirectoryError> {
-    let record = admit(context, request, purpose).await?;
+) -> Result<(OrganisationRecord, Progress<'a>), DirectoryError> {
+    let (record, mut progress) = admit(context, request, purpose).await?;
     let (own, named) = (&record.organisation.organisation_id, request.params.get("OrganisationId").unwrap_or_default());
-    demand(context, own == named, &OWN_ORGANISATION, FORBIDDEN, own, named)?;
+    progress.demand(own == named, &OWN_ORGANISATION, FORBIDDEN, own, named)?;
     // With the rule off it is the named one.
-    if own == named { Ok(record) } else { organisation(context, named).await }
+    let record = if own == named { record } else { organisation(context, &mut progress, named).await? };
+    Ok((record, progress))
 }
 
 /// The organisation with this id.
 ///
 /// # Errors
 /// There is none, or the store failed.
-pub(crate) async fn organisation(context: &Context, id: &str) -> Result<OrganisationRecord, DirectoryError> {
+pub(crate) async fn organisation(
+    context: &Context,
+    progress: &mut Progress<'_>,
+    id: &str,
+) -> Result<OrganisationRecord, DirectoryError> {
     let found = match id {
         "" => None,
         id => registry::organisations().get(context.store(), id).await?,
     };
-    found
-        .map(|(record, _)| record)
-        .ok_or_else(|| DirectoryError::explained(&ORGANISATION_KNOWN, NOT_FOUND, "an organisation", id))
+    let (record, _) = progress.need(found, &ORGANISATION_KNOWN, NOT_FOUND, "an organisation", id)?;
+    Ok(record)
 }
 
 fn ok(value: &impl serde::Serialize) -> Response {

@@ -7,6 +7,7 @@ use openbanking::{
     directory::{JWS, SoftwareStatement, SoftwareStatementRequest, SoftwareStatementState},
     ssa::Role,
 };
+use rules::{Check, Evidence, holds, joined};
 use transport::{Request, Response, reply};
 use url::Url;
 
@@ -14,7 +15,8 @@ use super::{Purpose, SOFTWARE_DETAILS, SOFTWARE_KNOWN, admit_own, created, json_
 use crate::{
     Context,
     assertion::assertion,
-    refusal::{DirectoryError, INVALID, NOT_FOUND, demand},
+    progress::Progress,
+    refusal::{DirectoryError, INVALID, NOT_FOUND, Wire},
     registry::{OrganisationRecord, all_below, below, software_statements},
 };
 
@@ -23,9 +25,9 @@ const LONGEST_URI: usize = 256;
 
 /// `POST`.
 pub(crate) async fn create(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
-    let record = admit_own(&context, &request, Purpose::Manage).await?;
-    let asked: SoftwareStatementRequest = json_body(&context, &request)?;
-    check(&context, &asked, &record)?;
+    let (record, mut progress) = admit_own(&context, &request, Purpose::Manage).await?;
+    let asked: SoftwareStatementRequest = json_body(&mut progress, &request)?;
+    progress.judge(&Described { asked: &asked, record: &record }, &[details_check()])?;
     let statement = SoftwareStatement {
         software_statement_id: context.tools.chance.identifier(22),
         active: true,
@@ -44,18 +46,21 @@ pub(crate) async fn create(context: Arc<Context>, request: Request) -> Result<Re
         transport_key_ids: Vec::new(),
     };
     let key = below(&record.organisation.organisation_id, &statement.software_statement_id);
-    context.commit(vec![software_statements().insert(key, &statement)?]).await?;
-    Ok(created(&statement))
+    progress.commit(&context, vec![software_statements().insert(key, &statement)?]).await?;
+    Ok(progress.answer(created(&statement)))
 }
 
-fn check(
-    context: &Context,
-    asked: &SoftwareStatementRequest,
-    record: &OrganisationRecord,
-) -> Result<(), DirectoryError> {
-    let refuse = |condition: bool, expected: &str, found: &str| {
-        demand(context, condition, &SOFTWARE_DETAILS, INVALID, expected, found)
-    };
+/// What is said about a software, and by whom.
+struct Described<'a> {
+    asked: &'a SoftwareStatementRequest,
+    record: &'a OrganisationRecord,
+}
+
+fn details_check<'a>() -> Check<Described<'a>, Wire> {
+    Check { rule: &SOFTWARE_DETAILS, error: INVALID, test: details }
+}
+
+fn details(Described { asked, record }: &Described<'_>) -> Result<(), Evidence> {
     let plain = |text: &str, longest: usize| {
         (1..=longest).contains(&text.chars().count()) && !text.chars().any(char::is_control)
     };
@@ -66,7 +71,7 @@ fn check(
         ("OnBehalfOfObOrganisation", asked.on_behalf_of.as_ref(), 140),
     ] {
         if let Some(value) = value {
-            refuse(plain(value, longest), &format!("a {member} of 1 to {longest} characters"), value)?;
+            holds(plain(value, longest), format_args!("a {member} of 1 to {longest} characters"), value)?;
         }
     }
     // These become links and pictures on the pages of banks.
@@ -78,63 +83,70 @@ fn check(
     ] {
         if let Some(uri) = value {
             let right = plain(uri, LONGEST_URI) && Url::parse(uri).is_ok_and(|url| url.scheme() == "https");
-            refuse(right, &format!("a {member} of at most {LONGEST_URI} characters that begins with https://"), uri)?;
+            holds(
+                right,
+                format_args!("a {member} of at most {LONGEST_URI} characters that begins with https://"),
+                uri,
+            )?;
         }
     }
-    refuse(!asked.redirect_uris.is_empty(), "at least one RedirectUri", "none")?;
+    holds(!asked.redirect_uris.is_empty(), "at least one RedirectUri", "none")?;
     for uri in &asked.redirect_uris {
         // OB DCR 3.3, redirect_uris: https, and no fragment (RFC 6749, 3.1.2).
         let right = plain(uri, LONGEST_URI)
             && Url::parse(uri).is_ok_and(|url| url.scheme() == "https" && url.fragment().is_none());
-        refuse(right, "a RedirectUri of at most 256 characters that begins with https:// and has no fragment", uri)?;
+        holds(right, "a RedirectUri of at most 256 characters that begins with https:// and has no fragment", uri)?;
     }
     let (roles, authorised): (BTreeSet<Role>, BTreeSet<Role>) =
         (asked.roles.iter().copied().collect(), record.organisation.roles().into_iter().collect());
-    let shown = asked.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
-    let names = |roles: &BTreeSet<Role>| roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
+    let shown: Vec<&str> = asked.roles.iter().map(|role| role.name()).collect();
+    let names: Vec<&str> = authorised.iter().map(|role| role.name()).collect();
     let right = !roles.is_empty() && roles.is_subset(&authorised) && roles.len() == asked.roles.len();
-    refuse(right, &format!("Roles among {}, each once", names(&authorised)), &shown)
+    holds(right, format_args!("Roles among {}, each once", joined(&names, ", ")), joined(&shown, ", "))
 }
 
 /// `GET`.
 pub(crate) async fn list(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
-    let record = admit_own(&context, &request, Purpose::Read).await?;
-    Ok(ok(&all_below(context.store(), software_statements(), &record.organisation.organisation_id).await?))
+    let (record, progress) = admit_own(&context, &request, Purpose::Read).await?;
+    Ok(progress
+        .answer(ok(&all_below(context.store(), software_statements(), &record.organisation.organisation_id).await?)))
 }
 
 /// `GET /{SoftwareStatementId}`.
 pub(crate) async fn read(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
-    let record = admit_own(&context, &request, Purpose::Read).await?;
-    Ok(ok(&named(&context, &record, &request).await?.0))
+    let (record, mut progress) = admit_own(&context, &request, Purpose::Read).await?;
+    let (statement, _) = named(&context, &mut progress, &record, &request).await?;
+    Ok(progress.answer(ok(&statement)))
 }
 
 /// `PUT /{SoftwareStatementId}`: makes it active or inactive.
 pub(crate) async fn change(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
-    let record = admit_own(&context, &request, Purpose::Manage).await?;
-    let state: SoftwareStatementState = json_body(&context, &request)?;
-    let (mut statement, version) = named(&context, &record, &request).await?;
+    let (record, mut progress) = admit_own(&context, &request, Purpose::Manage).await?;
+    let state: SoftwareStatementState = json_body(&mut progress, &request)?;
+    let (mut statement, version) = named(&context, &mut progress, &record, &request).await?;
     statement.active = state.active;
     let key = below(&record.organisation.organisation_id, &statement.software_statement_id);
-    context.commit(vec![software_statements().update(key, version, &statement)?]).await?;
-    Ok(ok(&statement))
+    progress.commit(&context, vec![software_statements().update(key, version, &statement)?]).await?;
+    Ok(progress.answer(ok(&statement)))
 }
 
 /// `GET /{SoftwareStatementId}/software-statement-assertion`.
 pub(crate) async fn assert(context: Arc<Context>, request: Request) -> Result<Response, DirectoryError> {
-    let record = admit_own(&context, &request, Purpose::Read).await?;
-    let (statement, _) = named(&context, &record, &request).await?;
-    let assertion = assertion(&context, &record, &statement)?;
-    Ok(reply::bytes(StatusCode::OK, JWS, assertion.into_bytes()))
+    let (record, mut progress) = admit_own(&context, &request, Purpose::Read).await?;
+    let (statement, _) = named(&context, &mut progress, &record, &request).await?;
+    let assertion = assertion(&context, &mut progress, &record, &statement)?;
+    Ok(progress.answer(reply::bytes(StatusCode::OK, JWS, assertion.into_bytes())))
 }
 
 /// The software statement that the path names.
 pub(super) async fn named(
     context: &Context,
+    progress: &mut Progress<'_>,
     record: &OrganisationRecord,
     request: &Request,
 ) -> Result<(SoftwareStatement, store::Version), DirectoryError> {
     let id = request.params.get("SoftwareStatementId").unwrap_or_default();
     let key = below(&record.organisation.organisation_id, id);
     let found = software_statements().get(context.store(), &key).await?;
-    found.ok_or_else(|| DirectoryError::explained(&SOFTWARE_KNOWN, NOT_FOUND, "a software statement", id))
+    progress.need(found, &SOFTWARE_KNOWN, NOT_FOUND, "a software statement", id)
 }

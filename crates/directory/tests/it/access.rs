@@ -162,7 +162,7 @@ async fn a_signing_certificate_opens_nothing() {
     let seal = Identity { chain, key: data.load_or_create_key("signing").unwrap() };
     let http = directory.http(Some(&seal));
     let answer = tpp.ask_token(&http, &tpp.assertion(&json!({})), TPP).await;
-    assert_eq!(answer.status, 401, "{}", text(&answer));
+    directory.assert_refused(&answer, 401, "invalid_client", "directory.api.certificate");
 }
 
 #[tokio::test]

@@ -71,14 +71,14 @@ async fn the_statements_must_fit_the_kind() {
     let asked = request("Larkspur Money Ltd", "730166", &[Role::Aisp]);
     let begun = directory.begin(&asked).await;
     let right = subject(&asked, &begun.organisation_id);
-    for (kind, profile) in [
-        (CertificateKind::Obwac, Profile::Obseal(right.clone())),
-        (CertificateKind::Obseal, Profile::Obwac(right.clone())),
-        (CertificateKind::Obwac, Profile::Server { names: vec!["localhost".into()] }),
+    for (kind, profile, rule) in [
+        (CertificateKind::Obwac, Profile::Obseal(right.clone()), "qc-statements"),
+        (CertificateKind::Obseal, Profile::Obwac(right.clone()), "qc-statements"),
+        // A server's request names no organisation.
+        (CertificateKind::Obwac, Profile::Server { names: vec!["localhost".into()] }, "subject"),
     ] {
         let answer = directory.certify(&begun, kind, &signing_request(&profile)).await;
-        assert_eq!(answer.status, 400, "{}", text(&answer));
-        assert!(directory.refused_by(&answer).starts_with("directory.certificate."), "{}", text(&answer));
+        directory.assert_refused(&answer, 400, "invalid_request", &format!("directory.certificate.{rule}"));
     }
     for kind in [CertificateKind::Obtransport, CertificateKind::Obsigning] {
         let answer = directory.certify(&begun, kind, &signing_request(&Profile::Obwac(right.clone()))).await;
@@ -103,8 +103,7 @@ async fn weak_keys_other_kinds_of_keys_and_broken_requests_are_refused() {
         (String::new(), "request"),
     ] {
         let answer = directory.certify(&begun, CertificateKind::Obwac, &wrong).await;
-        assert_eq!(answer.status, 400, "{}", text(&answer));
-        assert!(directory.refused_by(&answer).starts_with("directory.certificate."), "{}", text(&answer));
+        directory.assert_refused(&answer, 400, "invalid_request", "directory.certificate.request-readable");
         assert!(text(&answer).contains(told), "{told}: {}", text(&answer));
     }
 }
@@ -203,10 +202,22 @@ async fn links_that_are_made_at_once_are_made_or_refused_as_a_conflict() {
         call(&http, &token, &url, Method::PUT, |builder| builder.json(&body)).await.unwrap()
     };
     let (tls, sig) = (&tpp.membership.transport_kid, &tpp.membership.signing_kid);
+    // What each of them was told last that it is.
+    let mut linked = [false, false];
     for associate in [true, false, true, false, true] {
         let (one, other) = tokio::join!(link("obwac", tls, associate), link("obseal", sig, associate));
-        for answer in [one, other] {
-            assert!([200, 409].contains(&answer.status.as_u16()), "{}", text(&answer));
+        let answers = [one, other];
+        assert!(answers.iter().any(|answer| answer.status == 200), "one of two is always done");
+        for (answer, linked) in answers.iter().zip(&mut linked) {
+            match answer.status.as_u16() {
+                200 => *linked = associate,
+                _ => directory.assert_refused(answer, 409, "conflict", "directory.api.unchanged"),
+            }
+        }
+        let statements = tpp.client.software_statements(&tpp.trace).await.unwrap();
+        let found = [&statements[0].transport_key_ids, &statements[0].signing_key_ids];
+        for ((found, kid), linked) in found.into_iter().zip([tls, sig]).zip(linked) {
+            assert_eq!(*found, if linked { vec![kid.clone()] } else { vec![] });
         }
     }
 }

@@ -26,6 +26,97 @@ async fn unknown_organisations_statuses_and_members_are_refused() {
 }
 
 #[tokio::test]
+async fn web_pages_and_names_of_others_do_not_reach_the_control_port() {
+    let directory = Directory::in_lesson().await;
+    let off = json!({"off": ["directory.enrolment.once"]}).to_string();
+    let ask = async |headers: &[(&str, &str)]| {
+        let url = format!("http://{}/lesson", directory.running.control).parse().unwrap();
+        let asked = directory.http(None).request(Method::POST, &url).body("text/plain", off.clone());
+        headers.iter().fold(asked, |asked, (name, value)| asked.header(name, value)).send().await.unwrap()
+    };
+    let port = directory.running.control.port();
+    let (own, below) = (format!("localhost:{port}"), format!("directory.localhost:{port}"));
+    for (headers, told) in [
+        (&[("origin", "https://evil.example")][..], "https://evil.example"),
+        (&[("origin", "null")], "null"),
+        (&[("origin", "http://localhost:8440"), ("host", own.as_str())], "http://localhost:8440"),
+        (&[("host", "evil.example")], "evil.example"),
+        (&[("host", "192.168.0.1")], "192.168.0.1"),
+    ] {
+        let answer = ask(headers).await;
+        assert_eq!(answer.status, 403, "{headers:?}: {}", text(&answer));
+        assert!(text(&answer).contains(told), "{told}: {}", text(&answer));
+    }
+    assert!(directory.tools.lesson.switched_off().ids().is_empty(), "what was refused was done all the same");
+    // As curl asks, under either name.
+    for headers in [&[][..], &[("host", own.as_str())], &[("host", below.as_str())]] {
+        assert_eq!(ask(headers).await.status, 200, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_the_token_may_use_any_name_and_no_web_page_does() {
+    let directory = Directory::of(tempfile::tempdir().unwrap(), |settings| {
+        settings.control_token = Some("a token".to_owned());
+    })
+    .await;
+    let ask = async |path: &str, headers: &[(&str, &str)]| {
+        let url = format!("http://{}{path}", directory.running.control).parse().unwrap();
+        let asked = directory.http(None).request(Method::GET, &url);
+        let asked = headers.iter().fold(asked, |asked, (name, value)| asked.header(name, value));
+        asked.send().await.unwrap().status.as_u16()
+    };
+    let token = ("authorization", "Bearer a token");
+    for (headers, status) in [
+        (&[token, ("host", "directory:8449")][..], 200),
+        (&[("host", "localhost")], 401),
+        (&[("authorization", "Bearer another")], 401),
+        (&[token, ("origin", "https://evil.example")], 403),
+    ] {
+        assert_eq!(ask("/clock", headers).await, status, "{headers:?}");
+    }
+    assert_eq!(ask("/ready", &[("host", "directory:8449")]).await, 200);
+}
+
+#[tokio::test]
+async fn the_clock_cannot_be_moved_to_where_nothing_can_be_answered() {
+    let directory = Directory::start().await;
+    for body in
+        [json!({"seconds": 250_000_000_000_i64}), json!({"ahead": 250_000_000_000_i64}), json!({"ahead": i64::MAX})]
+    {
+        let answer = directory.control(Method::POST, "/clock/advance", &body).await;
+        assert_eq!(answer.status, 400, "{body}: {}", text(&answer));
+        assert!(text(&answer).contains("year 9000"), "{}", text(&answer));
+    }
+    // As far as it goes, everything still works, and after a restart too.
+    let far = json!({"ahead": 219_000_000_000_i64});
+    assert_eq!(directory.control(Method::POST, "/clock/advance", &far).await.status, 200);
+    let directory = directory.restarted().await;
+    let now: serde_json::Value = directory.control(Method::GET, "/clock", &json!(null)).await.json().unwrap();
+    assert!(now["now"].as_str().unwrap().starts_with("89"), "{now}");
+    let begun = directory.begin(&request("Larkspur Money Ltd", "730166", &[Role::Aisp])).await;
+    assert!(begun.expires_at > directory.tools.clock.now());
+}
+
+#[tokio::test]
+async fn metrics_count_what_was_answered_and_which_rules_refused() {
+    let directory = Directory::start().await;
+    for _ in 0..2 {
+        assert_eq!(directory.get("/keystore/nobody/nobody.jwks").await.status, 404);
+    }
+    directory.get("/pki/trust-anchor.pem").await;
+    let answer = directory.control(Method::GET, "/metrics", &json!(null)).await;
+    let text = text(&answer);
+    for line in [
+        "ob_exchanges_total{side=\"server\",status=\"2xx\"} 1",
+        "ob_exchanges_total{side=\"server\",status=\"4xx\"} 2",
+        "ob_refusals_total{rule=\"directory.keystore.known\"} 2",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn invitations_end_within_a_year() {
     let directory = Directory::with(EnrolmentPolicy::Invitation).await;
     for days in [0, -1, 366] {

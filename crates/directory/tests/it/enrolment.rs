@@ -3,7 +3,7 @@
 use directory::EnrolmentPolicy;
 use http::Method;
 use openbanking::{
-    directory::CertificateKind,
+    directory::{CertificateKind, CertificateRecord},
     ssa::{OrganisationStatus, Role},
 };
 use party::DataDirectory;
@@ -48,8 +48,7 @@ async fn nobody_takes_the_place_of_a_registered_organisation_under_another_name_
         request("Ashdown Bank plc", "204503", &[Role::Aisp]),
     ] {
         let answer = directory.open(Method::POST, "/enrolment", |builder| builder.json(&wrong)).await;
-        assert!(answer.status == 400 || answer.status == 409, "{}", text(&answer));
-        assert_eq!(directory.refused_by(&answer), "directory.enrolment.register");
+        directory.assert_refused(&answer, 409, "conflict", "directory.enrolment.register");
     }
 }
 
@@ -162,15 +161,24 @@ async fn an_organisation_that_is_not_active_gets_neither_token_nor_certificate_a
 async fn an_enrolment_that_was_interrupted_is_finished_with_the_same_keys() {
     let directory = Directory::start().await;
     let asked = request("Larkspur Money Ltd", "730166", &[Role::Aisp]);
-    let first = directory.member(&asked, TPP).await;
-    let kept = DataDirectory::open(first.data.path()).unwrap();
-    for file in ["membership.json", "certificates/signing.pem"] {
-        std::fs::remove_file(kept.join(file)).unwrap();
-    }
-    let id = first.id().to_owned();
-    let second = Member::enrolled(&directory, first.data, &asked, TPP).await;
-    let second = second.map_err(|error| error.to_string()).map(|member| member.id().to_owned());
-    assert_eq!(second, Ok(id));
+    let begun = directory.begin(&asked).await;
+    let folder = tempfile::tempdir().unwrap();
+    let kept = DataDirectory::open(folder.path()).unwrap();
+    kept.write_json("enrolment.json", &begun).unwrap();
+    let profile = Profile::Obseal(subject(&asked, &begun.organisation_id));
+    let lost = pki::certificate_request(&kept.load_or_create_key("signing").unwrap(), &profile).unwrap();
+    let lost: CertificateRecord = directory.certify(&begun, CertificateKind::Obseal, &lost).await.json().unwrap();
+
+    let member = Member::enrolled(&directory, folder, &asked, TPP).await.map_err(|error| error.to_string()).unwrap();
+    assert_eq!((member.id(), &member.membership.signing_kid), (begun.organisation_id.as_str(), &lost.kid));
+    assert_eq!(kept.read("enrolment.json").unwrap(), None, "its token is of no more use and still opens the door");
+
+    // Finished, and stopped before the token was deleted.
+    kept.write_json("enrolment.json", &begun).unwrap();
+    let again =
+        Member::enrolled(&directory, member.data, &asked, TPP).await.map_err(|error| error.to_string()).unwrap();
+    assert_eq!(again.id(), begun.organisation_id);
+    assert_eq!(kept.read("enrolment.json").unwrap(), None);
 }
 
 #[tokio::test]

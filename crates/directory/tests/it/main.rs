@@ -19,6 +19,8 @@ mod revocation;
 #[cfg(test)]
 mod status;
 #[cfg(test)]
+mod verdicts;
+#[cfg(test)]
 mod wire;
 #[cfg(test)]
 mod world;

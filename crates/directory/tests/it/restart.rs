@@ -4,8 +4,12 @@ use openbanking::{
     directory::{AuthorisationServerRequest, CertificateKind},
     ssa::{OrganisationStatus, Role},
 };
-use party::{DataDirectory, participant::DirectoryClient};
+use party::{
+    DataDirectory,
+    participant::{DirectoryClient, find_directory},
+};
 use serde_json::json;
+use simulation::Trace;
 use transport::CallError;
 
 use crate::world::{Directory, Member, TPP, call, request};
@@ -75,7 +79,7 @@ async fn revocations_and_statuses_last() {
     assert!(matches!(refused, Err(CallError::Tls { .. })), "{:?}", refused.map(|answer| answer.status));
     let http = directory.http(Some(&bank.membership.transport));
     let answer = bank_token(&directory, &bank, &http).await;
-    directory.assert_refused(&answer, 403, "access_denied", "directory.api.organisation-active");
+    directory.assert_refused(&answer, 401, "invalid_client", "fapi.client-authentication.organisation-active");
 }
 
 async fn bank_token(directory: &Directory, bank: &Member, http: &transport::HttpClient) -> transport::Answer {
@@ -87,6 +91,27 @@ async fn bank_token(directory: &Directory, bank: &Member, http: &transport::Http
         ("client_assertion", assertion.as_str()),
     ];
     http.request(http::Method::POST, &token).form(&form).send().await.unwrap()
+}
+
+#[tokio::test]
+async fn who_waits_for_the_directory_notices_that_it_began_anew() {
+    let (directory, before) = tokio::join!(Directory::start(), Directory::start());
+    let folder = tempfile::tempdir().unwrap();
+    let anchor = folder.path().join("trust-anchor.pem");
+    std::fs::copy(&before.running.trust_anchor, &anchor).unwrap();
+    let (public, path) = (directory.running.public.clone(), anchor.clone());
+    let found = tokio::spawn(async move {
+        let tools = crate::world::tools();
+        find_directory(&public, &path, &tools, &Trace::new(&tools.chance)).await
+    });
+    // Two handshakes fail: the anchor is that of another Directory.
+    while directory.tools.journal.last() < 2 {
+        tokio::task::yield_now().await;
+    }
+    std::fs::copy(&directory.running.trust_anchor, folder.path().join("new")).unwrap();
+    std::fs::rename(folder.path().join("new"), &anchor).unwrap();
+    let found = found.await.unwrap().map_err(|error| error.to_string()).unwrap();
+    assert_eq!(found.anchor.der(), directory.anchor().der());
 }
 
 #[tokio::test]

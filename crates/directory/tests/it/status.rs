@@ -26,12 +26,14 @@ async fn a_revoked_organisation_gets_no_assertion_no_token_and_no_certificate_un
     for status in [OrganisationStatus::Revoked, OrganisationStatus::Withdrawn] {
         directory.set_status(tpp.id(), status).await;
         let answer = tpp.ask_token(&http, &tpp.assertion(&json!({})), TPP).await;
-        directory.assert_refused(&answer, 403, "access_denied", "directory.api.organisation-active");
+        let rule = "fapi.client-authentication.organisation-active";
+        directory.assert_refused(&answer, 401, "invalid_client", rule);
+        assert_eq!((answer.header("cache-control"), answer.header("www-authenticate")), (Some("no-store"), None));
         let answer = call(&http, &token, &assertion, Method::GET, |builder| builder).await.unwrap();
-        directory.assert_refused(&answer, 403, "access_denied", "directory.api.organisation-active");
+        directory.assert_refused(&answer, 401, "invalid_token", "fapi.access.organisation-active");
         let body = csr.clone().into_bytes();
         let answer = call(&http, &token, &certificate, Method::POST, |builder| builder.body(PEM, body)).await.unwrap();
-        directory.assert_refused(&answer, 403, "access_denied", "directory.api.organisation-active");
+        directory.assert_refused(&answer, 401, "invalid_token", "fapi.access.organisation-active");
     }
     directory.set_status(tpp.id(), OrganisationStatus::Active).await;
     let answer = call(&http, &token, &assertion, Method::GET, |builder| builder).await.unwrap();
@@ -68,7 +70,7 @@ async fn an_organisation_withdraws_and_cannot_come_back_by_itself() {
     let answer = set("Withdrawn").await;
     assert_eq!(answer.json::<Organisation>().unwrap().status, OrganisationStatus::Withdrawn);
     let answer = set("Active").await;
-    directory.assert_refused(&answer, 403, "access_denied", "directory.api.organisation-active");
+    directory.assert_refused(&answer, 401, "invalid_token", "fapi.access.organisation-active");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use transport::{Answer, RequestBuilder};
 use url::Url;
 
-use crate::world::{Directory, request, software_request, text};
+use crate::world::{Directory, TPP, request, software_request, text};
 
 fn error(answer: &Answer) -> (u16, String) {
     let body: Value = answer.json().unwrap_or_default();
@@ -133,5 +133,18 @@ async fn the_token_endpoint_takes_nothing_but_forms() {
     let tpp = directory.tpp().await;
     let http = directory.http(Some(&tpp.membership.transport));
     let answer = http.request(Method::POST, &tpp.address.token).json(&json!({})).send().await.unwrap();
-    assert_eq!(error(&answer), (400, "invalid_request".to_owned()));
+    directory.assert_refused(&answer, 400, "invalid_request", "fapi.parameters.form");
+}
+
+#[tokio::test]
+async fn the_token_endpoint_refuses_a_certificate_that_is_not_for_transport_in_the_words_of_oauth() {
+    let directory = Directory::start().await;
+    let tpp = directory.tpp().await;
+    let data = party::DataDirectory::open(tpp.data.path()).unwrap();
+    let chain = data.read_chain("certificates/signing.pem").unwrap().unwrap();
+    let seal = transport::Identity { chain, key: data.load_or_create_key("signing").unwrap() };
+    let answer = tpp.ask_token(&directory.http(Some(&seal)), &tpp.assertion(&json!({})), TPP).await;
+    directory.assert_refused(&answer, 401, "invalid_client", "directory.api.certificate");
+    // RFC 6749, 5.2: who did not use the Authorization header is told no scheme.
+    assert_eq!((answer.header("cache-control"), answer.header("www-authenticate")), (Some("no-store"), None));
 }

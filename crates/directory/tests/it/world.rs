@@ -14,6 +14,7 @@ use party::{
     participant::{DirectoryAddress, DirectoryClient, Membership, ParticipantError, enrol, find_directory},
 };
 use pki::{Certificate, Participant, PrivateKey, Profile, PspRole};
+use rules::Verdict;
 use serde_json::{Value, json};
 use simulation::{Filter, Side, Trace};
 use tempfile::TempDir;
@@ -50,7 +51,8 @@ impl Directory {
         Self::of(folder, |settings| settings.enrolment = Some(policy)).await
     }
 
-    async fn of(folder: TempDir, change: impl FnOnce(&mut Settings)) -> Self {
+    /// One with other settings.
+    pub(crate) async fn of(folder: TempDir, change: impl FnOnce(&mut Settings)) -> Self {
         let tools = Tools::real("directory", Stop::new());
         let mut settings = settings(folder.path(), EnrolmentPolicy::Open);
         change(&mut settings);
@@ -129,15 +131,19 @@ impl Directory {
         assert_eq!(answer.status, 200, "{}", text(&answer));
     }
 
-    /// The rule that refused the request of this answer, from the journal.
-    pub(crate) fn refused_by(&self, answer: &Answer) -> String {
+    /// The verdict over the request of this answer, from the journal.
+    pub(crate) fn verdict(&self, answer: &Answer) -> Option<Verdict> {
         let exchanges = self.tools.journal.recent(&Filter::default());
         let of_answer = exchanges
             .into_iter()
             .rev()
             .find(|exchange| exchange.side == Side::Server && exchange.interaction_id == answer.interaction_id);
-        let verdict = of_answer.and_then(|exchange| exchange.verdict);
-        verdict.and_then(|verdict| verdict.refused_by().map(|by| by.rule.clone())).unwrap_or_default()
+        of_answer.and_then(|exchange| exchange.verdict)
+    }
+
+    /// The rule that refused the request of this answer.
+    pub(crate) fn refused_by(&self, answer: &Answer) -> String {
+        self.verdict(answer).and_then(|verdict| verdict.refused_by().map(|by| by.rule.clone())).unwrap_or_default()
     }
 
     /// Checks status, error word and rule of a refusal.

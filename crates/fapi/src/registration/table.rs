@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use jose::{JoseError, Jws, jwe};
 use openbanking::{
-    dates::NumericDate,
     registration::RegistrationRequest,
     ssa::{self, OrganisationStatus, SoftwareStatementAssertion},
 };
@@ -55,6 +54,8 @@ rules::catalogue! {
         reason: "The jti of the request is a UUID, in small or capital letters.", clause: "OB DCR 3.2 to 3.4, data model" }
     REQUEST_JTI { id: "fapi.registration.jti",
         reason: "The jti of the request was not used before.", clause: "OB DCR 3.3, data model" }
+    CERTIFICATE_ANCHORED { id: "fapi.registration.certificate-anchored",
+        reason: "The certificate leads to an authority that this server trusts: what another one says of the TPP counts for nothing.", clause: "OB DCR 3.3, server checks; RFC 8705, 2.1" }
     CERTIFICATE_OF_ORGANISATION { id: "fapi.registration.certificate-of-organisation",
         reason: "The certificate belongs to the organisation of the software statement.", clause: "OB DCR 3.3, server checks" }
     CERTIFICATE_OF_SOFTWARE { id: "fapi.registration.certificate-of-software",
@@ -148,10 +149,6 @@ fn available(keys: &Result<(), String>, of: &str) -> Tested {
     keys.as_ref().copied().map_err(|error| Evidence::new(format!("the key set of {of}"), error))
 }
 
-pub(super) fn moment(date: NumericDate) -> OffsetDateTime {
-    date.at().unwrap_or(OffsetDateTime::UNIX_EPOCH)
-}
-
 /// Every value is one of the known ones.
 fn among<'a>(found: impl IntoIterator<Item = &'a str>, known: &[&str]) -> Tested {
     match found.into_iter().find(|value| !known.contains(value)) {
@@ -204,7 +201,8 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
         error: ErrorCode::InvalidSoftwareStatement,
         test: |facts| {
             facts.on_statement(|statement| {
-                let (made, oldest) = (moment(statement.iat), facts.now - facts.profile.software_statement_age);
+                let (made, oldest) =
+                    (OffsetDateTime::from(statement.iat), facts.now - facts.profile.software_statement_age);
                 holds(
                     made >= oldest && made <= facts.now + LEEWAY,
                     format_args!("iat between {oldest} and {}", facts.now),
@@ -266,7 +264,7 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
         error: ErrorCode::InvalidClientMetadata,
         test: |facts| {
             facts.on_request(|request| {
-                let (made, ends) = (moment(request.iat), moment(request.exp));
+                let (made, ends) = (OffsetDateTime::from(request.iat), OffsetDateTime::from(request.exp));
                 holds(ends > facts.now - LEEWAY, format_args!("exp after {}", facts.now), ends)?;
                 holds(made <= facts.now + LEEWAY, format_args!("iat at most {}", facts.now), made)
             })
@@ -280,6 +278,15 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
                 let hyphenated = request.jti.len() == Hyphenated::LENGTH && Uuid::try_parse(&request.jti).is_ok();
                 holds(hyphenated, "a UUID in five groups", &request.jti)
             })
+        },
+    },
+    Check {
+        rule: &CERTIFICATE_ANCHORED,
+        error: ErrorCode::UnapprovedSoftwareStatement,
+        test: |facts| {
+            // That there is none is for an earlier rule to say.
+            let anchored = facts.certificate.as_ref().is_none_or(|certificate| certificate.anchored);
+            holds(anchored, "a certificate of a trusted authority", "one of another authority")
         },
     },
     Check {

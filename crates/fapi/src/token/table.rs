@@ -67,14 +67,8 @@ pub(super) struct Presented<T> {
 }
 
 /// Judged before anything else is looked at.
-pub(super) const REQUEST_CHECKS: &[Check<Parameters, ErrorCode>] = &[Check {
-    rule: &PARAMETERS_ONCE,
-    error: ErrorCode::InvalidRequest,
-    test: |parameters| match parameters.repeated() {
-        Some(name) => Err(Evidence::new("each parameter once", format!("{name} twice"))),
-        None => Ok(()),
-    },
-}];
+pub(super) const REQUEST_CHECKS: &[Check<Parameters, ErrorCode>] =
+    &[Check { rule: &PARAMETERS_ONCE, error: ErrorCode::InvalidRequest, test: Parameters::once }];
 
 /// The grant type, against what the server has and the client registered.
 pub(super) struct GrantTypeFacts {

@@ -3,6 +3,7 @@
 use fapi::{
     Client, Outcome, PresentedCertificate,
     access::{self, Access, Demand, TokenKind, bearer},
+    client::AuthenticationMethod,
     grant::{AccessToken, Grant},
 };
 use time::Duration;
@@ -57,6 +58,21 @@ async fn a_token_works_only_with_the_certificate_that_it_was_issued_to() {
             assert_eq!(refused(open(Some(&other)).await), ("fapi.access.token-bound-to-certificate", TOKEN));
         }
         assert!(open(Some(&LARKSPUR.certificate())).await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_leads_to_no_trusted_authority_opens_nothing_unless_the_client_registered_it() {
+    let world = World::new();
+    let demand = Demand { scope: None, kind: TokenKind::Any };
+    // The very certificate that the token is bound to, shown without what leads to its authority.
+    let alone = PresentedCertificate { anchored: false, ..LARKSPUR.certificate() };
+    for token in [world.granted().await.access_token, world.client_token().await] {
+        let open = async || world.engine.access(Some(&token), Some(&alone), demand, world.now).await;
+        assert_eq!(refused(open().await), ("fapi.access.certificate-anchored", TOKEN));
+        world.amend(|client| client.authentication_method = AuthenticationMethod::SelfSignedTlsClientAuth);
+        assert!(open().await.is_ok());
+        world.amend(|client| client.authentication_method = AuthenticationMethod::PrivateKeyJwt);
     }
 }
 

@@ -5,8 +5,8 @@ use fapi::{
     client::Client,
     grant::{AuthorizationCode, Grant},
     interaction::{Decision, Rejection},
+    parameters::Parameters,
     response::{AuthorizationResponse, Delivery, ResponseMode},
-    token::Parameters,
 };
 use jose::{Algorithm, Header, hash::left_half_sha256};
 use serde_json::{Value, json};

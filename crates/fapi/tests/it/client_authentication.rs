@@ -41,7 +41,7 @@ async fn an_assertion_that_keeps_every_rule_proves_who_calls() {
     assert_eq!(((*authenticated.client).clone(), authenticated.certificate), (LARKSPUR.client(), certificate));
     assert_passed(
         &authenticated.passed,
-        &[client_authentication::RULES],
+        &[fapi::parameters::RULES, client_authentication::RULES],
         &[
             "fapi.client-authentication.jti",
             "fapi.client-authentication.certificate-subject",

@@ -5,7 +5,7 @@ use fapi::{
     Failure, PresentedCertificate,
     client::{AuthenticationMethod, CertificateSubject, Secret},
     client_authentication::ASSERTION_TYPE,
-    token::Parameters,
+    parameters::Parameters,
 };
 use jose::{Jwk, Jwks, base64url, hash::sha256_base64url};
 use serde_json::{Value, json};
@@ -159,7 +159,8 @@ async fn an_assertion_under_a_shared_secret_is_judged_like_any_other() {
         assert_eq!(refused(outcome), (format!("fapi.client-authentication.{rule}").as_str(), CLIENT), "{assertion}");
     }
     world.amend(|client| client.secret = Some(Secret("short".to_owned())));
-    assert!(send(shared("short", "HS256", &claims(json!({})))).await.is_err(), "a short secret proves nothing");
+    let outcome = send(shared("short", "HS256", &claims(json!({})))).await;
+    assert_eq!(refused(outcome).0, "fapi.client-authentication.signature", "a short secret proves nothing");
 }
 
 #[tokio::test]
@@ -188,4 +189,47 @@ async fn each_client_has_one_method_and_the_server_must_offer_it() {
     });
     let outcome = prove(&not_offered, &[("client_id", "larkspur")], None, &certificate).await;
     assert_eq!(refused(outcome), ("fapi.client-authentication.method", CLIENT));
+}
+
+/// What a client with this method sends, and the certificate that it shows.
+fn proof(world: &World, method: AuthenticationMethod) -> (Vec<(&'static str, String)>, Option<String>) {
+    let assertion =
+        |assertion: String| vec![("client_assertion_type", ASSERTION_TYPE.to_owned()), ("client_assertion", assertion)];
+    match method {
+        AuthenticationMethod::PrivateKeyJwt => (assertion(world.assertion(&LARKSPUR, &json!({}))), None),
+        AuthenticationMethod::ClientSecretJwt => {
+            (assertion(shared(SECRET, "HS256", &world.assertion_claims(&LARKSPUR, &json!({})))), None)
+        }
+        AuthenticationMethod::ClientSecretBasic => (Vec::new(), Some(basic("larkspur", SECRET))),
+        AuthenticationMethod::TlsClientAuth | AuthenticationMethod::SelfSignedTlsClientAuth => {
+            (vec![("client_id", "larkspur".to_owned())], None)
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_the_method_a_client_whose_organisation_may_not_take_part_proves_nothing() {
+    let der = b"a certificate that the client signed itself";
+    for method in AuthenticationMethod::ALL {
+        let world = world(method);
+        let own = method == AuthenticationMethod::SelfSignedTlsClientAuth;
+        let certificate =
+            PresentedCertificate { thumbprint: sha256_base64url(der), anchored: !own, ..LARKSPUR.certificate() };
+        let mut key = LARKSPUR.key.public_jwk().clone();
+        key.x5c = vec![STANDARD.encode(der)];
+        world.amend(|client| {
+            client.secret = Some(Secret(SECRET.to_owned()));
+            client.certificate_subject = Some(CertificateSubject::Dn(certificate.subject.clone()));
+            client.jwks = Some(Jwks { keys: vec![key] });
+        });
+        let send = async || {
+            let (pairs, header) = proof(&world, method);
+            let pairs: Vec<_> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            prove(&world, &pairs, header.as_deref(), &certificate).await
+        };
+        assert_eq!(send().await.ok().as_deref(), Some("larkspur"), "{method:?}");
+        world.memory().suspend(LARKSPUR.organisation_id);
+        let expected = ("fapi.client-authentication.organisation-active", CLIENT);
+        assert_eq!(refused(send().await), expected, "{method:?}");
+    }
 }

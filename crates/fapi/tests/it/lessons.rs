@@ -7,7 +7,7 @@ use fapi::{
     catalogue,
     client_authentication::ASSERTION_TYPE,
     grant::Grant,
-    token::Parameters,
+    parameters::Parameters,
 };
 use jose::{Algorithm, Header};
 use rules::SwitchedOff;

@@ -65,6 +65,20 @@ async fn of_a_token_that_opens_nothing_nothing_is_told() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_is_active_until_its_successor_was_used() {
+    let world = World::with(|profile| profile.rotation = true);
+    let active = async |tokens: &TokenResponse| {
+        told(&world, &LARKSPUR, tokens.refresh_token.as_deref().unwrap()).await["active"].as_bool().unwrap()
+    };
+    let first = world.granted().await;
+    assert!(active(&first).await);
+    let second = world.refresh(&first, &[]).await.unwrap().value;
+    assert!(active(&first).await && active(&second).await, "the answer may have been lost");
+    let third = world.refresh(&second, &[]).await.unwrap().value;
+    assert!(!active(&first).await && active(&second).await && active(&third).await);
+}
+
+#[tokio::test]
 async fn a_resource_server_learns_of_all_tokens() {
     let world = World::new();
     let tokens = world.granted().await;
@@ -107,6 +121,16 @@ async fn a_token_that_is_given_back_is_over_and_a_refresh_token_takes_everything
     assert_eq!(refused(world.refresh(&first, &[]).await).0, "fapi.token.grant-alive");
     revoke(&world, &LARKSPUR, &[("token", refresh)]).await.unwrap();
     revoke(&world, &LARKSPUR, &[("token", "never issued")]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refresh_token_may_be_given_back_twice_at_the_same_moment() {
+    let world = World::new();
+    let tokens = world.granted().await;
+    let pairs = [("token", tokens.refresh_token.as_deref().unwrap())];
+    let (one, other) = tokio::join!(revoke(&world, &LARKSPUR, &pairs), revoke(&world, &LARKSPUR, &pairs));
+    assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+    assert_eq!(refused(world.open(&tokens.access_token).await).0, "fapi.access.grant-alive");
 }
 
 #[tokio::test]

@@ -7,6 +7,8 @@ mod authorization;
 #[cfg(test)]
 mod client_authentication;
 #[cfg(test)]
+mod client_configuration;
+#[cfg(test)]
 mod client_methods;
 #[cfg(test)]
 mod deviations;
@@ -16,6 +18,8 @@ mod lessons;
 mod life_of_tokens;
 #[cfg(test)]
 mod metadata;
+#[cfg(test)]
+mod parameters;
 #[cfg(test)]
 mod pushed;
 #[cfg(test)]
@@ -39,8 +43,10 @@ fn every_rule_of_the_catalogue_speaks_in_some_test() {
         include_str!("access.rs"),
         include_str!("authorization.rs"),
         include_str!("client_authentication.rs"),
+        include_str!("client_configuration.rs"),
         include_str!("client_methods.rs"),
         include_str!("life_of_tokens.rs"),
+        include_str!("parameters.rs"),
         include_str!("pushed.rs"),
         include_str!("refresh.rs"),
         include_str!("registration.rs"),

@@ -1,6 +1,12 @@
 //! Requests that are pushed, and customers who come with a request_uri.
 
-use fapi::{Interaction, Outcome, client_authentication::ASSERTION_TYPE, pushed::Pushed};
+use fapi::{
+    CommitError, Failure, Interaction, Loaded, Outcome, Record, Repository,
+    client_authentication::ASSERTION_TYPE,
+    interaction::{Decision, Rejection},
+    pushed::{Pushed, PushedRequest},
+};
+use rules::SwitchedOff;
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -50,11 +56,49 @@ async fn a_request_uri_serves_until_an_authorisation_was_completed_with_it() {
     let first = world.authorize(&[("request_uri", &uri)]).await.unwrap().value;
     let second = world.authorize(&[("request_uri", &uri)]).await.unwrap().value;
     assert_ne!(first.id, second.id);
-    let loaded = fapi::Repository::load::<Interaction>(world.engine.backend(), &second.id).await.unwrap().unwrap();
+    let loaded = world.memory().load::<Interaction>(&second.id).await.unwrap().unwrap();
     let response = world.decide(&loaded, &world.approval()).await;
     assert!(parameter(&response, "code").is_some());
     let outcome = world.authorize(&[("request_uri", &uri)]).await;
     assert_eq!(shown(outcome), ("fapi.authorization.request-uri-unused", URI));
+}
+
+/// Interactions of customers who came with the same request_uri.
+async fn opened_twice(world: &World) -> [Loaded<Interaction>; 2] {
+    let uri = pushed(world).await;
+    let open = async || {
+        let asked = world.authorize(&[("request_uri", &uri)]).await.unwrap().value;
+        world.memory().load::<Interaction>(&asked.id).await.unwrap().unwrap()
+    };
+    [open().await, open().await]
+}
+
+#[tokio::test]
+async fn of_two_authorisations_with_one_request_uri_one_is_completed() {
+    let world = World::new();
+    let [first, second] = opened_twice(&world).await;
+    let rejection = Decision::Rejected(Rejection::Cancelled);
+    assert!(parameter(&world.decide(&first, &world.approval()).await, "code").is_some());
+    for decision in [world.approval(), rejection] {
+        let outcome = world.engine.complete(&second, &decision, world.now).await;
+        assert_eq!(refused(outcome), ("fapi.authorization.request-uri-unused", URI), "{decision:?}");
+    }
+    // Decided at the same moment: what is committed first counts.
+    let [first, second] = opened_twice(&world).await;
+    let approval = world.approval();
+    let one = world.engine.complete(&first, &approval, world.now).await.unwrap();
+    let other = world.engine.complete(&second, &approval, world.now).await.unwrap();
+    world.memory().commit(one.changes).await.unwrap();
+    let outcome = world.memory().commit(other.changes).await;
+    let taken = PushedRequest::COLLECTION;
+    assert!(matches!(&outcome, Err(CommitError::Conflict { collection, .. }) if collection == taken), "{outcome:?}");
+    // Without the rule both are.
+    let rule = "fapi.authorization.request-uri-unused".to_owned();
+    let world = World::with(|profile| profile.switched_off = SwitchedOff::new([rule]));
+    let both = opened_twice(&world).await;
+    for interaction in &both {
+        assert!(parameter(&world.decide(interaction, &world.approval()).await, "code").is_some());
+    }
 }
 
 #[tokio::test]
@@ -68,7 +112,14 @@ async fn a_request_uri_ends_is_known_and_belongs_to_one_client() {
         ("fapi.authorization.request-uri", URI, vec![("request_uri", &*uri), ("request", &*object)]),
         ("fapi.authorization.request-uri-of-client", REQUEST, vec![("request_uri", &*uri), ("client_id", "magpie")]),
     ] {
-        assert_eq!(shown(world.authorize(&pairs).await), (rule, error), "{pairs:?}");
+        let outcome = world.authorize(&pairs).await;
+        let Failure::Refused(refusal) = &outcome.as_ref().unwrap_err().failure else { panic!("a refusal") };
+        let evidence = format!("{:?}", refusal.evidence);
+        assert!(
+            !evidence.contains("urn:ietf:params:oauth:request_uri:"),
+            "what opens an authorisation is not written down: {evidence}"
+        );
+        assert_eq!(shown(outcome), (rule, error), "{pairs:?}");
     }
     world.advance(Duration::seconds(89));
     assert!(world.authorize(&[("request_uri", &uri)]).await.is_ok());
@@ -137,7 +188,7 @@ async fn what_the_customer_is_refused_after_a_push_is_told_to_the_client() {
 
 #[tokio::test]
 async fn without_its_rule_an_old_or_used_request_uri_serves_on() {
-    let without = |rule: &str| World::with(|profile| profile.switched_off = rules::SwitchedOff::new([rule.to_owned()]));
+    let without = |rule: &str| World::with(|profile| profile.switched_off = SwitchedOff::new([rule.to_owned()]));
     let mut world = without("fapi.authorization.request-uri-not-expired");
     let uri = pushed(&world).await;
     world.advance(Duration::minutes(2));
@@ -147,7 +198,7 @@ async fn without_its_rule_an_old_or_used_request_uri_serves_on() {
     let uri = pushed(&world).await;
     for _ in 0..2 {
         let asked = world.authorize(&[("request_uri", &uri)]).await.unwrap().value;
-        let loaded = fapi::Repository::load::<Interaction>(world.engine.backend(), &asked.id).await.unwrap().unwrap();
+        let loaded = world.memory().load::<Interaction>(&asked.id).await.unwrap().unwrap();
         assert!(parameter(&world.decide(&loaded, &world.approval()).await, "code").is_some());
     }
     let world = without("fapi.request-object.pkce-required");
@@ -162,7 +213,14 @@ async fn pushed_requests_count_as_unfinished_until_they_end_or_are_used() {
     let outcome = push(&world, &json!({})).await;
     assert_eq!(refused(outcome), ("fapi.request-object.unfinished", "temporarily_unavailable"));
     // The customer still comes with one that was pushed.
-    assert!(world.authorize(&[("request_uri", &uri), ("response_type", ""), ("scope", "")]).await.is_ok());
+    let parameters = [("request_uri", uri.as_str()), ("response_type", ""), ("scope", "")];
+    let asked = world.authorize(&parameters).await.unwrap().value;
+    // A decision that is not remembered decides nothing.
+    let loaded = world.memory().load::<Interaction>(&asked.id).await.unwrap().unwrap();
+    world.engine.complete(&loaded, &world.approval(), world.now).await.unwrap();
+    assert_eq!(refused(push(&world, &json!({})).await).0, "fapi.request-object.unfinished");
+    world.decide(&loaded, &world.approval()).await;
+    assert!(push(&world, &json!({})).await.is_ok());
     world.advance(Duration::seconds(90));
     assert!(push(&world, &json!({})).await.is_ok());
 }

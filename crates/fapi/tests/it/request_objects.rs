@@ -1,6 +1,6 @@
 //! Request objects whose signature and redirect URI hold: what else they must say.
 
-use fapi::{Interaction, Usable, asked_customer, authorization, profile::ACR_SCA, request_object};
+use fapi::{Interaction, Usable, asked_customer, authorization, parameters, profile::ACR_SCA, request_object};
 use jose::Header;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -25,7 +25,8 @@ fn acr(request: &Value) -> Value {
 async fn a_request_that_keeps_every_rule_becomes_an_interaction() {
     let world = World::new();
     let accepted = world.ask(&json!({})).await.unwrap();
-    assert_passed(&accepted.passed, &[authorization::RULES, request_object::RULES, asked_customer::RULES], &[]);
+    let tables = [parameters::RULES, authorization::RULES, request_object::RULES, asked_customer::RULES];
+    assert_passed(&accepted.passed, &tables, &[]);
     let interaction = accepted.value;
     let expected = Interaction {
         response_type: "code id_token".to_owned(),

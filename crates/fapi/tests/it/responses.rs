@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use fapi::{
-    Accepted, Interaction, Loaded, Profile, Repository,
+    Accepted, Failure, Interaction, Loaded, Profile, Repository,
     authorization::Refused,
     response::{Delivery, ResponseMode},
 };
 use jose::{Algorithm, Header, Jwks, Jws, KeySet, SigningKey, jwe, jwe::DecryptionKey};
+use rules::SwitchedOff;
 use serde_json::{Value, json};
 
 use crate::world::{CONSENT, ISSUER, KeyPair, LARKSPUR, World, claims_of_bank, parameter, profile, signed, told};
@@ -86,7 +87,7 @@ async fn told_signed(world: &World, changes: &Value) -> (&'static str, String, O
     let refused = ask(world, changes).await.unwrap_err();
     let response = refused.response.unwrap();
     let claims = claims_of_bank(&parameter(&response, "response").unwrap());
-    let fapi::Failure::Refused(refusal) = refused.failure else { panic!("a refusal") };
+    let Failure::Refused(refusal) = refused.failure else { panic!("a refusal") };
     let text = |name: &str| claims[name].as_str().map(str::to_owned);
     (refusal.rule.id, text("error").unwrap(), text("iss"))
 }
@@ -162,6 +163,21 @@ async fn an_encrypted_request_object_is_opened_and_judged_like_any_other() {
         let outcome = world.authorize(&[("request", &text)]).await;
         assert_eq!(crate::world::shown(outcome), (rule, "invalid_request_object"));
     }
+}
+
+#[tokio::test]
+async fn nothing_is_opened_for_somebody_whom_nobody_knows() {
+    let key = decryption();
+    let off = SwitchedOff::new(["fapi.authorization.client-known".to_owned()]);
+    let world =
+        World::with(|profile| profile.switched_off = off).equipped(|engine| engine.with_decryption(Arc::clone(&key)));
+    let sealed = jwe::encrypt(key.public_jwk(), world.request_object(&json!({})).as_bytes(), Some("JWT")).unwrap();
+    assert!(world.authorize(&[("request", &sealed)]).await.is_ok());
+    let outcome = world.authorize(&[("client_id", "nobody"), ("request", &sealed)]).await;
+    let refused = outcome.unwrap_err().failure;
+    let Failure::Refused(refusal) = &refused else { panic!("{refused:?}") };
+    assert_eq!(refusal.rule.id, "fapi.authorization.request-object-readable");
+    assert_eq!(refusal.evidence.found, "5 part(s)", "it was not opened");
 }
 
 #[tokio::test]

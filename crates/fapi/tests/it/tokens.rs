@@ -3,7 +3,7 @@
 use fapi::{
     Client, PresentedCertificate, client_authentication,
     grant::{AccessToken, AuthorizationCode, Grant, RefreshToken},
-    token::Parameters,
+    parameters::Parameters,
 };
 use jose::hash::left_half_sha256;
 use serde_json::json;
@@ -263,7 +263,11 @@ async fn a_token_without_a_customer_has_the_scopes_that_were_asked_for() {
     let of_other_methods = ["certificate-subject", "certificate-registered", "secret"];
     let of_other_methods = of_other_methods.map(|rule| format!("fapi.client-authentication.{rule}"));
     let others: Vec<_> = others.into_iter().chain(of_other_methods.iter().map(String::as_str)).collect();
-    assert_passed(&accepted.passed, &[client_authentication::RULES, fapi::token::RULES], &others);
+    assert_passed(
+        &accepted.passed,
+        &[fapi::parameters::RULES, client_authentication::RULES, fapi::token::RULES],
+        &others,
+    );
     let tokens = accepted.value;
     assert_eq!((tokens.scope.as_deref(), tokens.refresh_token, tokens.id_token), (Some("accounts"), None, None));
     assert_eq!(ask("").await.unwrap().value.scope, None);

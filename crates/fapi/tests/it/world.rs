@@ -17,8 +17,9 @@ use fapi::{
     client::AuthenticationMethod,
     client_authentication::ASSERTION_TYPE,
     interaction::Decision,
+    parameters::Parameters,
     response::AuthorizationResponse,
-    token::{Parameters, TokenResponse},
+    token::TokenResponse,
 };
 use jose::{Algorithm, Header, Jwks, Jws, KeySet, SigningKey, base64url};
 use openssl::{
@@ -277,8 +278,9 @@ impl Keys for Memory {
 }
 
 impl Participants for Memory {
-    fn suspended(&self, organisation_id: &str) -> Option<String> {
-        self.suspended.lock().unwrap().get(organisation_id).cloned()
+    async fn suspended(&self, organisation_id: &str) -> Result<Option<String>, RepositoryError> {
+        self.working()?;
+        Ok(self.suspended.lock().unwrap().get(organisation_id).cloned())
     }
 }
 
@@ -418,6 +420,7 @@ impl World {
     pub(crate) async fn decide(&self, asked: &Loaded<Interaction>, decision: &Decision) -> AuthorizationResponse {
         let completed = self.engine.complete(asked, decision, self.now).await.unwrap();
         self.memory().commit(completed.changes).await.unwrap();
+        self.engine.settled(&completed.ended);
         completed.response
     }
 

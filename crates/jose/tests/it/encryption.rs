@@ -1,6 +1,7 @@
 //! JWE: one algorithm, one key.
 
 use jose::{Algorithm, JoseError, Jwk, base64url, jwe, jwe::DecryptionKey};
+use josekit::jwe::{JweHeader, RSA_OAEP_256};
 
 use crate::{KEYS, key};
 
@@ -49,6 +50,40 @@ fn other_algorithms_are_named_and_not_used() {
     ] {
         let token = format!("{}.{rest}", base64url::encode(header.as_bytes()));
         assert!(matches!(own().decrypt(&token), Err(JoseError::AlgorithmNotAllowed { .. })), "{header}");
+    }
+}
+
+/// A JWE for the key whose header says this beside the algorithms.
+fn sealed_with(payload: &[u8], change: impl FnOnce(&mut JweHeader)) -> String {
+    let json = serde_json::to_vec(&Jwk { use_: None, alg: None, ..own().public_jwk().clone() }).unwrap();
+    let key = josekit::jwk::Jwk::from_bytes(json).unwrap();
+    let mut header = JweHeader::new();
+    header.set_content_encryption(jwe::ENC);
+    change(&mut header);
+    josekit::jwe::serialize_compact(payload, &header, &RSA_OAEP_256.encrypter_from_jwk(&key).unwrap()).unwrap()
+}
+
+#[test]
+fn what_was_compressed_is_not_opened() {
+    let bomb = sealed_with(&vec![b'a'; 10_000_000], |header| header.set_compression("DEF"));
+    assert!(bomb.len() < 64 * 1024, "{}", bomb.len());
+    assert_eq!(own().decrypt(&bomb), Err(JoseError::Compressed));
+    let small = sealed_with(b"a letter", |header| header.set_compression("DEF"));
+    assert_eq!(own().decrypt(&small), Err(JoseError::Compressed));
+}
+
+#[test]
+fn nothing_is_opened_that_is_too_long_or_has_critical_members() {
+    let longest = "a".repeat(48_000);
+    assert_eq!(own().decrypt(&sealed_with(longest.as_bytes(), |_| ())).unwrap(), longest.as_bytes());
+    let longer = sealed_with(&[b'a'; 64 * 1024], |_| ());
+    assert_eq!(own().decrypt(&longer), Err(JoseError::NotCompact(format!("{} characters", longer.len()))));
+    let rest = sealed_with(b"a letter", |_| ());
+    let rest = rest.split_once('.').unwrap().1;
+    for (critical, named) in [(r#"["exp"]"#, "exp"), ("[]", "nothing")] {
+        let header = format!(r#"{{"alg":"RSA-OAEP-256","enc":"A256GCM","crit":{critical},"exp":1}}"#);
+        let outcome = own().decrypt(&format!("{}.{rest}", base64url::encode(header.as_bytes())));
+        assert_eq!(outcome, Err(JoseError::Critical(named.to_owned())));
     }
 }
 

@@ -22,7 +22,7 @@ fn a_key_is_used_for_what_it_is_published_for() {
     assert_eq!(verifies(with(|_| ())), Ok(()));
     assert_eq!(verifies(with(|jwk| jwk.use_ = None)), Ok(()));
     assert_eq!(verifies(with(|jwk| jwk.alg = None)), Ok(()));
-    let unfit = Err(JoseError::NoFittingKey("PS256".into()));
+    let unfit = Err(JoseError::NoFittingKey { algorithm: "PS256".into(), unusable: String::new() });
     assert_eq!(verifies(with(|jwk| jwk.use_ = Some("enc".into()))), unfit);
     assert_eq!(verifies(with(|jwk| jwk.use_ = Some("tls".into()))), unfit);
     assert_eq!(verifies(with(|jwk| jwk.alg = Some("RS256".into()))), unfit);
@@ -39,12 +39,30 @@ fn keys_that_cannot_be_used_are_left_out_and_named() {
         "{:?}",
         keys.skipped()
     );
-    assert!(token().verify(&keys, &[Algorithm::Ps256]).is_err());
+    let error = token().verify(&keys, &[Algorithm::Ps256]).unwrap_err();
+    let told = "none that can be used (key: an RSA key needs 2048 bits or more, this one has 1024)";
+    assert_eq!(error.found(), told);
     for change in
         [|jwk: &mut Jwk| jwk.n = None, |jwk: &mut Jwk| jwk.n = Some("###".into()), |jwk: &mut Jwk| jwk.e = None]
     {
         assert!(token().verify(&with(change), &[Algorithm::Ps256]).is_err());
     }
+}
+
+#[test]
+fn a_key_that_is_one_bit_too_short_is_too_short() {
+    let weak = openssl::rsa::Rsa::generate(2047).unwrap();
+    assert_eq!((weak.size(), weak.n().num_bits()), (256, 2047), "as many bytes as a full one");
+    let n = jose::base64url::encode(&weak.n().to_vec());
+    let keys = with(|jwk| jwk.n = Some(n));
+    assert!(matches!(keys.skipped(), [(_, KeyError::TooShort(2047)), ..]), "{:?}", keys.skipped());
+    let der = openssl::pkey::PKey::from_rsa(weak).unwrap().public_key_to_der().unwrap();
+    assert_eq!(Jwk::from_rsa_public_der(&der), Err(KeyError::TooShort(2047)));
+    // Leading zeros make no key longer (RFC 7518, 6.3.1.1).
+    let mut padded = vec![0; 256];
+    padded.extend(openssl::rsa::Rsa::generate(1024).unwrap().n().to_vec());
+    let keys = with(|jwk| jwk.n = Some(jose::base64url::encode(&padded)));
+    assert!(matches!(keys.skipped(), [(_, KeyError::TooShort(1024)), ..]), "{:?}", keys.skipped());
 }
 
 #[test]

@@ -7,9 +7,12 @@ use std::{
 
 use http::Method;
 use jose::claims::NumericDate;
-use openbanking::directory::{
-    AuthorisationServer, AuthorisationServerRequest, CertificateAssociation, CertificateKind, Organisation,
-    SoftwareStatement, SoftwareStatementRequest,
+use openbanking::{
+    directory::{
+        AuthorisationServer, AuthorisationServerRequest, CertificateAssociation, CertificateKind, Organisation,
+        SoftwareStatement, SoftwareStatementRequest,
+    },
+    registration::ASSERTION_TYPE,
 };
 use serde::{Deserialize, Serialize};
 use simulation::Trace;
@@ -19,8 +22,6 @@ use transport::{Answer, ClientSettings, HttpClient, RequestBuilder};
 use super::{DirectoryAddress, Membership, ParticipantError, succeeded};
 use crate::Tools;
 
-/// RFC 7523, 2.2.
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// How long an assertion lives.
 const ASSERTION_LIFETIME: time::Duration = time::Duration::minutes(2);
 /// A token is renewed this long before it ends.
@@ -244,8 +245,30 @@ impl DirectoryClient {
             .send()
             .await?;
         let answer: TokenAnswer = succeeded("a token", answer)?.json()?;
-        let until = now + time::Duration::seconds(answer.expires_in) - EARLY;
+        let until = used_until(now, answer.expires_in);
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) = Some((answer.access_token.clone(), until));
         Ok(answer.access_token)
+    }
+}
+
+/// When a token that was asked for now is renewed. What the Directory says of its life is a number of somebody else's.
+fn used_until(now: OffsetDateTime, expires_in: i64) -> OffsetDateTime {
+    now.saturating_add(time::Duration::seconds(expires_in.max(0))) - EARLY
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn whatever_the_directory_says_of_a_tokens_life_is_a_time() {
+        let now = datetime!(2026-01-31 10:00 UTC);
+        assert_eq!(used_until(now, 300), datetime!(2026-01-31 10:04:50 UTC));
+        for ended in [i64::MIN, -1, 0, 10] {
+            assert!(used_until(now, ended) <= now, "{ended}");
+        }
+        assert!(used_until(now, i64::MAX) > datetime!(9000-01-01 0:00 UTC));
     }
 }

@@ -19,7 +19,8 @@ use crate::{DataDirectory, Tools};
 
 /// What is kept of a finished enrolment.
 const MEMBERSHIP: &str = "membership.json";
-/// What is kept of one that was begun, so that it can be finished after a stop in its middle.
+/// What is kept of one that was begun, so that it can be finished after a stop in its middle. Its token opens the
+/// organisation's door: once the enrolment is finished, it is deleted.
 const BEGUN: &str = "enrolment.json";
 /// Certificates are renewed when they end within this time.
 const RENEW: time::Duration = time::Duration::days(7);
@@ -74,10 +75,13 @@ pub async fn enrol(
     let (keys, directory) = tokio::join!(Keys::load_or_create(data), directory);
     let (keys, directory) = (keys?, directory?);
     if let Some(membership) = taken_up(&directory, &keys, data, tools)? {
+        // A stop after the enrolment was finished may have left its token.
+        data.remove(BEGUN)?;
         return Ok((directory, membership));
     }
     let enrolled = Enrolling { directory: &directory, request, server_names, data, tools, trace }.run(&keys).await?;
     data.write_json(MEMBERSHIP, &enrolled)?;
+    data.remove(BEGUN)?;
     match taken_up(&directory, &keys, data, tools)? {
         Some(membership) => Ok((directory, membership)),
         None => Err(unusable("enrolment", "the certificates are not valid long enough")),
@@ -257,7 +261,8 @@ impl Enrolling<'_> {
 }
 
 /// The role as certificates name it.
-fn psp_role(role: Role) -> PspRole {
+#[must_use]
+pub fn psp_role(role: Role) -> PspRole {
     match role {
         Role::Aisp => PspRole::AccountInformation,
         Role::Pisp => PspRole::PaymentInitiation,

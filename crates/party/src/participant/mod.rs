@@ -5,7 +5,7 @@ mod enrolment;
 mod reach;
 
 pub use client::DirectoryClient;
-pub use enrolment::{Membership, enrol, make_keys};
+pub use enrolment::{Membership, enrol, make_keys, psp_role};
 pub use reach::{DirectoryAddress, find_directory};
 
 use transport::{Answer, CallError};

@@ -54,8 +54,9 @@ pub async fn find_directory(
 ) -> Result<DirectoryAddress, ParticipantError> {
     let attempts = u32::try_from(PATIENCE.as_millis() / PAUSE.as_millis()).unwrap_or(u32::MAX);
     let mut why = String::new();
+    let mut trust = None;
     for attempt in 0..attempts {
-        match look(public, trust_anchor, tools, trace).await {
+        match look(public, trust_anchor, &mut trust, tools, trace).await {
             Ok(found) => return Ok(found),
             Err(missing) => why = missing?,
         }
@@ -70,27 +71,48 @@ pub async fn find_directory(
     Err(ParticipantError::Unreachable { url: public.to_string(), why })
 }
 
-/// What is still missing is `Err(Ok(_))`; what will not get better is `Err(Err(_))`.
+/// The trust anchor as it was found, and a client that trusts it.
+struct Trust {
+    pem: String,
+    anchor: Certificate,
+    client: HttpClient,
+}
+
+impl Trust {
+    fn new(pem: String, tools: &Tools) -> Result<Self, ParticipantError> {
+        let anchor = Certificate::from_pem(&pem)?;
+        let client = HttpClient::new(ClientSettings {
+            party: tools.journal.party(),
+            anchors: vec![anchor.clone()],
+            identity: None,
+            journal: None,
+            clock: tools.clock.clone(),
+            chance: tools.chance.clone(),
+            cookies: false,
+            timeout: Duration::from_secs(10),
+        })?;
+        Ok(Self { pem, anchor, client })
+    }
+}
+
+/// What is still missing is `Err(Ok(_))`; what will not get better is `Err(Err(_))`. The trust anchor is read each time: a
+/// Directory that begins anew has another one.
 async fn look(
     public: &Url,
     trust_anchor: &Path,
+    trust: &mut Option<Trust>,
     tools: &Tools,
     trace: &Trace,
 ) -> Result<DirectoryAddress, Result<String, ParticipantError>> {
-    let pem = std::fs::read_to_string(trust_anchor)
+    let path = trust_anchor.to_owned();
+    let pem = tokio::task::spawn_blocking(move || std::fs::read_to_string(path))
+        .await
+        .map_err(|error| Err(unusable("the trust anchor", error)))?
         .map_err(|error| Ok(format!("the trust anchor {}: {error}", trust_anchor.display())))?;
-    let anchor = Certificate::from_pem(&pem).map_err(|error| Err(error.into()))?;
-    let settings = ClientSettings {
-        party: tools.journal.party(),
-        anchors: vec![anchor.clone()],
-        identity: None,
-        journal: None,
-        clock: tools.clock.clone(),
-        chance: tools.chance.clone(),
-        cookies: false,
-        timeout: Duration::from_secs(10),
+    let Trust { anchor, client, .. } = match trust.take() {
+        Some(known) if known.pem == pem => trust.insert(known),
+        _ => trust.insert(Trust::new(pem, tools).map_err(Err)?),
     };
-    let client = HttpClient::new(settings).map_err(|error| Err(error.into()))?;
     let discovery = public.join(WELL_KNOWN).map_err(|error| Err(unusable("discovery", error)))?;
     let answer = client
         .request(Method::GET, &discovery)
@@ -108,7 +130,7 @@ async fn look(
     let token = alias.ok_or_else(|| missing("token_endpoint"))?;
     let token = Url::parse(token).map_err(|error| Err(unusable("discovery", error)))?;
     let jwks = metadata.jwks_uri.clone().ok_or_else(|| missing("jwks_uri"))?;
-    Ok(DirectoryAddress { public: public.clone(), anchor, token, jwks })
+    Ok(DirectoryAddress { public: public.clone(), anchor: anchor.clone(), token, jwks })
 }
 
 #[expect(clippy::disallowed_methods, reason = "another process starts in its own time; nothing here can tell when")]

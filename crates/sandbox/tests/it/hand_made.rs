@@ -1,7 +1,7 @@
 //! An ecosystem, and a client that says whatever a test wants, with the keys that the TPP exported: what a developer does
 //! with curl.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use http::Method;
 use jose::{Algorithm, SigningKey};
@@ -134,10 +134,15 @@ impl World {
 
     /// A client with the exported certificate and anchors of somebody else's ecosystem.
     pub(crate) fn stranger(&self, other: &Self) -> HttpClient {
+        self.showing(&identity(&other.hosted.tpp.exports))
+    }
+
+    /// A client with these certificates, whose connections are its own.
+    pub(crate) fn showing(&self, identity: &Identity) -> HttpClient {
         HttpClient::new(ClientSettings {
             party: "stranger",
             anchors: vec![hosting::certificate(&self.hosted.directory.trust_anchor).unwrap()],
-            identity: Some(&identity(&other.hosted.tpp.exports)),
+            identity: Some(identity),
             journal: None,
             clock: Clock::real(),
             chance: Chance::from_system(),
@@ -272,7 +277,12 @@ impl World {
 
     /// The rule that the bank's journal names for a journey.
     pub(crate) async fn rule(&self, trace: &Trace) -> Option<String> {
-        let url: Url = format!("http://{}/journal?trace={}", self.hosted.bank.control, trace.trace_id).parse().unwrap();
+        self.rule_at(self.hosted.bank.control, trace).await
+    }
+
+    /// The same of the party with this control port.
+    pub(crate) async fn rule_at(&self, control: SocketAddr, trace: &Trace) -> Option<String> {
+        let url: Url = format!("http://{control}/journal?trace={}", trace.trace_id).parse().unwrap();
         let answer = self.http(Shows::Nothing).request(Method::GET, &url).send().await.unwrap();
         let body: Value = answer.json().unwrap();
         let exchanges = body["exchanges"].as_array().unwrap().clone();

@@ -5,11 +5,12 @@ use jose::{Algorithm, Jws, SigningKey, jwe, jwe::DecryptionKey};
 use openssl::base64::encode_block;
 use sandbox::hosting;
 use serde_json::{Value, json};
-use transport::Answer;
+use simulation::Trace;
+use transport::{Answer, HttpClient};
 use url::Url;
 
 use crate::{
-    hand_made::{ASSERTION_TYPE, Shows, VERIFIER, World, openssl_key},
+    hand_made::{ASSERTION_TYPE, Shows, VERIFIER, World, identity, openssl_key, refused_handshake},
     profiles::{CALLBACK, Plain},
 };
 
@@ -79,11 +80,22 @@ impl Plain {
     /// The page on which a customer's way ends, as a browser gets it: psu would go on or tell its text alone.
     async fn last_page(&self, link: &Url) -> Answer {
         let browser = self.world.browser();
-        let page = |answer: &Answer| -> Url {
-            let location = answer.header("location").unwrap_or_else(|| panic!("{}", answer.status));
-            self.bank.urls.page(location).parse().unwrap()
-        };
-        let mut url = page(&browser.get(link).send().await.unwrap());
+        let first = self.first_page(&browser, link).await;
+        self.last_page_from(&browser, first, &self.world.journey()).await
+    }
+
+    fn page(&self, answer: &Answer) -> Url {
+        let location = answer.header("location").unwrap_or_else(|| panic!("{}", answer.status));
+        self.bank.urls.page(location).parse().unwrap()
+    }
+
+    /// Where the customer's way begins.
+    async fn first_page(&self, browser: &HttpClient, link: &Url) -> Url {
+        self.page(&browser.get(link).send().await.unwrap())
+    }
+
+    async fn last_page_from(&self, browser: &HttpClient, first: Url, trace: &Trace) -> Answer {
+        let mut url = first;
         let nora = hosting::credentials(&self.bank.logins)["nora"].clone();
         for fields in [
             vec![("username", nora.username.as_str()), ("password", nora.password.as_str())],
@@ -93,11 +105,11 @@ impl Plain {
             let text = String::from_utf8_lossy(&shown.body).into_owned();
             let (_, rest) = text.split_once("name=\"csrf\" value=\"").unwrap();
             let form = [fields, vec![("csrf", rest.split('"').next().unwrap()), ("action", "continue")]].concat();
-            let answer = browser.post(&url).form(&form).send().await.unwrap();
-            if answer.status == 200 {
+            let answer = browser.post(&url).trace(trace).form(&form).send().await.unwrap();
+            if answer.header("location").is_none() {
                 return answer;
             }
-            url = page(&answer);
+            url = self.page(&answer);
         }
         panic!("no last page, but {url}")
     }
@@ -202,6 +214,50 @@ async fn a_certificate_of_the_clients_own_is_taken_where_that_is_switched_on() {
     let url = plain.api("/open-banking/v4.0/aisp/account-access-consents/x");
     assert_eq!(stranger.get(&url).bearer(access).send().await.unwrap().status, 400);
     assert_eq!(plain.world.http(Shows::Own).get(&url).bearer(access).send().await.unwrap().status, 401);
+}
+
+/// Whoever takes certificates of any authority takes a revoked one too, if the client hides where it comes from.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_certificate_opens_nothing_without_its_chain_either() {
+    let plain = Plain::new(|settings| settings.self_signed_clients = Some(true)).await;
+    let world = &plain.world;
+    let own = [("grant_type", "client_credentials"), ("scope", "accounts")];
+    let (status, tokens) = plain.direct("/token", &own).await;
+    assert_eq!(status, 200, "{tokens}");
+    let access = tokens["access_token"].as_str().unwrap();
+    let url = plain.api("/open-banking/v4.0/aisp/account-access-consents/x");
+    assert_eq!(world.http(Shows::Own).get(&url).bearer(access).send().await.unwrap().status, 400);
+
+    let mut identity = identity(&world.hosted.tpp.exports);
+    let leaf = identity.chain[0].clone();
+    let kid = jose::Jwk::from_rsa_public_der(&leaf.public_key_der().unwrap()).unwrap().thumbprint();
+    let organisation = leaf.facts().common_name.clone();
+    let tell = async |url: String| {
+        let request = world.http(Shows::Nothing).post(&url.parse().unwrap()).json(&json!({}));
+        assert!(request.send().await.unwrap().status.is_success(), "{url}");
+    };
+    let directory = world.hosted.directory.control;
+    tell(format!("http://{directory}/organisations/{organisation}/certificates/{kid}/revoke")).await;
+    tell(format!("http://{}/directory/refresh", plain.bank.control)).await;
+    let whole = world.showing(&identity);
+    let told = refused_handshake(whole.get(&url).bearer(access).send().await);
+    assert!(told.contains("revoked") || told.contains("Revoked"), "{told}");
+
+    identity.chain.truncate(1);
+    let alone = world.showing(&identity);
+    let trace = world.journey();
+    let answer = alone.get(&url).bearer(access).trace(&trace).send().await.unwrap();
+    assert_eq!(answer.status, 401);
+    let rule = world.rule_at(plain.bank.control, &trace).await;
+    assert_eq!(rule.as_deref(), Some("fapi.access.certificate-anchored"));
+    let trace = world.journey();
+    let assertion = plain.world.sign(&plain.claims_of("suite-client-1"));
+    let proof = [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion.as_str())];
+    let form = [own.as_slice(), &proof].concat();
+    let answer = alone.post(&plain.api("/token")).trace(&trace).form(&form).send().await.unwrap();
+    assert_eq!(error(&answer), (401, "invalid_client".to_owned()));
+    let rule = world.rule_at(plain.bank.control, &trace).await;
+    assert_eq!(rule.as_deref(), Some("fapi.client-authentication.certificate-anchored"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -358,6 +414,25 @@ async fn a_form_brings_a_code_that_can_be_redeemed() {
     token.verify(&plain.keys().await, &[Algorithm::Ps256]).unwrap();
     let (status, tokens) = plain.redeemed(&field("code")).await;
     assert_eq!(status, 200, "{tokens}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_customers_with_one_request_uri_one_authorises() {
+    let plain = Plain::new(|_| ()).await;
+    let object = plain.request(&json!({ "response_type": "code id_token", "response_mode": "fragment" }));
+    let (_, pushed) = plain.direct("/par", &[("request", &object)]).await;
+    let mut link: Url = plain.bank.urls.page("/authorize").parse().unwrap();
+    let uri = pushed["request_uri"].as_str().unwrap();
+    link.query_pairs_mut().append_pair("client_id", "suite-client-1").append_pair("request_uri", uri);
+    let late = plain.world.browser();
+    let first = plain.first_page(&late, &link).await;
+    assert!(plain.answered(&link).await.fragment().unwrap().contains("code="));
+    let trace = plain.world.journey();
+    let last = plain.last_page_from(&late, first, &trace).await;
+    assert_eq!(last.status, 400);
+    assert!(String::from_utf8_lossy(&last.body).contains("invalid_request_uri"));
+    let rule = plain.world.rule_at(plain.bank.control, &trace).await;
+    assert_eq!(rule.as_deref(), Some("fapi.authorization.request-uri-unused"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ fn change() -> impl Strategy<Value = Change> {
         1 => Just(Expect::Present),
         1 => (0_u64..20).prop_map(Expect::Version),
     ];
-    let action = prop_oneof![4 => vec(any::<u8>(), 0..40).prop_map(Action::Put), 2 => Just(Action::Delete), 1 => Just(Action::Check)];
+    let action = prop_oneof![4 => vec(any::<u8>(), 0..40).prop_map(Action::Put), 2 => Just(Action::Delete)];
     (prop::sample::select(&COLLECTIONS[..]), key(), expect, action)
         .prop_map(|(collection, key, expect, action)| Change { collection: collection.to_owned(), key, expect, action })
 }

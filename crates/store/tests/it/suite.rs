@@ -73,14 +73,12 @@ async fn expectations_decide(store: &dyn Store) {
     let late = store.commit(vec![Change::delete("a", "k", Expect::Version(first))]).await;
     assert_eq!(conflict(late), ("k".to_owned(), Expect::Version(first), Found::Version(second)));
 
-    store.commit(vec![Change::check("a", "k", Expect::Present)]).await.unwrap();
-    assert_eq!(version(store, "a", "k").await, second);
     store.commit(vec![Change::delete("a", "k", Expect::Present)]).await.unwrap();
     let gone = store.commit(vec![Change::delete("a", "k", Expect::Present)]).await;
     assert_eq!(conflict(gone), ("k".to_owned(), Expect::Present, Found::Absent));
-    let gone = store.commit(vec![Change::check("a", "k", Expect::Version(second))]).await;
+    let gone = store.commit(vec![Change::put("a", "k", Expect::Version(second), vec![4])]).await;
     assert_eq!(conflict(gone), ("k".to_owned(), Expect::Version(second), Found::Absent));
-    store.commit(vec![Change::check("a", "k", Expect::Absent)]).await.unwrap();
+    assert_eq!(value(store, "a", "k").await, None);
 }
 
 async fn a_commit_is_whole(store: &dyn Store) {
@@ -90,7 +88,7 @@ async fn a_commit_is_whole(store: &dyn Store) {
         .commit(vec![
             put("a", "new", "x"),
             put("a", "kept", "after"),
-            Change::check("b", "missing", Expect::Present),
+            Change::delete("b", "missing", Expect::Present),
             Change::delete("a", "kept", Expect::Any),
         ])
         .await;
@@ -228,11 +226,8 @@ async fn types_come_back(store: &dyn Store) {
     assert_eq!(first, client("one"));
     assert_eq!(CLIENTS.get(store, "2").await.unwrap(), None);
 
-    let both = vec![
-        CLIENTS.update("1", first_version, &client("uno")).unwrap(),
-        CLIENTS.put("2", &client("two")).unwrap(),
-        CLIENTS.check("3", Expect::Absent),
-    ];
+    let both =
+        vec![CLIENTS.update("1", first_version, &client("uno")).unwrap(), CLIENTS.put("2", &client("two")).unwrap()];
     store.commit(both).await.unwrap();
     let all = CLIENTS.range(store, Range::all().backward()).await.unwrap();
     let [(key_2, two, version_2), (key_1, one, version_1)] = &all[..] else { panic!("two records, not {all:?}") };

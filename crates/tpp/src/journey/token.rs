@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::Method;
 use jose::Jws;
+use openbanking::registration::ASSERTION_TYPE;
 use party::authorization_server::seen;
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,9 +25,6 @@ use crate::{
     steps::{ClientToken, ExchangeCode, Failure, Refresh, Revoke, RevokedToken, Tokens},
     tampering::{Made, Tamper},
 };
-
-/// RFC 7523, 2.2.
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// A successful answer of a token endpoint (RFC 6749, 5.1).
 #[derive(Deserialize)]
@@ -305,7 +303,7 @@ impl Tpp {
 
     /// When a token is no longer used: a little before the bank stops taking it.
     fn expiry(&self, expires_in: Option<i64>) -> time::OffsetDateTime {
-        self.clock.now() + Duration::seconds(expires_in.unwrap_or(60).saturating_sub(5))
+        self.clock.now().saturating_add(Duration::seconds(expires_in.unwrap_or(60).saturating_sub(5).max(0)))
     }
 
     fn report(&self, trusted: Trusted, reveal: bool) -> Tokens {

@@ -28,7 +28,9 @@ pub enum ClientCertificates<'a> {
     /// Those that lead to one of these anchors; others end the handshake.
     Anchored(&'a [Certificate]),
     /// Any that the client proves to have the key of (RFC 8705, 2.2). [`Caller::anchored`] tells those that lead to an
-    /// anchor from others. One of a known authority that is revoked or expired still ends the handshake.
+    /// anchor from others, and whoever takes such a caller must look at it: a client that leaves out the issuing
+    /// authority's certificate hides where its own comes from, and with that whether it was revoked. One that is shown
+    /// with its whole chain and is revoked, and every expired one, still ends the handshake.
     Any(&'a [Certificate]),
 }
 
@@ -119,7 +121,7 @@ fn configured(identity: &Identity, clients: ClientCertificates<'_>, crls: &[Vec<
     Ok(Configured { config: Arc::new(config), verifier: strict })
 }
 
-/// Takes certificates of authorities that nobody knows; everything else is judged as usual.
+/// Takes certificates whose authority cannot be found out; everything else is judged as usual.
 #[derive(Debug)]
 struct AnyAuthority(Arc<dyn ClientCertVerifier>);
 
@@ -143,6 +145,7 @@ impl ClientCertVerifier for AnyAuthority {
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
         match self.0.verify_client_cert(end_entity, intermediates, now) {
+            // Among the others: a certificate that signed itself as an authority, as `openssl req -x509` makes them.
             Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::Other(_))) => {
                 Ok(ClientCertVerified::assertion())
             }

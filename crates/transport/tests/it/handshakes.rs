@@ -4,7 +4,7 @@ use pki::Revoked;
 use transport::{CallError, ClientCertificates, HttpClient, TlsFault};
 use url::Url;
 
-use crate::support::{PKI, Party, client, seen, settings};
+use crate::support::{PKI, Party, client, seen, settings, written};
 
 #[tokio::test]
 async fn a_client_certificate_reaches_the_handler() {
@@ -36,11 +36,10 @@ fn fault(outcome: Result<transport::Answer, CallError>) -> TlsFault {
 #[tokio::test]
 async fn a_certificate_of_an_unknown_authority_fails_the_handshake_on_both_sides_with_the_reason() {
     let party = Party::secure().await;
-    let mut live = party.journal.subscribe();
     let fault = fault(client(Some(&PKI.strange_client)).get(&party.url("/items/1")).send().await);
     assert!(matches!(&fault, TlsFault::RefusedByPeer { alert, .. } if alert == "UnknownCA"), "{fault:?}");
     assert!(fault.to_string().contains("an authority that it does not trust"), "{fault}");
-    let entry = live.recv().await.unwrap();
+    let entry = written(&party.journal, 1).await;
     let error = entry.error.unwrap();
     assert!(error.contains("TLS handshake") && error.contains("authority that is not trusted"), "{error}");
     assert_eq!((entry.method.as_str(), entry.status), ("TLS", None));
@@ -72,10 +71,10 @@ async fn a_revoked_certificate_is_refused_from_the_next_connection() {
     let tls = party.tls.as_ref().unwrap();
     tls.replace(&PKI.server, ClientCertificates::Anchored(&PKI.anchors()), &[crl]).unwrap();
 
-    let mut live = party.journal.subscribe();
+    let before_that = party.journal.last();
     let fault = fault(client(Some(&PKI.client)).get(&party.url("/items/1")).send().await);
     assert!(matches!(&fault, TlsFault::RefusedByPeer { alert, .. } if alert == "CertificateRevoked"), "{fault:?}");
-    let error = live.recv().await.unwrap().error.unwrap();
+    let error = written(&party.journal, before_that + 1).await.error.unwrap();
     assert!(error.contains("it is revoked"), "{error}");
 
     // The connection that stood keeps its configuration; another client is not concerned.

@@ -1,6 +1,8 @@
 //! Listeners and clients over real sockets and real TLS.
 
 #[cfg(test)]
+mod any_authority;
+#[cfg(test)]
 mod calls;
 #[cfg(test)]
 mod faults;

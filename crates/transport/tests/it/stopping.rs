@@ -5,7 +5,7 @@ use tokio::{
     time::{Duration, timeout},
 };
 
-use crate::support::{Party, client, seen};
+use crate::support::{Party, client, seen, written};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -48,7 +48,6 @@ async fn idle_connections_do_not_hold_it_up() {
 }
 
 async fn is_done_to_its_end(party: Party) {
-    let mut live = party.journal.subscribe();
     let client = client(None);
     let url = party.url("/slow");
     let request = tokio::spawn(async move { client.get(&url).send().await });
@@ -60,7 +59,7 @@ async fn is_done_to_its_end(party: Party) {
     timeout(Duration::from_secs(4), party.serving).await.unwrap().unwrap();
     assert_eq!(party.journal.last(), 0);
     party.context.release.notify_one();
-    let written = timeout(LONG, live.recv()).await.unwrap().unwrap();
+    let written = written(&party.journal, 1).await;
     assert_eq!((written.url.as_str(), written.status), ("/slow", Some(200)));
 }
 

@@ -50,12 +50,7 @@ impl Pki {
         let authority = Authority::create(now, "Test").unwrap();
         let stranger = Authority::create(now, "Stranger").unwrap();
         let names = ["localhost", "bank.localhost", "127.0.0.1"].map(str::to_owned).to_vec();
-        let client = Profile::Obwac(Participant {
-            organisation_identifier: "PSDGB-OB-Unknown0015800001041RHAAY".into(),
-            organisation_id: "0015800001041RHAAY".into(),
-            legal_name: "A Fintech".into(),
-            roles: vec![PspRole::AccountInformation],
-        });
+        let client = obwac();
         Self {
             server: identity(&authority, &Profile::Server { names }, 1, now),
             client: identity(&authority, &client, 2, now),
@@ -71,7 +66,17 @@ impl Pki {
     }
 }
 
-fn identity(authority: &Authority, profile: &Profile, serial: u8, now: OffsetDateTime) -> Identity {
+/// What the certificate of the client says.
+pub(crate) fn obwac() -> Profile {
+    Profile::Obwac(Participant {
+        organisation_identifier: "PSDGB-OB-Unknown0015800001041RHAAY".into(),
+        organisation_id: "0015800001041RHAAY".into(),
+        legal_name: "A Fintech".into(),
+        roles: vec![PspRole::AccountInformation],
+    })
+}
+
+pub(crate) fn identity(authority: &Authority, profile: &Profile, serial: u8, now: OffsetDateTime) -> Identity {
     let key = PrivateKey::generate_rsa().unwrap();
     let leaf = authority.issue(key.public_key_der(), profile, [serial; 16], now).unwrap();
     Identity { chain: vec![leaf, authority.issuing().clone()], key }
@@ -99,6 +104,7 @@ async fn echo(_: Arc<Context>, request: Request) -> Response {
         "body": request.body.len(),
         "subject": certificate.map(|facts| facts.subject.clone()),
         "thumbprint": certificate.map(|facts| facts.thumbprint_s256.clone()),
+        "anchored": request.caller.anchored,
         "tls": request.caller.tls,
     });
     let mut response = reply::json(StatusCode::OK, &answer);
@@ -223,6 +229,17 @@ impl Party {
         socket.read_to_string(&mut answer).await.unwrap();
         answer
     }
+}
+
+/// The exchange with this number, as soon as it is in the journal.
+pub(crate) async fn written(journal: &Journal, number: u64) -> simulation::Exchange {
+    let recorded = async {
+        while journal.last() < number {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), recorded).await.unwrap();
+    journal.recent(&Filter { after: Some(number - 1), limit: Some(1), ..Filter::default() }).remove(0)
 }
 
 /// A client that trusts the shared authority.
