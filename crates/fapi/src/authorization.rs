@@ -12,7 +12,7 @@ use crate::{
     deviation::Endpoint,
     digest,
     grant::{AuthorizationCode, Grant},
-    id_token::{IdToken, encryption_key},
+    id_token::IdToken,
     interaction::{Decision, Rejection},
     parameters::{self, Parameters},
     pushed::{self, PushedRequest},
@@ -313,7 +313,7 @@ impl<B: Surroundings> Engine<B> {
             facts.hinted = object.id_token_hint.as_deref().map(|hint| self.hinted(hint));
             if client.id_token_encrypted {
                 match self.keys_of(client, None).await {
-                    Ok(keys) => facts.can_encrypt = encryption_key(&keys).is_some(),
+                    Ok(keys) => facts.can_encrypt = keys.encryption_key().is_some(),
                     Err(error) => facts.keys = Err(error.to_string()),
                 }
             }

@@ -375,7 +375,7 @@ async fn a_subject_goes_with_tls_client_auth_and_encryption_with_what_there_is()
     assert_eq!(refused(world.register(&alone).await), ("fapi.registration.encryption", METADATA));
     let mut own = LARKSPUR.key.public_jwk().clone();
     let mut enc = KeyPair::rsa("for encryption").signing(Algorithm::Ps256).public_jwk().clone();
-    (own.use_, enc.use_) = (Some("sig".to_owned()), Some("enc".to_owned()));
+    (own.use_, enc.use_, enc.alg) = (Some("sig".to_owned()), Some("enc".to_owned()), None);
     world.memory().publish_jwks(&LARKSPUR.jwks_uri(), &jose::Jwks { keys: vec![own, enc] });
     let registered = world.register(&encrypted).await.unwrap().value;
     assert!(registered.client.id_token_encrypted);
