@@ -154,7 +154,7 @@ impl<B: Surroundings> Engine<B> {
         };
         let mut response = RegistrationResponse::granting(request, &statement.metadata, &client_id, since);
         if response.response_types.is_empty() && response.grant_types.iter().any(|one| one == "authorization_code") {
-            response.response_types = vec!["code id_token".to_owned()];
+            response.response_types = self.profile.response_types.iter().take(1).map(|one| (*one).to_owned()).collect();
         }
         if response.scope.is_empty() {
             response.scope = self.default_scope(statement);
