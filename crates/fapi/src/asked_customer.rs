@@ -1,7 +1,7 @@
 //! Which customer a request asks for, and with how much ado (OpenID Connect Core, 3.1.2.1, 3.1.2.2 and 5.5.1): `prompt`,
 //! `id_token_hint`, and `sub` in the claims parameter. Nobody is ever logged in at this server: every request has its login.
 
-use jose::{Algorithm, Jws};
+use jose::Jws;
 use rules::{Check, Evidence, holds};
 use serde::Deserialize;
 
@@ -98,10 +98,7 @@ impl<B: Surroundings> Engine<B> {
         if jws.header().typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
             return Err("a JWT of another type".to_owned());
         }
-        let algorithm: Algorithm = jws.header().alg.parse().map_err(|_| format!("alg {}", jws.header().alg))?;
-        let key = self.signing_for(algorithm).public_jwk().clone();
-        let keys = jose::KeySet::from_jwks(&jose::Jwks { keys: vec![key] });
-        jws.verify(&keys, &self.profile.algorithms).map_err(|error| error.found())?;
+        jws.verify(&self.own_keys, &self.profile.algorithms).map_err(|error| error.found())?;
         let hint: Hint = jws.claims().map_err(|error| error.found())?;
         if hint.iss == self.profile.issuer { Ok(hint.sub) } else { Err(format!("one of {}", hint.iss)) }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jose::Jws;
-use rules::{Check, Evidence, Refusal, holds, judge};
+use rules::{Check, Evidence, Refusal, holds, joined, judge};
 use time::OffsetDateTime;
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     deviation::Endpoint,
     digest,
     grant::{AuthorizationCode, Grant},
-    id_token::{IdToken, encryption_key},
+    id_token::IdToken,
     interaction::{Decision, Rejection},
     parameters::{self, Parameters},
     pushed::{self, PushedRequest},
@@ -125,13 +125,12 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
         rule: &REQUEST_OBJECT_ALG,
         error: ErrorCode::InvalidRequestObject,
         test: |facts| {
-            let expected =
-                facts.client.as_ref().map(|client| client.request_object_algorithm.to_string()).unwrap_or_default();
+            let expected = facts.client.as_ref().map_or("", |client| client.request_object_algorithm.as_str());
             let found = match &facts.object {
                 Some(Ok((jws, _))) => jws.header().alg.as_str(),
                 _ => "nothing",
             };
-            holds(expected == found, expected.clone(), found)
+            holds(expected == found, expected, found)
         },
     },
     Check {
@@ -157,9 +156,8 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
         error: ErrorCode::InvalidRequest,
         test: |facts| {
             let found = facts.object().and_then(|object| object.redirect_uri.as_deref()).unwrap_or("nothing");
-            let registered = facts.client.iter().flat_map(|client| &client.redirect_uris).collect::<Vec<_>>();
-            let expected = registered.iter().map(|uri| uri.as_str()).collect::<Vec<_>>().join(" or ");
-            holds(registered.iter().any(|uri| *uri == found), expected, found)
+            let registered = facts.client.as_ref().map_or(&[][..], |client| &client.redirect_uris);
+            holds(registered.iter().any(|uri| uri == found), joined(registered, " or "), found)
         },
     },
 ];
@@ -313,7 +311,7 @@ impl<B: Surroundings> Engine<B> {
             facts.hinted = object.id_token_hint.as_deref().map(|hint| self.hinted(hint));
             if client.id_token_encrypted {
                 match self.keys_of(client, None).await {
-                    Ok(keys) => facts.can_encrypt = encryption_key(&keys).is_some(),
+                    Ok(keys) => facts.can_encrypt = keys.encryption_key().is_some(),
                     Err(error) => facts.keys = Err(error.to_string()),
                 }
             }

@@ -107,6 +107,8 @@ pub struct Engine<B> {
     pub(crate) profile: Arc<Profile>,
     pub(crate) signing: Arc<SigningKey>,
     elliptic: Option<Arc<SigningKey>>,
+    /// The public halves of the keys that sign.
+    pub(crate) own_keys: KeySet,
     decryption: Option<Arc<DecryptionKey>>,
     randomness: Box<dyn Fn() -> [u8; 32] + Send + Sync>,
     /// Keys of clients that were configured with them, parsed once.
@@ -122,10 +124,12 @@ impl<B: Surroundings> Engine<B> {
         signing: Arc<SigningKey>,
         randomness: impl Fn() -> [u8; 32] + Send + Sync + 'static,
     ) -> Self {
+        let own_keys = KeySet::from_jwks(&Jwks { keys: vec![signing.public_jwk().clone()] });
         Self {
             backend,
             profile,
             signing,
+            own_keys,
             elliptic: None,
             decryption: None,
             randomness: Box::new(randomness),
@@ -137,6 +141,8 @@ impl<B: Surroundings> Engine<B> {
     /// The same engine with a key that signs for clients which registered ES256.
     #[must_use]
     pub fn with_elliptic(mut self, key: Arc<SigningKey>) -> Self {
+        let both = [&self.signing, &key].map(|key| key.public_jwk().clone());
+        self.own_keys = KeySet::from_jwks(&Jwks { keys: both.to_vec() });
         self.elliptic = Some(key);
         self
     }

@@ -1,6 +1,6 @@
 //! Claims of id_tokens (OpenID Connect Core, 2 and 3.3.2.11; FAPI 1.0 Part 2, 5.2.2.1).
 
-use jose::{Jwk, KeySet, claims::NumericDate, hash::left_half_sha256, jwe};
+use jose::{claims::NumericDate, hash::left_half_sha256};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -47,17 +47,11 @@ impl<B: Surroundings> Engine<B> {
             return Ok(signed);
         }
         let keys = self.keys_of(client, None).await.map_err(|error| Failure::Unavailable(error.to_string()))?;
-        let key = encryption_key(&keys)
+        let key = keys
+            .encryption_key()
             .ok_or_else(|| Failure::Unavailable("the client has no key to encrypt for".to_owned()))?;
-        Ok(jwe::encrypt(key, signed.as_bytes(), Some("JWT"))?)
+        Ok(key.encrypt(signed.as_bytes(), Some("JWT"))?)
     }
-}
-
-/// The key of a client to encrypt for: one for encryption, otherwise one for anything.
-pub(crate) fn encryption_key(keys: &KeySet) -> Option<&Jwk> {
-    let rsa =
-        |use_: Option<&str>| keys.jwks().keys.iter().find(move |key| key.kty == "RSA" && key.use_.as_deref() == use_);
-    rsa(Some("enc")).or_else(|| rsa(None))
 }
 
 impl<'a> IdToken<'a> {

@@ -20,7 +20,6 @@ use crate::{
     client_authentication::LEEWAY,
     digest,
     grant::UsedJti,
-    id_token::encryption_key,
 };
 
 pub use table::RULES;
@@ -128,7 +127,7 @@ impl<B: Surroundings> Engine<B> {
             let endpoint = &claims.metadata.software_jwks_endpoint;
             (facts.request_keys, facts.request_signature) = self.signature(endpoint, request, &REQUEST_ALG).await;
             match self.keys_for(endpoint, None).await {
-                Ok(keys) => facts.encryption_key = encryption_key(&keys).is_some(),
+                Ok(keys) => facts.encryption_key = keys.encryption_key().is_some(),
                 Err(error) => facts.request_keys = Err(error.to_string()),
             }
         }
@@ -155,7 +154,7 @@ impl<B: Surroundings> Engine<B> {
         };
         let mut response = RegistrationResponse::granting(request, &statement.metadata, &client_id, since);
         if response.response_types.is_empty() && response.grant_types.iter().any(|one| one == "authorization_code") {
-            response.response_types = vec!["code id_token".to_owned()];
+            response.response_types = self.profile.response_types.iter().take(1).map(|one| (*one).to_owned()).collect();
         }
         if response.scope.is_empty() {
             response.scope = self.default_scope(statement);

@@ -170,10 +170,10 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
         rule: &AUDIENCE,
         error: ErrorCode::InvalidRequestObject,
         test: |facts| {
-            facts.on_object(|object| {
-                let issuer = &facts.profile.issuer;
-                let found = object.aud.as_ref().map(ToString::to_string);
-                holds(object.aud.as_ref().is_some_and(|aud| aud.contains(issuer)), issuer, shown(found.as_deref()))
+            let issuer = &facts.profile.issuer;
+            facts.on_object(|object| match &object.aud {
+                Some(aud) => holds(aud.contains(issuer), issuer, aud),
+                None => Err(Evidence::missing(issuer)),
             })
         },
     },
@@ -245,10 +245,12 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
         rule: &GRANT_TYPE,
         error: ErrorCode::UnauthorizedClient,
         test: |facts| {
-            let registered = facts.client.iter().flat_map(|client| &client.grant_types);
-            let registered: Vec<&str> = registered.map(String::as_str).collect();
-            let found = if registered.is_empty() { "none".to_owned() } else { registered.join(", ") };
-            holds(registered.contains(&"authorization_code"), "authorization_code", found)
+            let registered = facts.client.as_ref().map_or(&[][..], |client| &client.grant_types);
+            if registered.is_empty() {
+                return Err(Evidence::new("authorization_code", "none"));
+            }
+            let sends = registered.iter().any(|one| one == "authorization_code");
+            holds(sends, "authorization_code", joined(registered, ", "))
         },
     },
     Check {
@@ -262,16 +264,14 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
         test: |facts| {
             facts.on_object(|object| {
                 let found = object.response_type.as_deref();
-                let registered = facts.client.iter().flat_map(|client| &client.response_types);
-                let expected: Vec<&str> = registered
-                    .map(String::as_str)
-                    .filter(|known| facts.profile.response_types.contains(known))
-                    .collect();
-                holds(
-                    found.is_some_and(|found| expected.iter().any(|known| same_words(known, found))),
-                    joined(&expected, " or "),
-                    shown(found),
-                )
+                let used = || {
+                    let registered = facts.client.iter().flat_map(|client| &client.response_types);
+                    registered.map(String::as_str).filter(|known| facts.profile.response_types.contains(known))
+                };
+                if found.is_some_and(|found| used().any(|known| same_words(known, found))) {
+                    return Ok(());
+                }
+                Err(Evidence::new(used().collect::<Vec<_>>().join(" or "), shown(found)))
             })
         },
     },
@@ -290,13 +290,13 @@ pub(crate) const CHECKS: &[Check<RequestFacts, ErrorCode>] = &[
         error: ErrorCode::InvalidRequest,
         test: |facts| {
             facts.on_object(|object| {
+                if facts.mode().is_some() {
+                    return Ok(());
+                }
                 let offered: Vec<_> = facts.profile.response_modes.iter().map(|mode| mode.as_str()).collect();
-                let found = format!(
-                    "{} for {}",
-                    shown(object.response_mode.as_deref()),
-                    shown(object.response_type.as_deref())
-                );
-                holds(facts.mode().is_some(), format_args!("one of {}", joined(&offered, ", ")), found)
+                let (mode, response_type) = (object.response_mode.as_deref(), object.response_type.as_deref());
+                let found = format!("{} for {}", shown(mode), shown(response_type));
+                Err(Evidence::new(format!("one of {}", offered.join(", ")), found))
             })
         },
     },

@@ -1,8 +1,8 @@
 //! Encrypted tokens (RFC 7516) with RSA-OAEP-256 and A256GCM, and nothing else.
 
-use josekit::jwe::{JweDecrypter, JweHeader, RSA_OAEP_256};
+use josekit::jwe::{JweDecrypter, JweEncrypter, JweHeader, RSA_OAEP_256};
 
-use crate::{JoseError, Jwk, KeyError, base64url, jws::LONGEST};
+use crate::{JoseError, Jwk, Jwks, KeyError, base64url, jws::LONGEST};
 
 /// The one `alg`.
 pub const ALG: &str = "RSA-OAEP-256";
@@ -79,23 +79,60 @@ impl DecryptionKey {
     }
 }
 
-/// Encrypts bytes for the holder of a key.
-///
-/// # Errors
-/// The key is not an RSA key of 2048 bits or more.
-pub fn encrypt(jwk: &Jwk, payload: &[u8], cty: Option<&str>) -> Result<String, JoseError> {
-    let failed = |error: josekit::JoseError| JoseError::Key(error.to_string());
-    let bare = Jwk { use_: None, alg: None, x5c: Vec::new(), ..jwk.clone() };
-    let json = serde_json::to_vec(&bare).map_err(|error| JoseError::Key(error.to_string()))?;
-    let key = josekit::jwk::Jwk::from_bytes(json).map_err(failed)?;
-    let encrypter = RSA_OAEP_256.encrypter_from_jwk(&key).map_err(failed)?;
-    let mut header = JweHeader::new();
-    header.set_content_encryption(ENC);
-    if let Some(kid) = &jwk.kid {
-        header.set_key_id(kid);
+/// A public key to encrypt for, ready to work.
+pub struct EncryptionKey {
+    kid: Option<String>,
+    encrypter: Box<dyn JweEncrypter>,
+}
+
+impl std::fmt::Debug for EncryptionKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EncryptionKey").field("kid", &self.kid).finish_non_exhaustive()
     }
-    if let Some(cty) = cty {
-        header.set_content_type(cty);
+}
+
+impl EncryptionKey {
+    /// Reads a key.
+    ///
+    /// # Errors
+    /// It is not an RSA key of 2048 bits or more.
+    pub fn from_jwk(jwk: &Jwk) -> Result<Self, KeyError> {
+        let unreadable = |error: josekit::JoseError| KeyError::Unreadable(error.to_string());
+        if jwk.kty != "RSA" {
+            return Err(KeyError::WrongKind("RSA"));
+        }
+        jwk.long_enough()?;
+        let bare = Jwk { use_: None, alg: None, x5c: Vec::new(), ..jwk.clone() };
+        let json = serde_json::to_vec(&bare).map_err(|error| KeyError::Unreadable(error.to_string()))?;
+        let key = josekit::jwk::Jwk::from_bytes(json).map_err(unreadable)?;
+        let encrypter = RSA_OAEP_256.encrypter_from_jwk(&key).map_err(unreadable)?;
+        Ok(Self { kid: jwk.kid.clone(), encrypter: Box::new(encrypter) })
     }
-    josekit::jwe::serialize_compact(payload, &header, &encrypter).map_err(failed)
+
+    /// The key of a set to encrypt for: one for encryption, otherwise one for anything.
+    pub(crate) fn of(jwks: &Jwks) -> Option<Self> {
+        [Some("enc"), None].into_iter().find_map(|use_| {
+            let fitting = jwks.keys.iter().filter(|jwk| {
+                jwk.kty == "RSA" && jwk.use_.as_deref() == use_ && jwk.alg.as_deref().is_none_or(|alg| alg == ALG)
+            });
+            fitting.filter_map(|jwk| Self::from_jwk(jwk).ok()).next()
+        })
+    }
+
+    /// Encrypts bytes for the holder of the key.
+    ///
+    /// # Errors
+    /// The key could not do its work.
+    pub fn encrypt(&self, payload: &[u8], cty: Option<&str>) -> Result<String, JoseError> {
+        let mut header = JweHeader::new();
+        header.set_content_encryption(ENC);
+        if let Some(kid) = &self.kid {
+            header.set_key_id(kid);
+        }
+        if let Some(cty) = cty {
+            header.set_content_type(cty);
+        }
+        josekit::jwe::serialize_compact(payload, &header, &*self.encrypter)
+            .map_err(|error| JoseError::Key(error.to_string()))
+    }
 }

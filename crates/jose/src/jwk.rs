@@ -1,6 +1,7 @@
 //! Public keys on the wire (RFC 7517), and their thumbprints (RFC 7638).
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use openssl::bn::{BigNum, BigNumRef};
 use serde::{Deserialize, Serialize};
 
 use crate::{Algorithm, KeyError, base64url, hash::sha256_base64url};
@@ -70,10 +71,7 @@ impl Jwk {
         let unreadable = |error: openssl::error::ErrorStack| KeyError::Unreadable(error.to_string());
         let key = openssl::pkey::PKey::public_key_from_der(der).map_err(unreadable)?;
         let rsa = key.rsa().map_err(|_| KeyError::WrongKind("RSA"))?;
-        let bits = u32::try_from(rsa.n().num_bits()).unwrap_or_default();
-        if bits < 2048 {
-            return Err(KeyError::TooShort(bits));
-        }
+        enough(rsa.n())?;
         Ok(Self {
             kty: "RSA".to_owned(),
             n: Some(base64url::encode(&rsa.n().to_vec())),
@@ -98,12 +96,25 @@ impl Jwk {
         sha256_base64url(canonical.as_bytes())
     }
 
+    /// Whether an RSA key has the length that every one needs.
+    pub(crate) fn long_enough(&self) -> Result<(), KeyError> {
+        let modulus = self.n.as_deref().and_then(base64url::decode).unwrap_or_default();
+        let modulus = BigNum::from_slice(&modulus).map_err(|error| KeyError::Unreadable(error.to_string()))?;
+        enough(&modulus)
+    }
+
     /// Whether the key may verify signatures of this algorithm.
     pub(crate) fn fits(&self, algorithm: Algorithm) -> bool {
         self.kty == algorithm.key_type()
             && self.use_.as_deref().is_none_or(|use_| use_ == "sig")
             && self.alg.as_deref().is_none_or(|alg| alg == algorithm.as_str())
     }
+}
+
+/// Bits, not bytes, are what counts (FAPI 1.0 Part 1, 5.2.2-5).
+fn enough(modulus: &BigNumRef) -> Result<(), KeyError> {
+    let bits = u32::try_from(modulus.num_bits()).unwrap_or_default();
+    if bits < 2048 { Err(KeyError::TooShort(bits)) } else { Ok(()) }
 }
 
 #[cfg(test)]

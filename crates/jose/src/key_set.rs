@@ -1,8 +1,10 @@
 //! Keys of another party, parsed once when its JWK set is read.
 
+use std::sync::OnceLock;
+
 use josekit::jws::{ES256, JwsVerifier, PS256, RS256};
 
-use crate::{Algorithm, Jwk, Jwks, KeyError, base64url};
+use crate::{Algorithm, Jwk, Jwks, KeyError, jwe::EncryptionKey};
 
 /// A key set that is ready to verify. Keys that cannot be used are left out of it, but stay in [`KeySet::jwks`].
 #[derive(Debug)]
@@ -10,6 +12,8 @@ pub struct KeySet {
     jwks: Jwks,
     verifiers: Vec<Verifier>,
     skipped: Vec<(Option<String>, KeyError)>,
+    /// Made when it is first asked for: hardly any set is encrypted for.
+    encryption: OnceLock<Option<EncryptionKey>>,
 }
 
 #[derive(Debug)]
@@ -36,7 +40,7 @@ impl KeySet {
                 }
             }
         }
-        Self { jwks: jwks.clone(), verifiers, skipped }
+        Self { jwks: jwks.clone(), verifiers, skipped, encryption: OnceLock::new() }
     }
 
     /// Reads a JWK set document.
@@ -58,6 +62,12 @@ impl KeySet {
     #[must_use]
     pub fn contains(&self, kid: &str) -> bool {
         self.jwks.keys.iter().any(|jwk| jwk.kid.as_deref() == Some(kid))
+    }
+
+    /// The key to encrypt for: an RSA key for encryption, otherwise one for anything; none when there is none that works.
+    #[must_use]
+    pub fn encryption_key(&self) -> Option<&EncryptionKey> {
+        self.encryption.get_or_init(|| EncryptionKey::of(&self.jwks)).as_ref()
     }
 
     /// Keys that could not be used, and why.
@@ -89,12 +99,7 @@ impl KeySet {
 fn verifier(jwk: &Jwk, algorithm: Algorithm) -> Result<Box<dyn JwsVerifier>, KeyError> {
     let unreadable = |error: josekit::JoseError| KeyError::Unreadable(error.to_string());
     if algorithm.key_type() == "RSA" {
-        let modulus = jwk.n.as_deref().and_then(base64url::decode).unwrap_or_default();
-        let number = openssl::bn::BigNum::from_slice(&modulus);
-        let bits = number.map(|number| u32::try_from(number.num_bits()).unwrap_or_default()).unwrap_or_default();
-        if bits < 2048 {
-            return Err(KeyError::TooShort(bits));
-        }
+        jwk.long_enough()?;
     }
     // josekit wants its own type; the key's use and alg were judged before.
     let bare = Jwk { use_: None, alg: None, x5c: Vec::new(), ..jwk.clone() };

@@ -1,6 +1,6 @@
 //! How it is signed: JWS (PS256, ES256), detached signatures, JWE, JWK sets, thumbprints and typed claims.
 //!
-//! Keys are parsed once and kept ready: [`SigningKey`], [`KeySet`], [`jwe::DecryptionKey`]. A token is read in two steps,
+//! Keys are parsed once and kept ready: [`SigningKey`], [`KeySet`], [`jwe::DecryptionKey`], [`jwe::EncryptionKey`]. A token is read in two steps,
 //! so that every refusal can say what it saw: [`Jws::parse`] reads, [`Jws::verify`] judges.
 //!
 //! ```

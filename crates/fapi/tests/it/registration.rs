@@ -308,6 +308,13 @@ async fn what_a_request_leaves_open_is_filled_from_the_profile_and_the_roles() {
     assert_eq!(client.scopes, ["openid", "accounts", "payments"]);
     assert_eq!(client.authentication_algorithm, Algorithm::Ps256);
     let statement = world.statement(&json!({"software_roles": ["PISP"]}));
+    let by_code = World::with(|profile| profile.response_types = vec!["code", "code id_token"]);
+    by_code.memory().publish(DIRECTORY_JWKS, &[&DIRECTORY_KEY.ps256()]);
+    let registered = by_code.register(&json!({"response_types": null})).await.unwrap().value;
+    assert_eq!(
+        (registered.client.response_types, registered.response.response_types.len()),
+        (vec!["code".to_owned()], 1)
+    );
     let payments =
         world.register(&json!({"scope": null, "jti": numbered(2), "software_statement": statement})).await.unwrap();
     assert_eq!(payments.value.client.scopes, ["openid", "payments"]);
@@ -375,7 +382,7 @@ async fn a_subject_goes_with_tls_client_auth_and_encryption_with_what_there_is()
     assert_eq!(refused(world.register(&alone).await), ("fapi.registration.encryption", METADATA));
     let mut own = LARKSPUR.key.public_jwk().clone();
     let mut enc = KeyPair::rsa("for encryption").signing(Algorithm::Ps256).public_jwk().clone();
-    (own.use_, enc.use_) = (Some("sig".to_owned()), Some("enc".to_owned()));
+    (own.use_, enc.use_, enc.alg) = (Some("sig".to_owned()), Some("enc".to_owned()), None);
     world.memory().publish_jwks(&LARKSPUR.jwks_uri(), &jose::Jwks { keys: vec![own, enc] });
     let registered = world.register(&encrypted).await.unwrap().value;
     assert!(registered.client.id_token_encrypted);

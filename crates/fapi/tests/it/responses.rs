@@ -7,7 +7,10 @@ use fapi::{
     authorization::Refused,
     response::{Delivery, ResponseMode},
 };
-use jose::{Algorithm, Header, Jwks, Jws, KeySet, SigningKey, jwe, jwe::DecryptionKey};
+use jose::{
+    Algorithm, Header, Jwks, Jws, KeySet, SigningKey,
+    jwe::{DecryptionKey, EncryptionKey},
+};
 use rules::SwitchedOff;
 use serde_json::{Value, json};
 
@@ -151,8 +154,9 @@ async fn an_encrypted_request_object_is_opened_and_judged_like_any_other() {
     let (key, other) = (decryption(), decryption());
     let world = World::new().equipped(|engine| engine.with_decryption(Arc::clone(&key)));
     let object = world.request_object(&json!({}));
-    let sealed =
-        |key: &DecryptionKey, text: &str| jwe::encrypt(key.public_jwk(), text.as_bytes(), Some("JWT")).unwrap();
+    let sealed = |key: &DecryptionKey, text: &str| {
+        EncryptionKey::from_jwk(key.public_jwk()).unwrap().encrypt(text.as_bytes(), Some("JWT")).unwrap()
+    };
     assert!(world.authorize(&[("request", &sealed(&key, &object))]).await.is_ok());
     let stranger = signed(&KeyPair::rsa("larkspur").ps256(), &Header::default(), &world.claims(&json!({})));
     for (rule, text) in [
@@ -171,7 +175,8 @@ async fn nothing_is_opened_for_somebody_whom_nobody_knows() {
     let off = SwitchedOff::new(["fapi.authorization.client-known".to_owned()]);
     let world =
         World::with(|profile| profile.switched_off = off).equipped(|engine| engine.with_decryption(Arc::clone(&key)));
-    let sealed = jwe::encrypt(key.public_jwk(), world.request_object(&json!({})).as_bytes(), Some("JWT")).unwrap();
+    let sealed = EncryptionKey::from_jwk(key.public_jwk()).unwrap();
+    let sealed = sealed.encrypt(world.request_object(&json!({})).as_bytes(), Some("JWT")).unwrap();
     assert!(world.authorize(&[("request", &sealed)]).await.is_ok());
     let outcome = world.authorize(&[("client_id", "nobody"), ("request", &sealed)]).await;
     let refused = outcome.unwrap_err().failure;

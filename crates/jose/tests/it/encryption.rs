@@ -1,9 +1,16 @@
 //! JWE: one algorithm, one key.
 
-use jose::{Algorithm, JoseError, Jwk, base64url, jwe, jwe::DecryptionKey};
+use jose::{
+    Algorithm, JoseError, Jwk, Jwks, KeyError, KeySet, base64url, jwe,
+    jwe::{DecryptionKey, EncryptionKey},
+};
 use josekit::jwe::{JweHeader, RSA_OAEP_256};
 
 use crate::{KEYS, key};
+
+fn encrypted(jwk: &Jwk, payload: &[u8], cty: Option<&str>) -> String {
+    EncryptionKey::from_jwk(jwk).unwrap().encrypt(payload, cty).unwrap()
+}
 
 fn own() -> DecryptionKey {
     DecryptionKey::from_pkcs8_der("own", &KEYS.rsa).unwrap()
@@ -11,16 +18,16 @@ fn own() -> DecryptionKey {
 
 #[test]
 fn what_was_encrypted_for_a_key_is_opened_with_it_alone() {
-    let sealed = jwe::encrypt(own().public_jwk(), b"a letter", Some("JWT")).unwrap();
+    let sealed = encrypted(own().public_jwk(), b"a letter", Some("JWT"));
     assert_eq!(own().decrypt(&sealed).unwrap(), b"a letter");
-    assert_ne!(sealed, jwe::encrypt(own().public_jwk(), b"a letter", Some("JWT")).unwrap());
+    assert_ne!(sealed, encrypted(own().public_jwk(), b"a letter", Some("JWT")));
     let other = DecryptionKey::from_pkcs8_der("other", &KEYS.other).unwrap();
     assert!(matches!(other.decrypt(&sealed), Err(JoseError::Decryption(_))));
 }
 
 #[test]
 fn what_was_altered_or_cut_is_not_opened() {
-    let sealed = jwe::encrypt(own().public_jwk(), b"a letter", None).unwrap();
+    let sealed = encrypted(own().public_jwk(), b"a letter", None);
     let parts: Vec<&str> = sealed.split('.').collect();
     for place in 1..5 {
         let mut bytes = base64url::decode(parts[place]).unwrap();
@@ -39,7 +46,7 @@ fn what_was_altered_or_cut_is_not_opened() {
 
 #[test]
 fn other_algorithms_are_named_and_not_used() {
-    let sealed = jwe::encrypt(own().public_jwk(), b"a letter", None).unwrap();
+    let sealed = encrypted(own().public_jwk(), b"a letter", None);
     let rest = sealed.split_once('.').unwrap().1;
     for header in [
         r#"{"alg":"RSA1_5","enc":"A256GCM"}"#,
@@ -89,8 +96,36 @@ fn nothing_is_opened_that_is_too_long_or_has_critical_members() {
 
 #[test]
 fn only_rsa_keys_of_full_length_are_encrypted_for() {
-    assert!(jwe::encrypt(key(Algorithm::Es256).public_jwk(), b"x", None).is_err());
-    assert!(jwe::encrypt(&Jwk::default(), b"x", None).is_err());
+    let key_of = |jwk: &Jwk| EncryptionKey::from_jwk(jwk).map(drop);
+    assert_eq!(key_of(key(Algorithm::Es256).public_jwk()), Err(KeyError::WrongKind("RSA")));
+    assert_eq!(key_of(&Jwk::default()), Err(KeyError::WrongKind("RSA")));
+    let weak = openssl::rsa::Rsa::generate(2047).unwrap();
+    let short = Jwk { n: Some(base64url::encode(&weak.n().to_vec())), ..own().public_jwk().clone() };
+    assert_eq!(key_of(&short), Err(KeyError::TooShort(2047)));
     assert!(DecryptionKey::from_pkcs8_der("x", b"no key").is_err());
     assert!(!format!("{:?}", own()).contains('['), "Debug shows no key");
+}
+
+#[test]
+fn of_a_key_set_the_key_for_encryption_is_taken_or_one_for_anything() {
+    let named = |kid: &str, use_: Option<&str>| Jwk {
+        kid: Some(kid.to_owned()),
+        use_: use_.map(str::to_owned),
+        ..own().public_jwk().clone()
+    };
+    let chosen = |keys: Vec<Jwk>| {
+        let keys = KeySet::from_jwks(&Jwks { keys });
+        let sealed = keys.encryption_key()?.encrypt(b"a letter", None).unwrap();
+        assert_eq!(own().decrypt(&sealed).unwrap(), b"a letter");
+        let header = base64url::decode(sealed.split('.').next().unwrap()).unwrap();
+        serde_json::from_slice::<jose::Header>(&header).unwrap().kid
+    };
+    let (any, for_it, signs) = (named("any", None), named("enc", Some("enc")), named("sig", Some("sig")));
+    assert_eq!(chosen(vec![signs.clone(), any.clone(), for_it.clone()]).as_deref(), Some("enc"));
+    assert_eq!(chosen(vec![signs.clone(), any.clone()]).as_deref(), Some("any"));
+    assert_eq!(chosen(vec![signs]), None);
+    // A key that cannot be used, or is for another algorithm, is none.
+    let broken = Jwk { n: None, ..for_it.clone() };
+    let other = Jwk { alg: Some("RSA-OAEP".to_owned()), ..for_it };
+    assert_eq!(chosen(vec![broken, other, any]).as_deref(), Some("any"));
 }

@@ -1,7 +1,10 @@
 //! Settings of the authorization server that are off by default, and what clients may register for themselves, each
 //! through the bank's real interface.
 
-use jose::{Algorithm, Jws, SigningKey, jwe, jwe::DecryptionKey};
+use jose::{
+    Algorithm, Jws, SigningKey,
+    jwe::{DecryptionKey, EncryptionKey},
+};
 use openssl::base64::encode_block;
 use sandbox::hosting;
 use serde_json::{Value, json};
@@ -286,7 +289,8 @@ async fn a_client_with_an_elliptic_key_and_encryption_both_ways() {
         "exp": now + 300,
     });
     let object = key.sign_claims(Some("JWT"), &claims).unwrap();
-    let encrypted = jwe::encrypt(&of_bank, object.as_bytes(), Some("JWT")).unwrap();
+    let of_bank = EncryptionKey::from_jwk(&of_bank).unwrap();
+    let encrypted = of_bank.encrypt(object.as_bytes(), Some("JWT")).unwrap();
     assert_eq!(encrypted.split('.').count(), 5);
     let answer = plain.answered(&plain.by_value("elliptic", &encrypted)).await;
     let fragment: Vec<_> = url::form_urlencoded::parse(answer.fragment().unwrap().as_bytes()).into_owned().collect();
@@ -315,7 +319,8 @@ async fn a_client_with_an_elliptic_key_and_encryption_both_ways() {
     let middle = encrypted.len() / 2;
     let letter = if encrypted.as_bytes()[middle] == b'A' { "B" } else { "A" };
     let altered = format!("{}{letter}{}", &encrypted[..middle], &encrypted[middle + 1..]);
-    let foreign = jwe::encrypt(decryption.public_jwk(), object.as_bytes(), Some("JWT")).unwrap();
+    let foreign = EncryptionKey::from_jwk(decryption.public_jwk()).unwrap();
+    let foreign = foreign.encrypt(object.as_bytes(), Some("JWT")).unwrap();
     for wrong in [altered, foreign, plain.world.sign(&claims)] {
         let answer = plain.world.browser().get(&plain.by_value("elliptic", &wrong)).send().await.unwrap();
         assert_eq!(answer.status, 400);
