@@ -133,7 +133,7 @@ fn leave(context: &Context, request: &Request, response: &AuthorizationResponse)
             let outbound = OutboundView {
                 tpp: TppView { name: "the company that sent you", on_behalf_of: None },
                 heading: "That did not work",
-                status: "We could not begin.",
+                status: "We could not begin.".to_owned(),
                 later: None,
             };
             let view = OutboundFormView { outbound, action: &action, fields: &fields, seconds: 0 };

@@ -23,7 +23,7 @@ use super::{
     endpoint::error_page,
     login_page::{Login, LoginRequest},
     session::{self, Session, Stage},
-    terms, views,
+    terms, views, wording,
 };
 use crate::{
     Context, app,
@@ -188,6 +188,16 @@ async fn decide(context: &Context, request: &Request) -> Result<Response, Refusa
     }
     if field("action") == "cancel" && !matches!(visit.session.stage, Stage::Done { .. }) {
         return finish(context, visit, Decision::Rejected(Rejection::Cancelled), Vec::new()).await;
+    }
+    // What was not filled in is no attempt.
+    let wanted: &[(&str, &str)] = match visit.session.stage {
+        Stage::Login => &[("username", "Type your user name."), ("password", "Type your password.")],
+        Stage::OneTimePassword { .. } => &[("one_time_password", "Type the one-time password.")],
+        Stage::Passcode { .. } if field("action") != "website" => &[("passcode", "Type your passcode.")],
+        _ => &[],
+    };
+    if let Some((_, text)) = wanted.iter().find(|(name, _)| field(name).trim().is_empty()) {
+        return Ok(views::page(context, &visit, StatusCode::BAD_REQUEST, Some(text)));
     }
     match visit.session.stage.clone() {
         Stage::Login if context.login_page.is_some() => Err(Refusal::Forged),
@@ -440,11 +450,15 @@ pub(super) async fn settle(
     };
     let completed = context.engine.complete(&interaction, &decision, now).await.map_err(Refusal::Protocol)?;
     let approved = matches!(decision, Decision::Approved { .. }) && !completed.failed;
+    let why = match &decision {
+        Decision::Rejected(rejection) => wording::unwanted(*rejection).map(str::to_owned),
+        Decision::Approved { .. } => None,
+    };
     session.stage = match completed.response.delivery() {
-        Delivery::Redirect(location) => Stage::Done { location, fields: Vec::new(), approved },
+        Delivery::Redirect(location) => Stage::Done { location, fields: Vec::new(), approved, why },
         Delivery::Form { action, fields } => {
             let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-            Stage::Done { location: action, fields, approved }
+            Stage::Done { location: action, fields, approved, why }
         }
     };
     let mut changes = to_store(completed.changes);

@@ -51,6 +51,9 @@ pub enum Stage {
         fields: Vec<(String, String)>,
         /// Whether the customer confirmed.
         approved: bool,
+        /// Why not, where it was not the customer's choice.
+        #[serde(default)]
+        why: Option<String>,
     },
 }
 

@@ -19,6 +19,7 @@ use crate::{
     Context,
     consents::{Consent, Content, Payment, VariableRecurringPayments},
     payer,
+    payment_initiation::instruct::Pricing,
 };
 
 const DAY: &[BorrowedFormatItem<'_>] = format_description!("[day padding:none] [month repr:long] [year]");
@@ -116,6 +117,11 @@ fn payment_terms((context, customer): (&Context, &str), payment: &Payment, now: 
         (None, None) => {}
     }
     offer(payment, &initiation, now, terms);
+    // Nobody has to reckon what a payment in another currency, or with a charge, costs.
+    let home = context.rates.home();
+    let pricing = Pricing { own: home, offer: &payment.offer, rates: &context.rates };
+    let total = pricing.debit(&initiation).filter(|total| initiation.amount().is_some_and(|amount| amount != *total));
+    terms.maybe("Altogether", total.map(|total| format!("{} from an account in {}", amount(total), home.code())));
 }
 
 /// What the bank adds: shown where there is something to be shown.
@@ -357,7 +363,9 @@ pub fn day_of(date: time::Date) -> String {
     date.format(DAY).unwrap_or_else(|_| date.to_string())
 }
 
-fn moment(at: OffsetDateTime) -> String {
+/// A moment as customers read it.
+#[must_use]
+pub fn moment(at: OffsetDateTime) -> String {
     at.to_offset(time::UtcOffset::UTC).format(MOMENT).unwrap_or_else(|_| at.to_string())
 }
 

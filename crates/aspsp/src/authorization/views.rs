@@ -67,7 +67,7 @@ pub struct ClusterView {
 pub(super) struct OutboundView<'a> {
     pub(super) tpp: TppView<'a>,
     pub(super) heading: &'static str,
-    pub(super) status: &'static str,
+    pub(super) status: String,
     /// Address of the dashboard, where something lasts that can be stopped there.
     pub(super) later: Option<String>,
 }
@@ -132,8 +132,9 @@ pub(super) fn page(context: &Context, visit: &Visit, status: StatusCode, problem
             };
             render.page("confirm", words.confirm, &view)
         }
-        (Stage::Done { location, fields, approved }, _) => {
+        (Stage::Done { location, fields, approved, why }, _) => {
             let (heading, text) = if *approved { words.done } else { words.declined };
+            let text = why.as_ref().map_or_else(|| text.to_owned(), |why| format!("{why} {text}"));
             let lasts = *approved && consent.is_some_and(|consent| consent.kind().row().lasting);
             let later = lasts.then(|| context.urls.page(dashboard::PATH));
             let view = OutboundView { tpp: tpp(), heading, status: text, later };

@@ -1,6 +1,8 @@
 //! What the pages say about each kind of consent (OB Customer Experience Guidelines). The customer has agreed with the TPP
 //! already: no page asks again whether the TPP may, but for the confirmation of funds, for which the law wants it.
 
+use fapi::interaction::Rejection;
+
 use crate::consents::ConsentKind;
 
 /// The words for one kind.
@@ -19,6 +21,19 @@ pub(super) struct Wording {
     pub(super) done: (&'static str, &'static str),
     /// The same when nothing came of it.
     pub(super) declined: (&'static str, &'static str),
+}
+
+/// Why nothing came of it, where the customer did not choose so.
+pub(super) fn unwanted(rejection: Rejection) -> Option<&'static str> {
+    match rejection {
+        Rejection::Cancelled => None,
+        Rejection::AuthenticationFailed => Some("What was typed was wrong too often, so we stopped."),
+        Rejection::AnotherCustomer => Some("The company expected another customer."),
+        Rejection::TimedOut => Some("It took too long."),
+        Rejection::NoEligibleAccount => Some("You have no account that can be used for it."),
+        Rejection::TooLate => Some("It is too late for it today."),
+        Rejection::AuthorisationType => Some("Your account does not need as many people to agree as the company said."),
+    }
 }
 
 const ACCOUNTS: Wording = Wording {

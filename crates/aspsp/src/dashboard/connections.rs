@@ -45,6 +45,8 @@ pub(super) struct ConnectionView {
     tpp: String,
     on_behalf_of: Option<String>,
     what: &'static str,
+    /// Who is paid, where there is one.
+    payee: Option<String>,
     status: &'static str,
     active: bool,
     stopped: bool,
@@ -98,7 +100,8 @@ async fn history(context: &Context, consent: &Consent) -> Result<Vec<HistoryView
 impl ConnectionView {
     /// Whether a text that is looked for stands in it.
     pub(super) fn has(&self, search: &str) -> bool {
-        let mut texts = [self.tpp.as_str(), self.what, self.status].into_iter().chain(self.on_behalf_of.as_deref());
+        let texts = [self.tpp.as_str(), self.what, self.status].into_iter().chain(self.on_behalf_of.as_deref());
+        let mut texts = texts.chain(self.payee.as_deref());
         texts.any(|text| found(text, search)) || self.accounts.iter().any(|account| found(account, search))
     }
 }
@@ -142,13 +145,14 @@ async fn view(context: &Context, consent: &Consent) -> Result<ConnectionView, St
     let active = status == ConsentStatus::Authorised && consent.deleted_at.is_none();
     let stopped = status == ConsentStatus::Cancelled && consent.deleted_at.is_none();
     let (tpp, on_behalf_of) = tpp(context, &consent.client_id).await;
-    let granted = consent.authenticated_at.map(terms::day).unwrap_or_default();
+    let granted = consent.authenticated_at.map(terms::moment).unwrap_or_default();
     let mut terms = terms::of(context, consent, consent.customer.as_deref().unwrap_or_default());
     terms.push(Term::new("Given on", granted.clone()));
     let last = uses::last(context, &consent.id).await?;
     terms.push(Term::new("Last used", last.map_or_else(|| "Not yet".to_owned(), terms::day_of)));
-    let mut used = Vec::new();
+    let (mut used, mut payee) = (Vec::new(), None);
     if let Content::VariableRecurringPayments(vrp) = &consent.content {
+        payee = vrp.request.creditor_account().ok().flatten().and_then(|account| account.name);
         for used_of in variable_recurring_payments::used(context, consent, vrp).await? {
             let (paid, left) = (terms::amount(used_of.paid), terms::amount(used_of.left));
             let words = format!("{paid} paid, {left} left until {}", terms::day_of(used_of.last));
@@ -160,6 +164,7 @@ async fn view(context: &Context, consent: &Consent) -> Result<ConnectionView, St
         tpp,
         on_behalf_of,
         what: what(consent.kind()),
+        payee,
         status: match status {
             _ if consent.deleted_at.is_some() => "Ended by the company",
             ConsentStatus::Authorised => "Active",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ledger::{Action, CustomerId, OrderId, OrderState, OrderStatus};
+use ledger::{Action, CustomerId, OrderId, OrderState, OrderStatus, orders::Execution};
 use serde::Serialize;
 use transport::{Request, Response};
 
@@ -28,6 +28,8 @@ pub(super) struct PaymentView {
     action: String,
     payee: String,
     amount: String,
+    /// What it is, if it is not one payment at once.
+    kind: Option<&'static str>,
     from: String,
     tpp: String,
     on: String,
@@ -83,6 +85,12 @@ fn view(context: &Context, state: &OrderState, tpp: String) -> PaymentView {
         amount: match order.instructions.as_slice() {
             [one] => amount(one.instructed),
             _ => String::new(),
+        },
+        kind: match first.map(|instruction| &instruction.execution) {
+            _ if order.file => Some("File"),
+            Some(Execution::Recurring(_)) => Some("Standing order"),
+            Some(Execution::On(_)) => Some("Scheduled"),
+            Some(Execution::Immediate) | None => None,
         },
         from: books.account(&order.debtor).map(account).unwrap_or_default(),
         on: day(state.created_at),

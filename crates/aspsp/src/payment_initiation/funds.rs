@@ -12,7 +12,7 @@ use transport::{Request, Response, reply};
 
 use super::{
     SCOPE,
-    instruct::{Draft, debit},
+    instruct::Pricing,
     orders::{Facts, behind, consent_checks},
 };
 use crate::{
@@ -45,9 +45,8 @@ pub(super) async fn confirm(
     let available = {
         let books = context.money.at(now);
         let account = books.account(&id).ok_or_else(|| ApiError::Failed(format!("the account {id} is not there")))?;
-        let (offer, rates) = (&payment.offer, &context.rates);
-        let draft = Draft { id: "funds", account, customer: "", authorise_before: now, offer, rates, now };
-        match debit(&draft, &initiation) {
+        let pricing = Pricing { own: account.currency, offer: &payment.offer, rates: &context.rates };
+        match pricing.debit(&initiation) {
             Some(amount) => books.can_pay(&id, amount, now)?,
             None => false,
         }

@@ -137,9 +137,31 @@ impl Draft<'_> {
         }
     }
 
+    fn pricing(&self) -> Pricing<'_> {
+        Pricing { own: self.account.currency, offer: self.offer, rates: self.rates }
+    }
+
+    fn charges(&self) -> Result<Vec<Charge>, InstructError> {
+        self.pricing().charges()
+    }
+
+    fn conversion(&self, instructed: Currency, transfer: Currency) -> Result<Option<Conversion>, InstructError> {
+        self.pricing().conversion(instructed, transfer)
+    }
+}
+
+/// What a payment costs an account in that currency.
+pub(crate) struct Pricing<'a> {
+    /// The currency of the account that pays.
+    pub(crate) own: Currency,
+    pub(crate) offer: &'a Offer,
+    pub(crate) rates: &'a Rates,
+}
+
+impl Pricing<'_> {
     /// The charges in the currency of the account that pays.
     fn charges(&self) -> Result<Vec<Charge>, InstructError> {
-        let own = self.account.currency;
+        let own = self.own;
         let charge = |amount: Money| {
             let from = amount.currency();
             let converted = || self.rates.rate(from, own).and_then(|rate| rate.exchange(amount, own));
@@ -152,7 +174,7 @@ impl Draft<'_> {
 
     /// How the currency changes between the account that pays, the amount and what arrives.
     fn conversion(&self, instructed: Currency, transfer: Currency) -> Result<Option<Conversion>, InstructError> {
-        let own = self.account.currency;
+        let own = self.own;
         if own == instructed && own == transfer {
             return Ok(None);
         }
@@ -166,7 +188,7 @@ impl Draft<'_> {
     /// The rate that the consent promised, in units of `transfer` for one unit of the account's currency; none when it
     /// was promised for another pair of currencies. `asked` is `CurrencyOfTransfer`.
     fn quoted(&self, asked: Currency, transfer: Currency) -> Option<Rate> {
-        let (own, quote) = (self.account.currency, self.offer.exchange_rate.as_ref()?);
+        let (own, quote) = (self.own, self.offer.exchange_rate.as_ref()?);
         let unit = quote.unit_currency;
         let other = quoted_against(unit, asked, self.rates);
         let value = quote.exchange_rate.as_f64()?;
@@ -175,6 +197,22 @@ impl Draft<'_> {
             pair if pair == (transfer, own) => countable(1.0 / value),
             _ => None,
         }
+    }
+
+    /// What the account is debited for the payment, charges included; none when it cannot be said.
+    pub(crate) fn debit(&self, initiation: &Initiation) -> Option<Money> {
+        let instructed = initiation.amount()?;
+        let currency = instructed.currency();
+        let transfer = initiation.currency_of_transfer.unwrap_or(currency);
+        let amount = match self.conversion(currency, transfer).ok()? {
+            _ if currency == self.own => instructed,
+            Some(conversion) if currency == conversion.transfer => {
+                conversion.rate.exchange_back(instructed, self.own)?
+            }
+            // The books reject a payment between three currencies.
+            _ => return None,
+        };
+        self.charges().ok()?.iter().try_fold(amount, |sum, charge| sum.checked_add(charge.amount).ok())
     }
 }
 
@@ -186,22 +224,6 @@ pub(super) fn quoted_against(unit: Currency, transfer: Currency, rates: &Rates) 
 /// The rate as the books count it, with six decimals; none when nothing is left of it, or too much.
 pub(super) fn countable(rate: f64) -> Option<Rate> {
     format!("{rate:.6}").parse().ok()
-}
-
-/// What the account is debited for a payment of that amount, charges included; none when it cannot be said.
-pub(super) fn debit(draft: &Draft<'_>, initiation: &Initiation) -> Option<Money> {
-    let order = draft.payment(initiation).ok()?;
-    let instruction = order.instructions.first()?;
-    let (own, currency) = (draft.account.currency, instruction.instructed.currency());
-    let amount = match instruction.conversion {
-        _ if currency == own => instruction.instructed,
-        Some(conversion) if currency == conversion.transfer => {
-            conversion.rate.exchange_back(instruction.instructed, own)?
-        }
-        // The books reject a payment between three currencies.
-        _ => return None,
-    };
-    instruction.charges.iter().try_fold(amount, |sum, charge| sum.checked_add(charge.amount).ok())
 }
 
 fn payee(initiation: &Initiation) -> Counterparty {
