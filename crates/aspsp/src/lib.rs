@@ -132,6 +132,7 @@ impl Context {
 #[must_use]
 pub fn catalogue() -> Vec<&'static Rule> {
     let mut rules = fapi::catalogue();
+    rules.extend(authorization::registration::RULES);
     rules.extend(authorization::login_page::RULES);
     rules.extend(participants::RULES);
     rules.extend(api::RULES);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use fapi::{Accepted, ErrorCode, Failure, access::bearer, client_configuration::Visit, error::ErrorBody};
 use http::StatusCode;
 use party::authorization_server::{failed, no_store, seen, to_store};
+use rules::{Evidence, Refusal};
 use store::{CommitError, Range};
 use transport::{Request, Response, reply};
 
@@ -17,22 +18,34 @@ use crate::{
 /// Content types of a registration request; the second is that of DCR 3.2.
 const CONTENT_TYPES: [&str; 2] = ["application/jwt", "application/jose"];
 
+rules::catalogue! {
+    /// Rules of how a registration travels, beside the engine's.
+    pub RULES;
+    MEDIA_TYPE { id: "registration.media-type",
+        reason: "The body of a registration is a signed JWT, application/jwt or application/jose.", clause: "OB DCR 3.2 to 3.4, POST /register" }
+}
+
 /// The signed request.
-fn text(request: &Request) -> Result<&str, Box<Response>> {
-    let refused = |status| {
-        let body = ErrorBody::new(ErrorCode::InvalidClientMetadata, "The body is a signed JWT, application/jwt.");
-        Box::new(no_store(reply::json(status, &body)))
+fn text<'a>(context: &Context, request: &'a Request) -> Result<&'a str, Box<Response>> {
+    let refused = |status, found: &str| {
+        let refusal = Refusal::new(&MEDIA_TYPE, (), Evidence::new(CONTENT_TYPES.join(" or "), found));
+        let body = ErrorBody::new(ErrorCode::InvalidClientMetadata, MEDIA_TYPE.unmet);
+        let mut response = no_store(reply::json(status, &body));
+        response.extensions_mut().insert(refusal.verdict());
+        Box::new(response)
     };
-    let known = |found: &str| CONTENT_TYPES.iter().any(|known| known.eq_ignore_ascii_case(found));
-    if !request.content_type().is_some_and(known) {
-        return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    let found = request.content_type().unwrap_or("no media type");
+    let known = CONTENT_TYPES.iter().any(|known| known.eq_ignore_ascii_case(found));
+    if !known && !context.engine.profile().switched_off.contains(&MEDIA_TYPE) {
+        return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, found));
     }
-    std::str::from_utf8(&request.body).map(str::trim).map_err(|_| refused(StatusCode::BAD_REQUEST))
+    let text = std::str::from_utf8(&request.body).map(str::trim);
+    text.map_err(|_| refused(StatusCode::BAD_REQUEST, "bytes that are no text"))
 }
 
 /// `POST /register`.
 pub async fn register(context: Arc<Context>, request: Request) -> Response {
-    let text = match text(&request) {
+    let text = match text(&context, &request) {
         Ok(text) => text,
         Err(refused) => return *refused,
     };
@@ -55,7 +68,7 @@ pub async fn read(context: Arc<Context>, request: Request) -> Response {
 
 /// `PUT /register/{ClientId}`.
 pub async fn replace(context: Arc<Context>, request: Request) -> Response {
-    let text = match text(&request) {
+    let text = match text(&context, &request) {
         Ok(text) => text,
         Err(refused) => return *refused,
     };

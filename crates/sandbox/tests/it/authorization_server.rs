@@ -78,7 +78,7 @@ async fn a_pushed_request_leads_to_tokens_that_can_be_asked_about_and_given_back
 #[tokio::test(flavor = "multi_thread")]
 async fn the_endpoints_are_held_to_their_methods_and_their_clients() {
     let world = World::new().await;
-    for path in ["/par", "/introspect", "/revoke"] {
+    for path in ["/token", "/par", "/introspect", "/revoke"] {
         let answer = world.http(Shows::Own).request(Method::PUT, &world.bank(path)).send().await.unwrap();
         assert_eq!(answer.status, 405, "{path}");
         let form = world.proved(&[("token", "x"), ("request", "a.b.c")]);
@@ -87,8 +87,11 @@ async fn the_endpoints_are_held_to_their_methods_and_their_clients() {
             (answer.status.as_u16(), &answer.json::<Value>().unwrap()["error"]),
             (401, &json!("invalid_client"))
         );
-        let answer = world.http(Shows::Own).post(&world.bank(path)).json(&json!({})).send().await.unwrap();
+        let trace = world.journey();
+        let request = world.http(Shows::Own).post(&world.bank(path)).trace(&trace).json(&json!({}));
+        let answer = request.send().await.unwrap();
         assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (400, Some("no-store")), "{path}");
+        assert_eq!(world.rule(&trace).await.as_deref(), Some("fapi.parameters.form"), "{path}");
     }
     let own = world.client_token().await;
     for (token, status) in [(own.as_str(), 401), ("guessed", 401)] {

@@ -234,12 +234,6 @@ async fn http_itself_is_held_to_its_rules() {
             assert!(answer.header("allow").is_some(), "{what}");
         }
     }
-    for path in ["/token", "/par", "/introspect", "/revoke"] {
-        let trace = world.journey();
-        let request = world.http(Shows::Own).post(&world.bank(path)).trace(&trace).json(&json!({}));
-        assert_eq!(request.send().await.unwrap().status, 400, "{path}");
-        assert_eq!(world.rule(&trace).await.as_deref(), Some("fapi.parameters.form"), "{path}");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

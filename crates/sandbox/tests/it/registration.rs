@@ -245,6 +245,10 @@ async fn registrations_are_held_to_the_rules() {
         assert_eq!(register(Shows::Own, text).await.1, metadata);
     }
     let text = world.sign(&claims);
+    let trace = world.journey();
+    let request = world.http(Shows::Own).post(&world.bank("/register")).trace(&trace);
+    assert_eq!(request.body("application/json", text.clone()).send().await.unwrap().status, 415);
+    assert_eq!(world.rule(&trace).await.as_deref(), Some("registration.media-type"));
     assert_eq!(register(Shows::Nothing, text.clone()).await.1, "invalid_client");
     assert_eq!(register(Shows::Other, text.clone()).await.1, "unapproved_software_statement");
     let (status, _, body) = register(Shows::Own, text.clone()).await;
