@@ -57,9 +57,11 @@ pub(crate) struct Trusted {
 }
 
 impl Trusted {
-    /// The ecosystem's anchor and the further authorities.
+    /// The ecosystem's anchor, the authority that issued the bank's own certificate and so everybody's, and the further
+    /// ones. Clients that send their certificate alone are many; what issued it need not come with it.
     fn anchors(&self, membership: &Membership) -> Vec<Certificate> {
-        std::iter::once(&membership.anchor).chain(&self.authorities).cloned().collect()
+        let issuing = membership.server.chain.iter().skip(1);
+        std::iter::once(&membership.anchor).chain(issuing).chain(&self.authorities).cloned().collect()
     }
 
     fn accepted<'a>(&self, anchors: &'a [Certificate]) -> ClientCertificates<'a> {

@@ -191,14 +191,21 @@ async fn secrets_are_taken_where_they_are_switched_on() {
 async fn a_certificate_of_the_clients_own_is_taken_where_that_is_switched_on() {
     let elsewhere = World::new().await;
     let file = elsewhere.hosted.tpp.exports.join("transport.pem");
-    let der = hosting::certificate(&file).unwrap().der().to_vec();
+    let certificate = hosting::certificate(&file).unwrap();
+    let (der, subject) = (certificate.der().to_vec(), certificate.facts().subject.clone());
     let plain = Plain::with_clients(
         |settings| settings.self_signed_clients = Some(true),
         |world| {
             let mut jwk = serde_json::to_value(world.signing.public_jwk()).unwrap();
             jwk["x5c"] = json!([encode_block(&der)]);
-            vec![json!({ "client-id": "self", "name": "Self", "redirect-uris": [CALLBACK],
-                         "authentication": "self_signed_tls_client_auth", "jwks": { "keys": [jwk] } })]
+            let jwks = json!({ "keys": [jwk] });
+            vec![
+                json!({ "client-id": "self", "name": "Self", "redirect-uris": [CALLBACK],
+                        "authentication": "self_signed_tls_client_auth", "jwks": jwks }),
+                // What a certificate says of its subject is worth as much as the authority that says so.
+                json!({ "client-id": "named", "name": "Named", "redirect-uris": [CALLBACK],
+                        "authentication": "tls_client_auth", "certificate": { "dn": subject }, "jwks": jwks }),
+            ]
         },
     )
     .await;
@@ -209,8 +216,12 @@ async fn a_certificate_of_the_clients_own_is_taken_where_that_is_switched_on() {
     assert_eq!(answer.status, 200, "{tokens}");
     let access = tokens["access_token"].as_str().unwrap();
     // Nobody else is that client, and that certificate is nobody else.
-    let answer = stranger.post(&plain.api("/token")).form(&own("suite-client-2")).send().await.unwrap();
+    let trace = plain.world.journey();
+    let form = own("named");
+    let answer = stranger.post(&plain.api("/token")).trace(&trace).form(&form).send().await.unwrap();
     assert_eq!(error(&answer), (401, "invalid_client".to_owned()));
+    let rule = plain.world.rule_at(plain.bank.control, &trace).await;
+    assert_eq!(rule.as_deref(), Some("fapi.client-authentication.certificate-anchored"));
     let answer = plain.post("/token", None, &own("self")).await;
     assert_eq!(error(&answer), (401, "invalid_client".to_owned()));
     // The token is bound to that very certificate.
@@ -248,19 +259,23 @@ async fn a_revoked_certificate_opens_nothing_without_its_chain_either() {
 
     identity.chain.truncate(1);
     let alone = world.showing(&identity);
-    let trace = world.journey();
-    let answer = alone.get(&url).bearer(access).trace(&trace).send().await.unwrap();
-    assert_eq!(answer.status, 401);
-    let rule = world.rule_at(plain.bank.control, &trace).await;
-    assert_eq!(rule.as_deref(), Some("fapi.access.certificate-anchored"));
-    let trace = world.journey();
-    let assertion = plain.world.sign(&plain.claims_of("suite-client-1"));
-    let proof = [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion.as_str())];
-    let form = [own.as_slice(), &proof].concat();
-    let answer = alone.post(&plain.api("/token")).trace(&trace).form(&form).send().await.unwrap();
-    assert_eq!(error(&answer), (401, "invalid_client".to_owned()));
-    let rule = world.rule_at(plain.bank.control, &trace).await;
-    assert_eq!(rule.as_deref(), Some("fapi.client-authentication.certificate-anchored"));
+    let told = refused_handshake(alone.get(&url).bearer(access).send().await);
+    assert!(told.contains("revoked") || told.contains("Revoked"), "{told}");
+}
+
+/// Many clients send their certificate alone, the conformance suite's among them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_needs_nothing_beside_it() {
+    let plain = Plain::new(|_| ()).await;
+    let world = &plain.world;
+    let (status, tokens) = plain.direct("/token", &[("grant_type", "client_credentials"), ("scope", "accounts")]).await;
+    assert_eq!(status, 200, "{tokens}");
+    let mut identity = identity(&world.hosted.tpp.exports);
+    assert!(identity.chain.len() > 1);
+    identity.chain.truncate(1);
+    let url = plain.api("/open-banking/v4.0/aisp/account-access-consents/x");
+    let request = world.showing(&identity).get(&url).bearer(tokens["access_token"].as_str().unwrap());
+    assert_eq!(request.send().await.unwrap().status, 400, "the consent is unknown, the client is not");
 }
 
 #[tokio::test(flavor = "multi_thread")]
