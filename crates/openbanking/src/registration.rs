@@ -85,6 +85,9 @@ with_client_metadata! {
         iat: NumericDate,
         /// Until when it is good.
         exp: NumericDate,
+        /// From when on it is good, if it says so (RFC 7519, 4.1.5).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nbf: Option<NumericDate>,
         /// The bank's organisation identifier, or its issuer.
         aud: Audience,
         /// UUID.

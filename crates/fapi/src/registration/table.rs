@@ -266,7 +266,9 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
             facts.on_request(|request| {
                 let (made, ends) = (OffsetDateTime::from(request.iat), OffsetDateTime::from(request.exp));
                 holds(ends > facts.now - LEEWAY, format_args!("exp after {}", facts.now), ends)?;
-                holds(made <= facts.now + LEEWAY, format_args!("iat at most {}", facts.now), made)
+                holds(made <= facts.now + LEEWAY, format_args!("iat at most {}", facts.now), made)?;
+                let begins = request.nbf.map_or(made, OffsetDateTime::from);
+                holds(begins <= facts.now + LEEWAY, format_args!("nbf at most {}", facts.now), begins)
             })
         },
     },
@@ -411,7 +413,8 @@ pub(super) const CHECKS: &[Check<RegistrationFacts, ErrorCode>] = &[
                     .map(String::as_str)
                     .filter(|scope| *scope == "openid" || opened.contains(scope))
                     .collect();
-                among(request.scope.split_ascii_whitespace(), &known)
+                // One space between two (RFC 6749, 3.3): the answer repeats what was sent.
+                among(request.scope.split(' ').filter(|_| !request.scope.is_empty()), &known)
             })
         },
     },

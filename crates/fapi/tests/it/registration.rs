@@ -127,6 +127,7 @@ async fn each_rule_of_requests_refuses_what_breaks_it() {
         ("fapi.registration.request-readable", METADATA, json!({"exp": i64::MAX})),
         ("fapi.registration.request-readable", METADATA, json!({"iat": 1_u64 << 60})),
         ("fapi.registration.exp", METADATA, json!({"iat": world.at(11)})),
+        ("fapi.registration.exp", METADATA, json!({"nbf": world.at(11)})),
         ("fapi.registration.software-id", METADATA, json!({"software_id": "another-software-00000"})),
         ("fapi.registration.redirect-uris-present", REDIRECT, json!({"redirect_uris": []})),
         ("fapi.registration.redirect-uris-https", REDIRECT, json!({"redirect_uris": ["http://larkspur.example/"]})),
@@ -153,6 +154,7 @@ async fn each_rule_of_requests_refuses_what_breaks_it() {
         ("fapi.registration.response-types", METADATA, json!({"response_types": ["code"]})),
         ("fapi.registration.response-types", METADATA, json!({"response_types": ["code id_token", "token"]})),
         ("fapi.registration.scope", METADATA, json!({"scope": "openid accounts fundsconfirmations"})),
+        ("fapi.registration.scope", METADATA, json!({"scope": " openid  accounts "})),
         ("fapi.registration.application-type", METADATA, json!({"application_type": "desktop"})),
     ] {
         assert_eq!(refused(world.register(&changes).await), (rule, error), "{changes}");

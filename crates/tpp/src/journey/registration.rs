@@ -151,6 +151,7 @@ impl Tpp {
         let by_certificate = authentication == Authentication::TlsClientAuth;
         let subject = member.transport.chain.first().map(|leaf| leaf.facts().subject.clone());
         let request = RegistrationRequest {
+            nbf: None,
             iss: software_id.clone(),
             iat: now.into(),
             exp: (now + LIFETIME).into(),
