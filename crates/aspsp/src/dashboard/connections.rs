@@ -76,14 +76,13 @@ const MOST: usize = 20;
 async fn history(context: &Context, consent: &Consent) -> Result<Vec<HistoryView>, StoreError> {
     Ok(match &consent.content {
         Content::VariableRecurringPayments(_) => {
-            let all = variable_recurring_payments::ordered_under(context, &consent.id).await?;
-            let newest = all.into_iter().take(MOST);
+            let newest = variable_recurring_payments::ordered_under(context, &consent.id, MOST).await?;
             let line = |paid: variable_recurring_payments::PaidUnder| HistoryView {
                 on: terms::day_of(paid.day),
                 what: terms::amount(paid.amount),
                 outcome: payments::words(paid.status, false),
             };
-            newest.map(line).collect()
+            newest.into_iter().map(line).collect()
         }
         Content::FundsConfirmation(_) => {
             let line = |question: uses::Question| HistoryView {

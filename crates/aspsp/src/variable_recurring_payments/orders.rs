@@ -16,7 +16,7 @@ use openbanking::{
 use rules::{Check, holds};
 use serde::{Deserialize, Serialize};
 use store::{Collection, Range, StoreError};
-use time::{Date, OffsetDateTime};
+use time::{Date, Duration, OffsetDateTime};
 use transport::{Request, Response, reply};
 
 use super::consents::{DEMAND, content};
@@ -60,7 +60,15 @@ struct Paid {
     day: Date,
 }
 
-/// The payments by consent and order.
+/// No period of a limit is longer: a year, and a day that leap years have.
+const LONGEST_PERIOD: Duration = Duration::days(366);
+
+/// The beginning of the keys of what was paid under a consent at that moment: keys are in the order of time.
+fn paid_from(consent_id: &str, at: OffsetDateTime) -> String {
+    format!("{consent_id}/{:012}", at.unix_timestamp())
+}
+
+/// The payments by consent, moment and order.
 fn paid_under() -> Collection<Paid> {
     Collection::new("vrp-payments")
 }
@@ -146,7 +154,7 @@ impl Making for Ordering<'_> {
             // Unchanged: whoever judged the same limits at the same time has to judge them again.
             consents::collection().update(&consent.id, behind.stored, consent)?,
             collection().insert(&id, &record)?,
-            paid_under().insert(format!("{}/{id}", consent.id), &paid)?,
+            paid_under().insert(format!("{}/{id}", paid_from(&consent.id, now)), &paid)?,
             key.remember(&id)?,
         ];
         match context.money.carry_out(context.store(), Action::Submit(Box::new(order)), changes, now).await {
@@ -179,12 +187,14 @@ fn presence<'a>() -> [Check<Presence<'a>, Wire>; 1] {
 
 /// What was paid under the consent. Payments that were rejected do not count (Domestic VRP Consents, Periodic Limits).
 async fn so_far(context: &Context, consent_id: &str) -> Result<Vec<Paid>, StoreError> {
-    let all = paid_under().range(context.store(), Range::prefix(format!("{consent_id}/"))).await?;
+    let now = context.tools.clock.now();
+    let range = Range::prefix(format!("{consent_id}/")).from(paid_from(consent_id, now - LONGEST_PERIOD));
+    let all = paid_under().range(context.store(), range).await?;
     let order = |key: &str| OrderId::new(key.rsplit('/').next().unwrap_or_default());
     for (key, ..) in &all {
         context.money.wait_for(&order(key)).await;
     }
-    let books = context.money.at(context.tools.clock.now());
+    let books = context.money.at(now);
     let counts = |key: &str| books.order(&order(key)).is_some_and(|state| state.status() != OrderStatus::Rejected);
     Ok(all.into_iter().filter(|(key, ..)| counts(key)).map(|(_, paid, _)| paid).collect())
 }
@@ -214,22 +224,25 @@ pub(crate) struct PaidUnder {
     pub(crate) status: OrderStatus,
 }
 
-/// The payments under a consent, newest first.
+/// The newest payments under a consent, newest first, at most so many.
 ///
 /// # Errors
 /// The store failed.
-pub(crate) async fn ordered_under(context: &Context, consent_id: &str) -> Result<Vec<PaidUnder>, StoreError> {
-    let all = paid_under().range(context.store(), Range::prefix(format!("{consent_id}/"))).await?;
+pub(crate) async fn ordered_under(
+    context: &Context,
+    consent_id: &str,
+    most: usize,
+) -> Result<Vec<PaidUnder>, StoreError> {
+    let range = Range::prefix(format!("{consent_id}/")).backward().limit(most);
+    let all = paid_under().range(context.store(), range).await?;
     let books = context.money.at(context.tools.clock.now());
-    let mut found: Vec<PaidUnder> = all
+    Ok(all
         .into_iter()
         .filter_map(|(key, paid, _)| {
             let state = books.order(&OrderId::new(key.rsplit('/').next().unwrap_or_default()))?;
             Some(PaidUnder { day: paid.day, amount: paid.amount, status: state.status() })
         })
-        .collect();
-    found.sort_by_key(|ordered| std::cmp::Reverse(ordered.day));
-    Ok(found)
+        .collect())
 }
 
 /// What was paid in the running period of a limit, and what of it is left.
