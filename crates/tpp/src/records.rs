@@ -39,7 +39,7 @@ pub struct Registration {
     pub registered_at: OffsetDateTime,
 }
 
-/// A consent that was lodged, by its id.
+/// A consent that was lodged, by its bank and id.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Consent {
     /// The bank.
@@ -82,7 +82,7 @@ pub struct Authorisation {
     pub subject: Option<String>,
 }
 
-/// Tokens, by the consent that they are for.
+/// Tokens, by the bank that gave them and the consent that they are for.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct TokenSet {
     /// The bank.
@@ -126,13 +126,13 @@ impl std::fmt::Debug for TokenSet {
 pub struct Records {
     /// Its software statement, under one fixed key.
     pub software: Collection<SoftwareRecord>,
-    /// Consents by id.
+    /// Consents by [`at_bank`].
     pub consents: Collection<Consent>,
     /// Registrations by bank.
     pub registrations: Collection<Registration>,
     /// Authorisations by state.
     pub authorisations: Collection<Authorisation>,
-    /// Customers' tokens by consent.
+    /// Customers' tokens by [`at_bank`].
     pub tokens: Collection<TokenSet>,
 }
 
@@ -146,6 +146,12 @@ impl Default for Records {
             tokens: Collection::new("tokens"),
         }
     }
+}
+
+/// The key of what belongs to a consent: identifiers are unique at their bank alone.
+#[must_use]
+pub fn at_bank(bank: &str, consent_id: &str) -> String {
+    format!("{bank}\n{consent_id}")
 }
 
 /// The body of an error answer of a bank, for reports.

@@ -18,6 +18,8 @@ rules::catalogue! {
         reason: "A response without an error has what its response type names: a code, and an id_token.", clause: "OpenID Connect Core, 3.3.2.5" }
     TOKEN_TYPE { id: "tpp.token.token-type",
         reason: "The token is a Bearer token.", clause: "RFC 6749, 7.1; FAPI 1.0 Part 1, 6.2.2" }
+    OWN_BANK { id: "tpp.token.own-bank",
+        reason: "A token is sent to nobody but the bank that gave it.", clause: "RFC 6750, 5.3; RFC 9700, 2.3" }
     TOKEN_ID_TOKEN { id: "tpp.token.id-token-present",
         reason: "The answer to a code has an id_token.", clause: "OpenID Connect Core, 3.1.3.3" }
 }
@@ -116,6 +118,17 @@ pub fn check_state(state: Option<&str>, known: bool, switched_off: &SwitchedOff)
     judge(&Facts(state, known), checks, switched_off)
 }
 
+/// Checks that a token goes to the bank that gave it.
+///
+/// # Errors
+/// It would go to another one.
+pub fn check_own_bank(giver: &str, receiver: &str, switched_off: &SwitchedOff) -> Result<Passed, Refusal<()>> {
+    struct Facts<'a>(&'a str, &'a str);
+    let checks: &[Check<Facts<'_>, ()>] =
+        &[Check { rule: &OWN_BANK, error: (), test: |facts| holds(facts.0 == facts.1, facts.0, facts.1) }];
+    judge(&Facts(giver, receiver), checks, switched_off)
+}
+
 /// A token response, before its id_token is looked at.
 #[derive(Debug, Clone)]
 pub struct TokenFacts {
@@ -201,6 +214,13 @@ mod tests {
         for state in [Some("a"), None] {
             assert_eq!(check_state(state, false, &on()).unwrap_err().rule.id, STATE.id);
         }
+    }
+
+    #[test]
+    fn a_token_goes_to_its_own_bank_alone() {
+        assert!(check_own_bank("Ashdown Bank", "Ashdown Bank", &on()).is_ok());
+        let refusal = check_own_bank("Ashdown Bank", "Thistledown Bank", &on()).unwrap_err();
+        assert_eq!(refusal.rule.id, OWN_BANK.id);
     }
 
     #[test]

@@ -292,6 +292,9 @@ pub struct ExchangeCode {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Refresh {
+    /// The bank; not needed while one bank alone has a consent of this identifier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bank: Option<String>,
     /// The consent whose token is refreshed.
     pub consent_id: String,
     /// Whether the answer carries the tokens themselves.

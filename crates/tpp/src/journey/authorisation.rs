@@ -19,7 +19,7 @@ use crate::{
     jarm,
     jarm::{ResponseClaims, SignedResponse},
     profile::{Answers, ResponseMode, ResponseType},
-    records::{Authorisation, Registration},
+    records::{Authorisation, Registration, at_bank},
     response::{ResponseFacts, check_response, check_state},
     steps::{Authorise, Failure, Link, Part, Returned},
     tampering::{Made, Tamper},
@@ -123,7 +123,7 @@ impl Tpp {
         let member = self.member().await?;
         let api = match (step.api, &step.consent_id) {
             (Some(api), _) => api,
-            (None, Some(consent_id)) => self.api_of(consent_id).await?,
+            (None, Some(consent_id)) => self.api_of(&step.bank, consent_id).await?,
             (None, None) => Api::default(),
         };
         let answers = step.answers.or(self.profile.software.answers);
@@ -271,7 +271,8 @@ impl Tpp {
     }
 
     async fn taken(&self, authorisation: Authorisation) -> Result<Taken, Failure> {
-        let consent = self.records.consents.get(&*self.store, &authorisation.consent_id).await?;
+        let key = at_bank(&authorisation.bank, &authorisation.consent_id);
+        let consent = self.records.consents.get(&*self.store, &key).await?;
         Ok(Taken { returned: authorisation.returned, kind: consent.map(|(consent, _)| consent.kind) })
     }
 

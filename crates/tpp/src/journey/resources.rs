@@ -73,7 +73,7 @@ impl Tpp {
         let registration = self.registration(&call.bank).await?;
         let api = match (call.api, call.consent_id.as_deref()) {
             (Some(api), _) => api,
-            (None, Some(consent_id)) => self.api_of(consent_id).await?,
+            (None, Some(consent_id)) => self.api_of(&call.bank, consent_id).await?,
             (None, None) => Api::default(),
         };
         let method = Method::from_bytes(call.method.to_uppercase().as_bytes())
@@ -84,7 +84,7 @@ impl Tpp {
             (None, Token::Client) => (Bearer::Client, Some(self.client_token(&registration, api, trace).await?)),
             (None, Token::Customer) => {
                 let id = call.consent_id.as_deref().ok_or_else(|| Failure::new("the call names no consent"))?;
-                (Bearer::Customer, Some(self.token_set(id).await?.access_token))
+                (Bearer::Customer, Some(self.token_set(&call.bank, id).await?.access_token))
             }
         };
         let outgoing = Outgoing {

@@ -8,6 +8,7 @@ use party::authorization_server::seen;
 use serde::Deserialize;
 use serde_json::Value;
 use simulation::Trace;
+use store::Range;
 use time::Duration;
 use transport::Answer;
 use url::Url;
@@ -19,8 +20,8 @@ use crate::{
     id_token,
     id_token::Expectation,
     profile::Authentication,
-    records::{Registration, TokenSet},
-    response::{TokenFacts, check_token},
+    records::{Registration, TokenSet, at_bank},
+    response::{TokenFacts, check_own_bank, check_token},
     steps::{ClientToken, ExchangeCode, Failure, Refresh, Revoke, RevokedToken, Tokens},
     tampering::{Made, Tamper},
 };
@@ -146,7 +147,7 @@ impl Tpp {
         trusted.tokens.without_consent = authorisation.without_consent;
         let changes = vec![
             self.records.authorisations.update(&step.state, version, &authorisation)?,
-            self.records.tokens.put(&authorisation.consent_id, &trusted.tokens)?,
+            self.records.tokens.put(at_bank(&authorisation.bank, &authorisation.consent_id), &trusted.tokens)?,
         ];
         self.store.commit(changes).await?;
         Ok(self.report(trusted, step.reveal))
@@ -157,7 +158,8 @@ impl Tpp {
     /// # Errors
     /// There is no refresh token, the bank refuses, or its answer is not trusted.
     pub async fn refresh(self: &Arc<Self>, step: &Refresh, trace: &Trace) -> Result<Tokens, Failure> {
-        let before = self.token_set(&step.consent_id).await?;
+        let bank = self.bank_of_refresh(step).await?;
+        let before = self.token_set(&bank, &step.consent_id).await?;
         let intent = (!before.without_consent).then_some(step.consent_id.as_str());
         let given = step.tamper.parameters.as_ref().is_some_and(|parameters| parameters.gives("refresh_token"));
         let refresh_token = match before.refresh_token.clone() {
@@ -165,7 +167,7 @@ impl Tpp {
             None if given => String::new(),
             None => return Err(Failure::new("the bank gave no refresh token for this consent")),
         };
-        let registration = self.registration(&before.bank).await?;
+        let registration = self.registration(&bank).await?;
         let form = form(&[("grant_type", "refresh_token"), ("refresh_token", &refresh_token)]);
         let answer = self.ask_token(&registration, form, false, &step.tamper, trace).await?;
         let about = About { nonce: None, intent_id: intent, acr_values: Vec::new(), subject: before.subject.clone() };
@@ -174,7 +176,7 @@ impl Tpp {
         tokens.without_consent = before.without_consent;
         tokens.refresh_token = tokens.refresh_token.take().or(before.refresh_token);
         tokens.subject = tokens.subject.take().or(before.subject);
-        let change = self.records.tokens.put(&step.consent_id, tokens)?;
+        let change = self.records.tokens.put(at_bank(&bank, &step.consent_id), tokens)?;
         self.store.commit(vec![change]).await?;
         Ok(self.report(trusted, step.reveal))
     }
@@ -185,7 +187,7 @@ impl Tpp {
     /// There is no such token, or the bank cannot be reached or refuses.
     pub async fn revoke(self: &Arc<Self>, step: &Revoke, trace: &Trace) -> Result<(), Failure> {
         let registration = self.registration(&step.bank).await?;
-        let tokens = self.token_set(&step.consent_id).await?;
+        let tokens = self.token_set(&step.bank, &step.consent_id).await?;
         let (token, hint) = match step.token {
             RevokedToken::RefreshToken => (tokens.refresh_token, "refresh_token"),
             RevokedToken::AccessToken => (Some(tokens.access_token), "access_token"),
@@ -199,11 +201,38 @@ impl Tpp {
         if answer.status.is_success() { Ok(()) } else { Err(refused("the bank's revocation endpoint", &answer)) }
     }
 
-    pub(super) async fn token_set(&self, consent_id: &str) -> Result<TokenSet, Failure> {
-        let found = self.records.tokens.get(&*self.store, consent_id).await?;
-        found
-            .map(|(tokens, _)| tokens)
-            .ok_or_else(|| Failure::new(format!("there are no tokens for the consent {consent_id}")))
+    /// The tokens of a consent at this bank. Banks choose identifiers as they like: that of a consent alone may name one
+    /// of another bank, whose tokens this bank must not see.
+    pub(super) async fn token_set(&self, bank: &str, consent_id: &str) -> Result<TokenSet, Failure> {
+        if let Some((tokens, _)) = self.records.tokens.get(&*self.store, &at_bank(bank, consent_id)).await? {
+            return Ok(tokens);
+        }
+        let none = || Failure::new(format!("there are no tokens of {bank} for the consent {consent_id}"));
+        let elsewhere = self.tokens_anywhere(consent_id).await?.into_iter().next().ok_or_else(none)?;
+        check_own_bank(&elsewhere.bank, bank, &self.switched_off)
+            .map_err(|refusal| distrusted("the token is not sent", &refusal))?;
+        Ok(elsewhere)
+    }
+
+    /// The tokens of consents with this identifier, at whatever bank.
+    async fn tokens_anywhere(&self, consent_id: &str) -> Result<Vec<TokenSet>, Failure> {
+        let all = self.records.tokens.range(&*self.store, Range::all()).await?;
+        let of_consent =
+            |(key, tokens, _): (String, TokenSet, _)| (key == at_bank(&tokens.bank, consent_id)).then_some(tokens);
+        Ok(all.into_iter().filter_map(of_consent).collect())
+    }
+
+    /// The bank that a refresh goes to: the one that the step names, or the only one with such a consent.
+    async fn bank_of_refresh(&self, step: &Refresh) -> Result<String, Failure> {
+        if let Some(bank) = &step.bank {
+            return Ok(bank.clone());
+        }
+        let consent_id = &step.consent_id;
+        match self.tokens_anywhere(consent_id).await?.as_slice() {
+            [] => Err(Failure::new(format!("there are no tokens for the consent {consent_id}"))),
+            [only] => Ok(only.bank.clone()),
+            _ => Err(Failure::new(format!("more than one bank has a consent {consent_id}; name the bank"))),
+        }
     }
 
     async fn ask_token(
