@@ -7,11 +7,12 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
 use jose::{Header, JoseError, SigningKey, base64url, hash::left_half_sha256, sign_with_secret};
+use openbanking::discovery::ProviderMetadata;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -83,6 +84,7 @@ deviations! {
     ResponseOtherKey "response-other-key" "Signed answers (JARM) are signed with a key that is not the bank's, under the kid of one that is."
     TokenType "token-type-not-bearer" "The token_type of the token endpoint is MAC."
     ForeignDiscoveryIssuer "foreign-discovery-issuer" "The discovery document names another bank's issuer."
+    PlainTokenEndpoint "plain-token-endpoint" "The token_endpoint of the discovery document is an http address."
     WrongMessageSignature "wrong-message-signature" "The x-jws-signature of responses is not valid."
     OtherResource "other-resource" "Requests for one account are answered with another account of the same customer."
 }
@@ -109,7 +111,7 @@ pub struct Deviations(Option<Arc<Inner>>);
 struct Inner {
     rogue: Rogue,
     /// One bit for each deviation that is on.
-    on: AtomicU32,
+    on: AtomicU64,
     before: Mutex<Before>,
 }
 
@@ -131,7 +133,7 @@ impl Deviations {
     /// Deviations that can be switched on; none is.
     #[must_use]
     pub fn armed(rogue: Rogue) -> Self {
-        Self(Some(Arc::new(Inner { rogue, on: AtomicU32::new(0), before: Mutex::default() })))
+        Self(Some(Arc::new(Inner { rogue, on: AtomicU64::new(0), before: Mutex::default() })))
     }
 
     /// Whether they can be switched on.
@@ -176,10 +178,17 @@ impl Deviations {
         format!("{header}.{}", turned.into_iter().collect::<String>())
     }
 
-    /// The issuer that discovery tells, when it is not the server's own.
-    #[must_use]
-    pub fn foreign_issuer(&self) -> Option<&'static str> {
-        self.has(Deviation::ForeignDiscoveryIssuer).then_some(FOREIGN_ISSUER)
+    /// Does to a discovery document what the server does wrong there; whether it did anything.
+    pub fn discovery(&self, document: &mut ProviderMetadata) -> bool {
+        let plain = |address: &mut String| *address = address.replacen("https://", "http://", 1);
+        if self.has(Deviation::ForeignDiscoveryIssuer) {
+            FOREIGN_ISSUER.clone_into(&mut document.issuer);
+        }
+        if self.has(Deviation::PlainTokenEndpoint) {
+            let alias = document.mtls_endpoint_aliases.as_mut().and_then(|aliases| aliases.token_endpoint.as_mut());
+            alias.into_iter().chain(document.token_endpoint.as_mut()).for_each(plain);
+        }
+        [Deviation::ForeignDiscoveryIssuer, Deviation::PlainTokenEndpoint].into_iter().any(|one| self.has(one))
     }
 
     /// `token_type` of the token endpoint.
@@ -241,7 +250,7 @@ impl Deviations {
     }
 }
 
-fn bit(deviation: Deviation) -> u32 {
+fn bit(deviation: Deviation) -> u64 {
     1 << (deviation as u32)
 }
 
@@ -357,7 +366,7 @@ mod tests {
     #[test]
     fn every_deviation_has_a_name_and_a_bit_of_its_own() {
         let names: BTreeSet<_> = Deviation::ALL.iter().map(|one| one.as_str()).collect();
-        let bits = Deviation::ALL.iter().fold(0_u32, |bits, one| bits | bit(*one));
+        let bits = Deviation::ALL.iter().fold(0_u64, |bits, one| bits | bit(*one));
         assert_eq!((names.len(), bits.count_ones() as usize), (Deviation::ALL.len(), Deviation::ALL.len()));
         for deviation in Deviation::ALL {
             assert_eq!(serde_json::to_value(deviation).unwrap(), deviation.as_str());

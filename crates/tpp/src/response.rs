@@ -1,13 +1,18 @@
 //! What a FAPI client checks of an answer beside its id_token: discovery documents, authorization responses, token
 //! responses.
 
+use openbanking::discovery::ProviderMetadata;
 use rules::{Check, Evidence, Passed, Refusal, SwitchedOff, holds, judge};
+use serde_json::Value;
+use url::Url;
 
 rules::catalogue! {
     /// Rules of a client that receives answers of an authorization server.
     pub RULES;
     DISCOVERY_ISSUER { id: "tpp.discovery.issuer",
         reason: "The discovery document names the issuer at whose address it stands.", clause: "OpenID Connect Discovery, 4.3" }
+    ENDPOINTS_HTTPS { id: "tpp.discovery.endpoints-https",
+        reason: "Every endpoint of the bank has an https address.", clause: "OpenID Connect Discovery, 3; RFC 6749, 3.1.2.1 and 3.2; FAPI 1.0 Part 1, 7.1" }
     STATE { id: "tpp.response.state",
         reason: "The state of the response is one that this TPP sent.", clause: "RFC 6749, 10.12; RFC 9700, 4.7.1" }
     PLACE { id: "tpp.response.place",
@@ -36,6 +41,46 @@ pub fn check_discovery(expected: &str, found: &str, switched_off: &SwitchedOff) 
         test: |facts| holds(facts.0.trim_end_matches('/') == facts.1.trim_end_matches('/'), facts.0, facts.1),
     }];
     judge(&Facts(expected, found), checks, switched_off)
+}
+
+/// Checks that nothing is sent to the bank in the clear: every endpoint of its discovery document, and the base of its
+/// resources.
+///
+/// # Errors
+/// One of them is no https address.
+pub fn check_endpoints(
+    metadata: &ProviderMetadata,
+    resource_base: &str,
+    switched_off: &SwitchedOff,
+) -> Result<Passed, Refusal<()>> {
+    let checks: &[Check<Vec<(String, String)>, ()>] = &[Check {
+        rule: &ENDPOINTS_HTTPS,
+        error: (),
+        test: |addresses| {
+            let plain =
+                |(_, address): &&(String, String)| !Url::parse(address).is_ok_and(|url| url.scheme() == "https");
+            match addresses.iter().find(plain) {
+                Some((name, found)) => holds(false, format_args!("{name} with https"), found),
+                None => Ok(()),
+            }
+        },
+    }];
+    let mut addresses = addresses(&serde_json::to_value(metadata).unwrap_or_default());
+    addresses.push(("the base of the resources".to_owned(), resource_base.to_owned()));
+    judge(&addresses, checks, switched_off)
+}
+
+/// Names and addresses of what a discovery document says that requests go to, those of its aliases among them.
+fn addresses(document: &Value) -> Vec<(String, String)> {
+    let members = document.as_object().into_iter().flatten();
+    let addresses = members.flat_map(|(name, value)| match value {
+        Value::Object(_) => addresses(value),
+        Value::String(address) if name.ends_with("_endpoint") || name == "jwks_uri" => {
+            vec![(name.clone(), address.clone())]
+        }
+        _ => Vec::new(),
+    });
+    addresses.collect()
 }
 
 /// An authorization response, before its id_token is looked at.
@@ -166,6 +211,8 @@ pub fn check_token(facts: &TokenFacts, switched_off: &SwitchedOff) -> Result<Pas
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn on() -> SwitchedOff {
@@ -177,6 +224,29 @@ mod tests {
         assert!(check_discovery("https://bank.example/", "https://bank.example", &on()).is_ok());
         let refusal = check_discovery("https://bank.example", "https://other.example", &on()).unwrap_err();
         assert_eq!(refusal.rule.id, DISCOVERY_ISSUER.id);
+    }
+
+    #[test]
+    fn no_endpoint_is_in_the_clear() {
+        let right = json!({
+            "issuer": "https://bank.example", "token_endpoint": "https://bank.example/token",
+            "jwks_uri": "https://bank.example/jwks", "op_tos_uri": "http://bank.example/terms",
+            "mtls_endpoint_aliases": { "token_endpoint": "https://api.bank.example/token" },
+        });
+        let rule = |document: &Value, base: &str| {
+            let metadata = serde_json::from_value(document.clone()).unwrap();
+            check_endpoints(&metadata, base, &on()).err().map(|refusal| refusal.rule.id)
+        };
+        let base = "https://bank.example/open-banking";
+        assert_eq!(rule(&right, base), None);
+        assert_eq!(rule(&right, "http://bank.example/open-banking"), Some(ENDPOINTS_HTTPS.id));
+        for member in ["/token_endpoint", "/jwks_uri", "/mtls_endpoint_aliases/token_endpoint"] {
+            for plain in ["http://bank.example/token", "bank.example/token"] {
+                let mut wrong = right.clone();
+                *wrong.pointer_mut(member).unwrap() = plain.into();
+                assert_eq!(rule(&wrong, base), Some(ENDPOINTS_HTTPS.id), "{member} {plain}");
+            }
+        }
     }
 
     #[test]

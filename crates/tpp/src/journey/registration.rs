@@ -16,7 +16,7 @@ use crate::{
     Tpp,
     profile::{Authentication, ResponseType},
     records::Registration,
-    response::check_discovery,
+    response::{check_discovery, check_endpoints},
     steps::{Failure, Register, Registered},
     tampering::{Made as Kind, SoftwareOf, Tamper},
 };
@@ -66,14 +66,16 @@ impl Tpp {
         }
         let found = self.find_bank(bank, trace).await?;
         let metadata = self.discover(&found, trace).await?;
+        let resource_base = match step.resource_base.clone().or_else(|| found.resource_base.clone()) {
+            Some(base) => base,
+            None => super::token_endpoint(&metadata)?.join("/open-banking").map(String::from).unwrap_or_default(),
+        };
+        check_endpoints(&metadata, &resource_base, &self.switched_off)
+            .map_err(|refusal| distrusted("the bank's addresses are not trusted", &refusal))?;
         let known = self.own.as_ref().and_then(|own| own.client_id.as_ref());
         let made = match step.client_id.as_ref().or(known) {
             Some(client_id) => Made::by_hand(client_id),
             None => self.register_client(&found, &metadata, &step.tamper, trace).await?,
-        };
-        let resource_base = match step.resource_base.clone().or(found.resource_base) {
-            Some(base) => base,
-            None => super::token_endpoint(&metadata)?.join("/open-banking").map(String::from).unwrap_or_default(),
         };
         let registration = Registration {
             bank: bank.to_owned(),
