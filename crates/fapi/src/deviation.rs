@@ -87,6 +87,13 @@ deviations! {
     PlainTokenEndpoint "plain-token-endpoint" "The token_endpoint of the discovery document is an http address."
     WrongMessageSignature "wrong-message-signature" "The x-jws-signature of responses is not valid."
     OtherResource "other-resource" "Requests for one account are answered with another account of the same customer."
+    AnswersAsHtml "answers-as-html" "Answers of the API say that they are HTML."
+    ForeignSelfLink "foreign-self-link" "Links.Self of answers of the API leads to another bank."
+    NoIdentifier "no-identifier" "Answers of the API do not name the account, consent or payment that they are about."
+    OtherPayment "other-payment" "Payments are answered with the identifier of another payment."
+    OtherConsent "other-consent" "Payments are answered with the identifier of another consent than the one that they were ordered under."
+    OtherAmount "other-amount" "Payments and their consents are answered with another amount than the one that was asked for."
+    MorePermissions "more-permissions" "Consents for account information are answered with a permission that nobody asked for."
 }
 
 /// What a misbehaving server needs beside its own key.

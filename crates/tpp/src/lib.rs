@@ -23,6 +23,7 @@ pub mod profile;
 pub mod records;
 pub mod resource;
 pub mod response;
+mod sameness;
 mod settings;
 mod start;
 pub mod steps;

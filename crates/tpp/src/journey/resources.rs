@@ -163,7 +163,7 @@ impl Tpp {
             body: content.map(|(_, text)| text),
         };
         if !tamper.believe
-            && let Err(failure) = self.check_answer(&outgoing, &answer, trace).await
+            && let Err(failure) = self.check_answer(&outgoing, &sent.headers, &answer, trace).await
         {
             return Err(Failure { sent: Some(Box::new(sent)), ..failure });
         }
@@ -174,9 +174,14 @@ impl Tpp {
     async fn check_answer(
         self: &Arc<Self>,
         outgoing: &Outgoing<'_>,
+        headers: &BTreeMap<String, String>,
         answer: &Answer,
         trace: &Trace,
     ) -> Result<(), Failure> {
+        let header = |wanted: &str| {
+            let mut named = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            named.next().map(|(_, value)| value.clone())
+        };
         let signature = answer.header(SIGNATURE);
         let success = answer.status.is_success();
         // OB Read/Write 4.0.1: an uploaded file is answered without a signature.
@@ -194,8 +199,14 @@ impl Tpp {
         }
         if success {
             let facts = ResourceFacts {
+                method: outgoing.method.clone(),
                 asked: outgoing.url.clone(),
-                json: answer.header("content-type").is_some_and(|kind| kind.starts_with("application/json")),
+                accept: header("accept").unwrap_or_default(),
+                sent: match &outgoing.body {
+                    Some(Body::Json(sent)) => Some(sent.clone()),
+                    Some(Body::Text { .. }) | None => None,
+                },
+                media_type: answer.header("content-type").map(str::to_owned),
                 length: answer.body.len(),
                 body: json_body(&answer.body),
             };
