@@ -83,6 +83,9 @@ deviations! {
     ResponseAlgNone "response-alg-none" "Signed answers (JARM) are not signed: alg none."
     ResponseOtherKey "response-other-key" "Signed answers (JARM) are signed with a key that is not the bank's, under the kid of one that is."
     TokenType "token-type-not-bearer" "The token_type of the token endpoint is MAC."
+    TokenWithoutEnd "token-without-end" "The expires_in of the token endpoint is longer than any calendar."
+    TokenEnded "token-ended" "The expires_in of the token endpoint is below zero."
+    WiderScope "wider-scope" "Tokens are for a scope more than was asked for."
     ForeignDiscoveryIssuer "foreign-discovery-issuer" "The discovery document names another bank's issuer."
     PlainTokenEndpoint "plain-token-endpoint" "The token_endpoint of the discovery document is an http address."
     WrongMessageSignature "wrong-message-signature" "The x-jws-signature of responses is not valid."
@@ -201,6 +204,23 @@ impl Deviations {
     /// `token_type` of the token endpoint.
     pub(crate) fn token_type(&self) -> &'static str {
         if self.has(Deviation::TokenType) { "MAC" } else { "Bearer" }
+    }
+
+    /// `expires_in` of the token endpoint.
+    pub(crate) fn expires_in(&self, right: i64) -> i64 {
+        match (self.has(Deviation::TokenWithoutEnd), self.has(Deviation::TokenEnded)) {
+            (true, _) => i64::MAX,
+            (false, true) => -5,
+            (false, false) => right,
+        }
+    }
+
+    /// `scope` of the token endpoint.
+    pub(crate) fn scope(&self, right: Option<String>) -> Option<String> {
+        if !self.has(Deviation::WiderScope) {
+            return right;
+        }
+        Some(format!("{} admin", right.unwrap_or_default()).trim_start().to_owned())
     }
 
     /// `iss` of an authorization response.
@@ -395,6 +415,7 @@ mod tests {
         honest.set(Deviation::ALL.iter().copied());
         assert!(!honest.is_armed() && honest.list().is_empty());
         assert_eq!((honest.token_type(), honest.state("s").as_str()), ("Bearer", "s"));
+        assert_eq!((honest.expires_in(300), honest.scope(Some("accounts".into()))), (300, Some("accounts".into())));
         assert_eq!(honest.message_signature("a..bc".into()), "a..bc");
     }
 }

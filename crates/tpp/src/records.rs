@@ -64,6 +64,9 @@ pub struct Authorisation {
     /// Whether it is for no intent: then `consent_id` is a name under which the TPP keeps its tokens.
     #[serde(default)]
     pub without_consent: bool,
+    /// `scope` of the request; none when it was tampered with.
+    #[serde(default)]
+    pub scope: Option<String>,
     /// How the bank was asked to answer.
     #[serde(default)]
     pub answers: Answers,
@@ -89,7 +92,7 @@ pub struct TokenSet {
     pub bank: String,
     /// The access token.
     pub access_token: String,
-    /// When it ends.
+    /// When the bank stops taking it; none when it did not say how long it lives.
     pub expires_at: Option<OffsetDateTime>,
     /// The refresh token.
     pub refresh_token: Option<String>,

@@ -23,6 +23,10 @@ rules::catalogue! {
         reason: "A response without an error has what its response type names: a code, and an id_token.", clause: "OpenID Connect Core, 3.3.2.5" }
     TOKEN_TYPE { id: "tpp.token.token-type",
         reason: "The token is a Bearer token.", clause: "RFC 6749, 7.1; FAPI 1.0 Part 1, 6.2.2" }
+    TOKEN_EXPIRES_IN { id: "tpp.token.expires-in",
+        reason: "A token lives longer than no time, and no longer than a year.", clause: "RFC 6749, 5.1; RFC 9700, 2.2.1" }
+    TOKEN_SCOPE { id: "tpp.token.scope",
+        reason: "A token is for no more than was asked for.", clause: "RFC 6749, 3.3 and 6" }
     OWN_BANK { id: "tpp.token.own-bank",
         reason: "A token is sent to nobody but the bank that gave it.", clause: "RFC 6750, 5.3; RFC 9700, 2.3" }
     TOKEN_ID_TOKEN { id: "tpp.token.id-token-present",
@@ -179,17 +183,44 @@ pub fn check_own_bank(giver: &str, receiver: &str, switched_off: &SwitchedOff) -
 pub struct TokenFacts {
     /// `token_type`.
     pub token_type: String,
+    /// `expires_in`.
+    pub expires_in: Option<i64>,
+    /// `scope` of the request; none when it is not known.
+    pub asked: Option<String>,
+    /// `scope`.
+    pub scope: Option<String>,
     /// Whether an id_token must be there.
     pub id_token_needed: bool,
     /// Whether it is.
     pub id_token: bool,
 }
 
+/// The longest that a token is taken to live, in seconds: a year.
+pub const LONGEST: i64 = 365 * 24 * 60 * 60;
+
 const TOKEN: &[Check<TokenFacts, ()>] = &[
     Check {
         rule: &TOKEN_TYPE,
         error: (),
         test: |facts| holds(facts.token_type.eq_ignore_ascii_case("bearer"), "Bearer", &facts.token_type),
+    },
+    Check {
+        rule: &TOKEN_EXPIRES_IN,
+        error: (),
+        test: |facts| match facts.expires_in {
+            Some(seconds) => holds((1..=LONGEST).contains(&seconds), format_args!("1 to {LONGEST} s"), seconds),
+            None => Ok(()),
+        },
+    },
+    Check {
+        rule: &TOKEN_SCOPE,
+        error: (),
+        test: |facts| {
+            let (Some(asked), Some(found)) = (&facts.asked, &facts.scope) else { return Ok(()) };
+            // Banks that speak OpenID Connect tell its scope with every token.
+            let known = |scope: &str| scope == "openid" || asked.split_whitespace().any(|asked| asked == scope);
+            holds(found.split_whitespace().all(known), format_args!("no more than {asked}"), found)
+        },
     },
     Check {
         rule: &TOKEN_ID_TOKEN,
@@ -297,6 +328,9 @@ mod tests {
     fn a_token_response_is_a_bearer_token_with_an_id_token() {
         let facts = |token_type: &str, id_token| TokenFacts {
             token_type: token_type.to_owned(),
+            expires_in: None,
+            asked: None,
+            scope: None,
             id_token_needed: true,
             id_token,
         };
@@ -304,5 +338,26 @@ mod tests {
         assert_eq!(rule(facts("bearer", true)), None);
         assert_eq!(rule(facts("mac", true)), Some(TOKEN_TYPE.id));
         assert_eq!(rule(facts("Bearer", false)), Some(TOKEN_ID_TOKEN.id));
+
+        let right = || facts("Bearer", true);
+        for expires_in in [Some(1), Some(300), Some(LONGEST), None] {
+            assert_eq!(rule(TokenFacts { expires_in, ..right() }), None, "{expires_in:?}");
+        }
+        for expires_in in [0, -5, LONGEST + 1, i64::MAX, i64::MIN] {
+            let facts = TokenFacts { expires_in: Some(expires_in), ..right() };
+            assert_eq!(rule(facts), Some(TOKEN_EXPIRES_IN.id), "{expires_in}");
+        }
+        let scoped = |asked: Option<&str>, scope: Option<&str>| {
+            let text = |scope: Option<&str>| scope.map(str::to_owned);
+            rule(TokenFacts { asked: text(asked), scope: text(scope), ..right() })
+        };
+        for scope in [Some("openid accounts"), Some("accounts openid"), Some("accounts"), Some(""), None] {
+            assert_eq!(scoped(Some("openid accounts"), scope), None, "{scope:?}");
+        }
+        assert_eq!(scoped(Some("accounts"), Some("accounts openid")), None);
+        assert_eq!(scoped(None, Some("payments")), None);
+        for scope in ["payments admin", "accounts payments", "account"] {
+            assert_eq!(scoped(Some("accounts"), Some(scope)), Some(TOKEN_SCOPE.id), "{scope}");
+        }
     }
 }

@@ -185,6 +185,7 @@ impl Tpp {
             bank: step.bank.clone(),
             consent_id: step.consent_id.clone().unwrap_or_else(|| state.clone()),
             without_consent: step.consent_id.is_none(),
+            scope: step.tamper.is_honest().then(|| scope.clone()),
             answers,
             nonce,
             code_verifier,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use simulation::Trace;
 use store::Range;
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use transport::Answer;
 use url::Url;
 
@@ -21,13 +21,18 @@ use crate::{
     id_token::Expectation,
     profile::Authentication,
     records::{Registration, TokenSet, at_bank},
-    response::{TokenFacts, check_own_bank, check_token},
+    response::{LONGEST, TokenFacts, check_own_bank, check_token},
     steps::{ClientToken, ExchangeCode, Failure, Refresh, Revoke, RevokedToken, Tokens},
     tampering::{Made, Tamper},
 };
 
 /// RFC 7523, 2.2.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// How many seconds a token of the TPP's own is used for when the bank does not say how long it lives.
+const UNTOLD: i64 = 60;
+/// How long before its end a token of the TPP's own is no longer used.
+const MARGIN: Duration = Duration::seconds(5);
 
 /// A successful answer of a token endpoint (RFC 6749, 5.1).
 #[derive(Deserialize)]
@@ -38,6 +43,14 @@ struct TokenAnswer {
     scope: Option<String>,
     refresh_token: Option<String>,
     id_token: Option<String>,
+}
+
+/// What is asked of a token endpoint.
+struct Asking {
+    form: Vec<(String, String)>,
+    /// The scope that comes of it; none when it is not known.
+    scope: Option<String>,
+    id_token_needed: bool,
 }
 
 /// What an id_token of the token endpoint must fit.
@@ -78,7 +91,8 @@ impl Tpp {
             return Ok(token);
         }
         let answer = self.ask_client_token(registration, api, &Tamper::default(), trace).await?;
-        self.client_tokens.put(&key, &answer.access_token, self.expiry(answer.expires_in));
+        let until = self.end(answer.expires_in.unwrap_or(UNTOLD)) - MARGIN;
+        self.client_tokens.put(&key, &answer.access_token, until);
         Ok(answer.access_token)
     }
 
@@ -107,7 +121,8 @@ impl Tpp {
         trace: &Trace,
     ) -> Result<TokenAnswer, Failure> {
         let form = form(&[("grant_type", "client_credentials"), ("scope", api.scope())]);
-        self.ask_token(registration, form, false, tamper, trace).await
+        let asking = Asking { form, scope: Some(api.scope().to_owned()), id_token_needed: false };
+        self.ask_token(registration, asking, tamper, trace).await
     }
 
     /// Forgets a token of the TPP's own that the bank no longer takes.
@@ -134,7 +149,8 @@ impl Tpp {
             ("redirect_uri", &authorisation.redirect_uri),
             ("code_verifier", &authorisation.code_verifier),
         ]);
-        let answer = self.ask_token(&registration, form, true, &step.tamper, trace).await?;
+        let asking = Asking { form, scope: authorisation.scope.clone(), id_token_needed: true };
+        let answer = self.ask_token(&registration, asking, &step.tamper, trace).await?;
         let about = About {
             nonce: Some(authorisation.nonce.clone()),
             intent_id: authorisation.intent_id(),
@@ -169,7 +185,8 @@ impl Tpp {
         };
         let registration = self.registration(&bank).await?;
         let form = form(&[("grant_type", "refresh_token"), ("refresh_token", &refresh_token)]);
-        let answer = self.ask_token(&registration, form, false, &step.tamper, trace).await?;
+        let asking = Asking { form, scope: before.scope.clone(), id_token_needed: false };
+        let answer = self.ask_token(&registration, asking, &step.tamper, trace).await?;
         let about = About { nonce: None, intent_id: intent, acr_values: Vec::new(), subject: before.subject.clone() };
         let mut trusted = self.trusted(&registration, answer, about, step.tamper.believe, trace).await?;
         let tokens = &mut trusted.tokens;
@@ -238,12 +255,14 @@ impl Tpp {
     async fn ask_token(
         self: &Arc<Self>,
         registration: &Registration,
-        form: Vec<(String, String)>,
-        id_token_needed: bool,
+        asking: Asking,
         tamper: &Tamper,
         trace: &Trace,
     ) -> Result<TokenAnswer, Failure> {
         let url = token_endpoint(&registration.metadata)?;
+        let Asking { form, scope, id_token_needed } = asking;
+        let given = tamper.parameters.as_ref().and_then(|parameters| parameters.set.get("scope"));
+        let asked = given.cloned().or(scope);
         let answer = self.authenticated(registration, &url, form, tamper, trace).await?;
         if answer.status.as_u16() != 200 {
             return Err(refused("the bank's token endpoint", &answer));
@@ -251,8 +270,15 @@ impl Tpp {
         let tokens: TokenAnswer =
             answer.json().map_err(|error| Failure::new(format!("the bank's token answer: {error}")))?;
         if !tamper.believe {
-            let (token_type, id_token) = (tokens.token_type.clone(), tokens.id_token.is_some());
-            check_token(&TokenFacts { token_type, id_token_needed, id_token }, &self.switched_off)
+            let facts = TokenFacts {
+                token_type: tokens.token_type.clone(),
+                expires_in: tokens.expires_in,
+                asked,
+                scope: tokens.scope.clone(),
+                id_token_needed,
+                id_token: tokens.id_token.is_some(),
+            };
+            check_token(&facts, &self.switched_off)
                 .map_err(|refusal| distrusted("the bank's token answer is not trusted", &refusal))?;
         }
         Ok(tokens)
@@ -322,7 +348,7 @@ impl Tpp {
         }
         let tokens = TokenSet {
             bank: registration.bank.clone(),
-            expires_at: Some(self.expiry(answer.expires_in)),
+            expires_at: answer.expires_in.map(|seconds| self.end(seconds)),
             access_token: answer.access_token,
             refresh_token: answer.refresh_token,
             scope: answer.scope,
@@ -332,9 +358,9 @@ impl Tpp {
         Ok(Trusted { tokens, id_token: claimed })
     }
 
-    /// When a token is no longer used: a little before the bank stops taking it.
-    fn expiry(&self, expires_in: Option<i64>) -> time::OffsetDateTime {
-        self.clock.now() + Duration::seconds(expires_in.unwrap_or(60).saturating_sub(5))
+    /// When a token ends that lives for so many seconds; what no token can live for is cut off.
+    fn end(&self, expires_in: i64) -> OffsetDateTime {
+        self.clock.now() + Duration::seconds(expires_in.clamp(0, LONGEST))
     }
 
     fn report(&self, trusted: Trusted, reveal: bool) -> Tokens {
