@@ -91,6 +91,9 @@ pub(crate) mod tests {
         assert!(verdict(now + 1) && verdict(now - 29) && verdict(LAST_SECOND));
         assert!(!verdict(now - 30) && !verdict(0) && !verdict(-62_135_596_800));
         let evidence = unexpired(Some(serde_json::from_value(0.into()).unwrap()), NOW).unwrap_err();
-        assert_eq!((evidence.expected.as_str(), evidence.found.as_str()), ("exp after 2026-11-23T12:00:00+00:00", "1970-01-01T00:00:00+00:00"));
+        assert_eq!(
+            (evidence.expected.as_str(), evidence.found.as_str()),
+            ("exp after 2026-11-23T12:00:00+00:00", "1970-01-01T00:00:00+00:00")
+        );
     }
 }

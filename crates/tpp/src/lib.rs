@@ -11,6 +11,7 @@
 
 pub mod api;
 mod callback;
+mod claims;
 mod control;
 mod disguise;
 pub mod id_token;

@@ -1,12 +1,13 @@
 //! What the TPP remembers: banks it registered with, authorisations under way, tokens.
 
+use jose::Algorithm;
 use openbanking::{discovery::ProviderMetadata, version::ApiVersion};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::Collection;
 use time::OffsetDateTime;
 
-use crate::profile::Answers;
+use crate::{claims::ALGORITHMS, profile::Answers};
 
 /// The software statement at the Directory.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -105,6 +106,27 @@ pub struct TokenSet {
     pub without_consent: bool,
 }
 
+impl Registration {
+    /// The algorithm that the bank signs id_tokens and answers for this client with: what it registered, else what this
+    /// TPP asks for there.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        let registered = self.registered.get("id_token_signed_response_alg").and_then(Value::as_str);
+        let known = ALGORITHMS.into_iter().find(|one| registered == Some(one.as_str()));
+        known.unwrap_or_else(|| preferred_algorithm(&self.metadata))
+    }
+}
+
+/// The algorithm that this TPP asks a bank for: the first of its own that the bank offers.
+#[must_use]
+pub fn preferred_algorithm(metadata: &ProviderMetadata) -> Algorithm {
+    let offered = |one: &Algorithm| {
+        let all = metadata.id_token_signing_alg_values_supported.as_ref();
+        all.is_none_or(|all| all.iter().any(|offered| offered == one.as_str()))
+    };
+    ALGORITHMS.into_iter().find(offered).unwrap_or(Algorithm::Ps256)
+}
+
 impl Authorisation {
     /// The intent, when it is for one.
     #[must_use]
@@ -161,4 +183,39 @@ pub fn at_bank(bank: &str, consent_id: &str) -> String {
 #[must_use]
 pub fn json_body(bytes: &[u8]) -> Option<Value> {
     serde_json::from_slice(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use time::macros::datetime;
+
+    use super::*;
+
+    fn algorithm(offered: &[&str], registered: Value) -> &'static str {
+        let document = json!({ "issuer": "https://bank.example", "id_token_signing_alg_values_supported": offered });
+        let registration = Registration {
+            bank: "Bank".to_owned(),
+            metadata: serde_json::from_value(document).unwrap(),
+            client_id: "client".to_owned(),
+            resource_base: String::new(),
+            organisation_id: None,
+            software_statement: String::new(),
+            registered,
+            registered_at: datetime!(2026-11-23 12:00 UTC),
+        };
+        registration.algorithm().as_str()
+    }
+
+    #[test]
+    fn the_registered_algorithm_counts_as_far_as_fapi_allows_it() {
+        let registered = |name: &str| json!({ "id_token_signed_response_alg": name });
+        assert_eq!(algorithm(&["PS256", "ES256"], registered("ES256")), "ES256");
+        assert_eq!(algorithm(&["PS256", "ES256"], registered("PS256")), "PS256");
+        assert_eq!(algorithm(&["PS256", "ES256"], Value::Null), "PS256");
+        assert_eq!(algorithm(&["RS256", "ES256"], Value::Null), "ES256");
+        for weak in ["RS256", "none", "HS256"] {
+            assert_eq!(algorithm(&[weak], registered(weak)), "PS256", "{weak}");
+        }
+    }
 }

@@ -297,6 +297,7 @@ impl Tpp {
             asked: authorisation.answers.response_mode.is_some(),
             issuer: registration.metadata.issuer.clone(),
             client_id: registration.client_id.clone(),
+            algorithm: registration.algorithm(),
         };
         if let Err(refusal) = jarm::check(answer.signed.as_ref(), &keys, expected, self.clock.now(), &self.switched_off)
         {
@@ -332,12 +333,14 @@ impl Tpp {
         let expected = Expectation {
             issuer: registration.metadata.issuer.clone(),
             client_id: registration.client_id.clone(),
+            algorithm: registration.algorithm(),
             nonce: Some(authorisation.nonce.clone()),
             state: Some(state.to_owned()),
             code: Some(code.clone()),
             intent_id: authorisation.intent_id().map(str::to_owned),
             acr_values: authorisation.acr_values.clone(),
-            ..Expectation::default()
+            access_token: None,
+            subject: None,
         };
         match id_token::check(id_token, &keys, expected, self.clock.now(), &self.switched_off) {
             Err(refusal) => untrusted("the bank's id_token is not trusted", &refusal),

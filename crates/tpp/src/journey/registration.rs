@@ -15,7 +15,7 @@ use super::{LIFETIME, distrusted, endpoint, label, refused};
 use crate::{
     Tpp,
     profile::{Authentication, ResponseType},
-    records::Registration,
+    records::{Registration, preferred_algorithm},
     response::{check_discovery, check_endpoints},
     steps::{Failure, Register, Registered},
     tampering::{Made as Kind, SoftwareOf, Tamper},
@@ -168,7 +168,7 @@ impl Tpp {
             scope: self.scopes(metadata),
             software_statement: ssa.clone(),
             application_type: "web".to_owned(),
-            id_token_signed_response_alg: "PS256".to_owned(),
+            id_token_signed_response_alg: preferred_algorithm(metadata).to_string(),
             request_object_signing_alg: "PS256".to_owned(),
             ..RegistrationRequest::default()
         };

@@ -334,12 +334,14 @@ impl Tpp {
                 let expected = Expectation {
                     issuer: registration.metadata.issuer.clone(),
                     client_id: registration.client_id.clone(),
+                    algorithm: registration.algorithm(),
                     nonce: about.nonce,
+                    state: None,
+                    code: None,
                     access_token: Some(answer.access_token.clone()),
                     intent_id: about.intent_id.map(str::to_owned),
                     acr_values: about.acr_values,
                     subject: about.subject,
-                    ..Expectation::default()
                 };
                 let (claims, _) = id_token::check(id_token, &keys, expected, self.clock.now(), &self.switched_off)
                     .map_err(|refusal| distrusted("the id_token of the token endpoint is not trusted", &refusal))?;
