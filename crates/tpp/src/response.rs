@@ -15,6 +15,8 @@ rules::catalogue! {
         reason: "Every endpoint of the bank has an https address.", clause: "OpenID Connect Discovery, 3; RFC 6749, 3.1.2.1 and 3.2; FAPI 1.0 Part 1, 7.1" }
     STATE { id: "tpp.response.state",
         reason: "The state of the response is one that this TPP sent.", clause: "RFC 6749, 10.12; RFC 9700, 4.7.1" }
+    STATE_UNUSED { id: "tpp.response.state-unused",
+        reason: "One response is taken for a state, the first.", clause: "RFC 6749, 10.12; RFC 9700, 4.7.1; OpenID Connect Core, 3.1.2.1" }
     PLACE { id: "tpp.response.place",
         reason: "A code comes in the fragment, unless the answer is signed as a whole.", clause: "FAPI 1.0 Part 2, 5.2.2-2; OAuth 2.0 Multiple Response Types, 5" }
     ISS { id: "tpp.response.iss",
@@ -178,6 +180,20 @@ pub fn check_own_bank(giver: &str, receiver: &str, switched_off: &SwitchedOff) -
     judge(&Facts(giver, receiver), checks, switched_off)
 }
 
+/// Checks that no response was taken for the state before.
+///
+/// # Errors
+/// One was.
+pub fn check_state_unused(state: &str, used: bool, switched_off: &SwitchedOff) -> Result<Passed, Refusal<()>> {
+    struct Facts<'a>(&'a str, bool);
+    let checks: &[Check<Facts<'_>, ()>] = &[Check {
+        rule: &STATE_UNUSED,
+        error: (),
+        test: |facts| holds(!facts.1, "a state without a response", format_args!("{}, which has one", facts.0)),
+    }];
+    judge(&Facts(state, used), checks, switched_off)
+}
+
 /// A token response, before its id_token is looked at.
 #[derive(Debug, Clone)]
 pub struct TokenFacts {
@@ -315,6 +331,12 @@ mod tests {
         for state in [Some("a"), None] {
             assert_eq!(check_state(state, false, &on()).unwrap_err().rule.id, STATE.id);
         }
+    }
+
+    #[test]
+    fn a_state_is_answered_once() {
+        assert!(check_state_unused("a", false, &on()).is_ok());
+        assert_eq!(check_state_unused("a", true, &on()).unwrap_err().rule.id, STATE_UNUSED.id);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::{
     jarm::{ResponseClaims, SignedResponse},
     profile::{Answers, ResponseMode, ResponseType},
     records::{Authorisation, Registration, at_bank},
-    response::{ResponseFacts, check_response, check_state},
+    response::{ResponseFacts, check_response, check_state, check_state_unused},
     steps::{Authorise, Failure, Link, Part, Returned},
     tampering::{Made, Tamper},
 };
@@ -246,10 +246,10 @@ impl Tpp {
     }
 
     /// Takes the answer that the customer's browser brought back, in this part of the redirect URI. The first answer
-    /// counts; later ones change nothing.
+    /// counts; later ones are refused, and change nothing.
     ///
     /// # Errors
-    /// The `state` is not one of this TPP's, or the answer cannot be checked.
+    /// The `state` is not one of this TPP's or was answered already, or the answer cannot be checked.
     pub async fn take_answer(self: &Arc<Self>, part: Part, text: &str, trace: &Trace) -> Result<Taken, Failure> {
         let answer = Answer::read(part, text);
         let known = match &answer.state {
@@ -262,7 +262,10 @@ impl Tpp {
             // Whichever rule is off: nothing is known that the answer could belong to.
             return Err(Failure::new("there is no authorisation with the state of the bank's answer"));
         };
-        if authorisation.returned != Returned::NotYet {
+        let used = authorisation.returned != Returned::NotYet;
+        check_state_unused(&state, used, &self.switched_off)
+            .map_err(|refusal| distrusted("the bank's response is not trusted", &refusal))?;
+        if used {
             return self.taken(authorisation).await;
         }
         authorisation.returned = self.judge(&answer, &state, &mut authorisation, trace).await?;
