@@ -10,6 +10,8 @@ use crate::sameness;
 rules::catalogue! {
     /// Rules of a client that receives a resource.
     pub RULES;
+    INTERACTION_ID { id: "tpp.resource.interaction-id",
+        reason: "An answer plays back the x-fapi-interaction-id of its request.", clause: "FAPI 1.0 Part 1, 6.2.1-11; OB Read/Write 4.0, Headers" }
     MEDIA_TYPE { id: "tpp.resource.media-type",
         reason: "An answer is of a media type that was asked for.", clause: "OB Read/Write 4.0, Headers, Accept and Content-Type; RFC 9110, 12.5.1" }
     READABLE { id: "tpp.resource.readable",
@@ -28,6 +30,10 @@ pub struct ResourceFacts {
     pub method: Method,
     /// What was asked for.
     pub asked: Url,
+    /// `x-fapi-interaction-id` of the request.
+    pub interaction_id: String,
+    /// That of the answer.
+    pub played_back: Option<String>,
     /// `Accept` of the request.
     pub accept: String,
     /// What was sent, when it was JSON.
@@ -128,6 +134,14 @@ fn accepts(accept: &str, media_type: &str) -> bool {
 
 const CHECKS: &[Check<ResourceFacts, ()>] = &[
     Check {
+        rule: &INTERACTION_ID,
+        error: (),
+        test: |facts| {
+            let found = facts.played_back.as_deref().unwrap_or("nothing");
+            holds(found.eq_ignore_ascii_case(&facts.interaction_id), &facts.interaction_id, found)
+        },
+    },
+    Check {
         rule: &MEDIA_TYPE,
         error: (),
         test: |facts| {
@@ -202,6 +216,8 @@ mod tests {
         ResourceFacts {
             method: Method::GET,
             asked: Url::parse(&format!("{BANK}{path}")).unwrap(),
+            interaction_id: "93bac548-d2de-4546-b106-880a5018460d".to_owned(),
+            played_back: Some("93BAC548-d2de-4546-b106-880a5018460d".to_owned()),
             accept: "application/json".to_owned(),
             sent: None,
             media_type: Some("application/json; charset=utf-8".to_owned()),
@@ -293,6 +309,15 @@ mod tests {
         assert_eq!(of_type(file, json, Some("application/pdf")), None);
         let empty = ResourceFacts { length: 0, media_type: None, body: None, ..facts("/accounts", None) };
         assert_eq!(rule(&empty), None);
+    }
+
+    #[test]
+    fn an_answer_belongs_to_its_request() {
+        let accounts = || facts("/accounts", Some(json!({"Data": {"Account": []}})));
+        assert_eq!(rule(&accounts()), None);
+        for played_back in [None, Some("3a9b3a3c-9d2f-4a38-8c1b-30a3a6b2f3d1".to_owned())] {
+            assert_eq!(rule(&ResourceFacts { played_back, ..accounts() }), Some(INTERACTION_ID.id));
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use http::{HeaderMap, Method};
-use openbanking::version::ApiVersion;
+use openbanking::{headers::FAPI_INTERACTION_ID, version::ApiVersion};
 use simulation::Trace;
 use transport::Answer;
 use url::Url;
@@ -115,6 +115,9 @@ impl Tpp {
         if !outgoing.given("accept") {
             headers.insert("accept".to_owned(), "application/json".to_owned());
         }
+        if !outgoing.given(FAPI_INTERACTION_ID) {
+            headers.insert(FAPI_INTERACTION_ID.to_owned(), self.chance.uuid().to_string());
+        }
         if let Some(key) = &dress.idempotency_key {
             headers.insert(IDEMPOTENCY_KEY.to_owned(), key.clone());
         } else if writes && api.idempotent() && !outgoing.given(IDEMPOTENCY_KEY) {
@@ -201,6 +204,8 @@ impl Tpp {
             let facts = ResourceFacts {
                 method: outgoing.method.clone(),
                 asked: outgoing.url.clone(),
+                interaction_id: header(FAPI_INTERACTION_ID).unwrap_or_default(),
+                played_back: answer.interaction_id.clone(),
                 accept: header("accept").unwrap_or_default(),
                 sent: match &outgoing.body {
                     Some(Body::Json(sent)) => Some(sent.clone()),
