@@ -6,7 +6,6 @@ use http::Method;
 use jose::Jws;
 use openbanking::{discovery::ProviderMetadata, registration::RegistrationRequest};
 use party::authorization_server::seen;
-use serde::Deserialize;
 use serde_json::Value;
 use simulation::Trace;
 use url::Url;
@@ -16,6 +15,7 @@ use crate::{
     Tpp,
     profile::{Authentication, ResponseType},
     records::{Registration, preferred_algorithm},
+    registered,
     response::{check_discovery, check_endpoints},
     steps::{Failure, Register, Registered},
     tampering::{Made as Kind, SoftwareOf, Tamper},
@@ -23,11 +23,6 @@ use crate::{
 
 /// Path that makes a discovery URL of an issuer (OpenID Connect Discovery, 4).
 const WELL_KNOWN: &str = "/.well-known/openid-configuration";
-
-#[derive(Debug, Deserialize)]
-struct RegistrationAnswer {
-    client_id: String,
-}
 
 struct Bank {
     name: String,
@@ -62,7 +57,7 @@ impl Tpp {
             && honest
             && let Some((known, _)) = self.records.registrations.get(&*self.store, bank).await?
         {
-            return registered(&known, true);
+            return report(&known, true);
         }
         let found = self.find_bank(bank, trace).await?;
         let metadata = self.discover(&found, trace).await?;
@@ -91,7 +86,7 @@ impl Tpp {
             let change = self.records.registrations.put(bank, &registration)?;
             self.store.commit(vec![change]).await?;
         }
-        registered(&registration, false)
+        report(&registration, false)
     }
 
     async fn find_bank(self: &Arc<Self>, bank: &str, trace: &Trace) -> Result<Bank, Failure> {
@@ -172,7 +167,8 @@ impl Tpp {
             request_object_signing_alg: "PS256".to_owned(),
             ..RegistrationRequest::default()
         };
-        let jwt = member.signing.sign_claims(Some("JWT"), &request)?;
+        let asked = serde_json::to_value(&request).map_err(|error| Failure::new(error.to_string()))?;
+        let jwt = member.signing.sign_claims(Some("JWT"), &asked)?;
         let altered = tamper.registration.as_ref();
         let jwt = self.forger(&member, |forger| forger.jwt(Kind::Registration, jwt, altered))?;
         let url = endpoint(metadata.registration_endpoint.as_deref(), "registration_endpoint")?;
@@ -185,12 +181,15 @@ impl Tpp {
             return Err(refused("the bank's registration endpoint", &answer));
         }
         let unreadable = |error| Failure::new(format!("the bank's registration answer: {error}"));
-        let registered: RegistrationAnswer = answer.json().map_err(unreadable)?;
-        Ok(Made {
-            client_id: registered.client_id,
-            software_statement: ssa,
-            answer: answer.json().map_err(unreadable)?,
-        })
+        let answer: Value = answer.json().map_err(unreadable)?;
+        // What was asked for is known when the request is the TPP's own.
+        let own = tamper.registration.is_none() && tamper.software_statement.is_none() && !tamper.believe;
+        if own {
+            registered::check(&asked, &answer, &self.switched_off)
+                .map_err(|refusal| distrusted("the registration is not taken", &refusal))?;
+        }
+        let client_id = answer.get("client_id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Ok(Made { client_id, software_statement: ssa, answer })
     }
 
     /// The scopes of the TPP's roles, as far as the bank has them (OB DCR 3.3, scope).
@@ -210,7 +209,7 @@ fn response_types(metadata: &ProviderMetadata) -> Vec<String> {
     [ResponseType::CodeIdToken.as_str()].into_iter().chain(more).map(str::to_owned).collect()
 }
 
-fn registered(registration: &Registration, again: bool) -> Result<Registered, Failure> {
+fn report(registration: &Registration, again: bool) -> Result<Registered, Failure> {
     let statement = &registration.software_statement;
     Ok(Registered {
         issuer: registration.metadata.issuer.clone(),
