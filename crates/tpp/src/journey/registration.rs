@@ -82,7 +82,8 @@ impl Tpp {
             registered: made.answer,
             registered_at: self.clock.now(),
         };
-        if honest {
+        // What was registered as it should be counts; that of an attack does not take its place.
+        if step.tamper.only_shows_own_certificate() {
             let change = self.records.registrations.put(bank, &registration)?;
             self.store.commit(vec![change]).await?;
         }
