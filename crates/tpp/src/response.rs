@@ -1,7 +1,7 @@
 //! What a FAPI client checks of an answer beside its id_token: discovery documents, authorization responses, token
 //! responses.
 
-use openbanking::discovery::ProviderMetadata;
+use openbanking::discovery::{ProviderMetadata, WELL_KNOWN};
 use rules::{Check, Evidence, Passed, Refusal, SwitchedOff, holds, judge};
 use serde_json::Value;
 use url::Url;
@@ -35,18 +35,22 @@ rules::catalogue! {
         reason: "The answer to a code has an id_token.", clause: "OpenID Connect Core, 3.1.3.3" }
 }
 
-/// Checks whose discovery document it is.
+/// Checks whose discovery document it is: that of the issuer whose address, to the letter, makes the one that it was read
+/// at. An issuer may end with a slash, which then stands once.
 ///
 /// # Errors
 /// It names another issuer.
-pub fn check_discovery(expected: &str, found: &str, switched_off: &SwitchedOff) -> Result<Passed, Refusal<()>> {
+pub fn check_discovery(read_at: &str, issuer: &str, switched_off: &SwitchedOff) -> Result<Passed, Refusal<()>> {
     struct Facts<'a>(&'a str, &'a str);
     let checks: &[Check<Facts<'_>, ()>] = &[Check {
         rule: &DISCOVERY_ISSUER,
         error: (),
-        test: |facts| holds(facts.0.trim_end_matches('/') == facts.1.trim_end_matches('/'), facts.0, facts.1),
+        test: |Facts(read_at, issuer)| {
+            let address = format!("{}{WELL_KNOWN}", issuer.strip_suffix('/').unwrap_or(issuer));
+            holds(address == *read_at, read_at.strip_suffix(WELL_KNOWN).unwrap_or(read_at), issuer)
+        },
     }];
-    judge(&Facts(expected, found), checks, switched_off)
+    judge(&Facts(read_at, issuer), checks, switched_off)
 }
 
 /// Checks that nothing is sent to the bank in the clear: every endpoint of its discovery document, and the base of its
@@ -268,9 +272,20 @@ mod tests {
 
     #[test]
     fn a_foreign_discovery_document_is_refused() {
-        assert!(check_discovery("https://bank.example/", "https://bank.example", &on()).is_ok());
-        let refusal = check_discovery("https://bank.example", "https://other.example", &on()).unwrap_err();
-        assert_eq!(refusal.rule.id, DISCOVERY_ISSUER.id);
+        let read_at = |text: &str| format!("{text}/.well-known/openid-configuration");
+        let rule = |at: &str, issuer: &str| check_discovery(at, issuer, &on()).err().map(|refusal| refusal.rule.id);
+        for (base, issuer) in [
+            ("https://bank.example", "https://bank.example"),
+            ("https://bank.example", "https://bank.example/"),
+            ("https://bank.example/tenant", "https://bank.example/tenant"),
+        ] {
+            assert_eq!(rule(&read_at(base), issuer), None, "{issuer}");
+        }
+        for issuer in
+            ["https://other.example", "https://bank.example//", "https://bank.example/tenant", "HTTPS://bank.example"]
+        {
+            assert_eq!(rule(&read_at("https://bank.example"), issuer), Some(DISCOVERY_ISSUER.id), "{issuer}");
+        }
     }
 
     #[test]

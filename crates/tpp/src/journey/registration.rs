@@ -21,13 +21,12 @@ use crate::{
     tampering::{Made as Kind, SoftwareOf, Tamper},
 };
 
-/// Path that makes a discovery URL of an issuer (OpenID Connect Discovery, 4).
-const WELL_KNOWN: &str = "/.well-known/openid-configuration";
-
 struct Bank {
     name: String,
     organisation_id: Option<String>,
     discovery: Url,
+    /// The same as it was told, to the letter.
+    told: String,
     resource_base: Option<String>,
 }
 
@@ -93,7 +92,8 @@ impl Tpp {
     async fn find_bank(self: &Arc<Self>, bank: &str, trace: &Trace) -> Result<Bank, Failure> {
         if bank.starts_with("https://") {
             let discovery = Url::parse(bank).map_err(|error| Failure::new(format!("{bank}: {error}")))?;
-            return Ok(Bank { name: bank.to_owned(), organisation_id: None, discovery, resource_base: None });
+            let (name, told) = (bank.to_owned(), bank.to_owned());
+            return Ok(Bank { name, organisation_id: None, discovery, told, resource_base: None });
         }
         let member = self.member().await?;
         let servers = member.directory()?.authorisation_servers(trace).await?;
@@ -107,6 +107,7 @@ impl Tpp {
             name: bank.to_owned(),
             organisation_id: Some(server.organisation_id),
             discovery,
+            told: server.openid_configuration,
             resource_base: server.resource_base,
         })
     }
@@ -118,8 +119,7 @@ impl Tpp {
         }
         let metadata: ProviderMetadata =
             answer.json().map_err(|error| Failure::new(format!("the bank's discovery document: {error}")))?;
-        let expected = bank.discovery.as_str().strip_suffix(WELL_KNOWN).unwrap_or(bank.discovery.as_str());
-        check_discovery(expected, &metadata.issuer, &self.switched_off)
+        check_discovery(&bank.told, &metadata.issuer, &self.switched_off)
             .map_err(|refusal| distrusted("the bank's discovery document is not trusted", &refusal))?;
         Ok(metadata)
     }
