@@ -186,24 +186,30 @@ pub fn json_body(bytes: &[u8]) -> Option<Value> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use serde_json::json;
     use time::macros::datetime;
 
     use super::*;
 
-    fn algorithm(offered: &[&str], registered: Value) -> &'static str {
-        let document = json!({ "issuer": "https://bank.example", "id_token_signing_alg_values_supported": offered });
-        let registration = Registration {
-            bank: "Bank".to_owned(),
-            metadata: serde_json::from_value(document).unwrap(),
-            client_id: "client".to_owned(),
+    /// A registration at a bank that tells little of itself.
+    pub(crate) fn registration(bank: &str, client_id: &str) -> Registration {
+        Registration {
+            bank: bank.to_owned(),
+            metadata: serde_json::from_value(json!({ "issuer": "https://bank.example" })).unwrap(),
+            client_id: client_id.to_owned(),
             resource_base: String::new(),
             organisation_id: None,
             software_statement: String::new(),
-            registered,
+            registered: Value::Null,
             registered_at: datetime!(2026-11-23 12:00 UTC),
-        };
+        }
+    }
+
+    fn algorithm(offered: &[&str], registered: Value) -> &'static str {
+        let mut registration = Registration { registered, ..registration("Bank", "client") };
+        let offered = offered.iter().map(ToString::to_string).collect();
+        registration.metadata.id_token_signing_alg_values_supported = Some(offered);
         registration.algorithm().as_str()
     }
 

@@ -67,8 +67,9 @@ struct Trusted {
     id_token: Value,
 }
 
+/// The key of a token of the TPP's own. Banks choose the `client_id`, so that one alone may be another bank's too.
 fn key(registration: &Registration, api: Api) -> String {
-    format!("{}\n{}", registration.client_id, api.scope())
+    format!("{}\n{}\n{}", registration.bank, registration.client_id, api.scope())
 }
 
 fn form(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -374,6 +375,25 @@ impl Tpp {
             id_token: trusted.id_token,
             access_token: reveal.then_some(tokens.access_token),
             refresh_token: tokens.refresh_token.filter(|_| reveal),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::tests::registration;
+
+    #[test]
+    fn the_tpps_own_token_is_kept_for_one_bank_client_and_api() {
+        let known = key(&registration("Ashdown Bank", "client"), Api::Aisp);
+        assert_eq!(known, key(&registration("Ashdown Bank", "client"), Api::Aisp));
+        for other in [
+            key(&registration("Thistledown Bank", "client"), Api::Aisp),
+            key(&registration("Ashdown Bank", "another"), Api::Aisp),
+            key(&registration("Ashdown Bank", "client"), Api::Pisp),
+        ] {
+            assert_ne!(known, other);
         }
     }
 }
