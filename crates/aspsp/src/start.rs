@@ -277,7 +277,7 @@ fn logins(personas: &Personas, books: &Books) -> Vec<Login> {
 }
 
 fn client(membership: &Membership, tools: &Tools) -> Result<HttpClient, StartError> {
-    Ok(HttpClient::new(ClientSettings {
+    Ok(HttpClient::https_only(ClientSettings {
         party: tools.journal.party(),
         anchors: vec![membership.anchor.clone()],
         identity: Some(&membership.transport),

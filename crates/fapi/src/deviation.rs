@@ -7,11 +7,12 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
 use jose::{Header, JoseError, SigningKey, base64url, hash::left_half_sha256, sign_with_secret};
+use openbanking::discovery::ProviderMetadata;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -82,9 +83,20 @@ deviations! {
     ResponseAlgNone "response-alg-none" "Signed answers (JARM) are not signed: alg none."
     ResponseOtherKey "response-other-key" "Signed answers (JARM) are signed with a key that is not the bank's, under the kid of one that is."
     TokenType "token-type-not-bearer" "The token_type of the token endpoint is MAC."
+    TokenWithoutEnd "token-without-end" "The expires_in of the token endpoint is longer than any calendar."
+    TokenEnded "token-ended" "The expires_in of the token endpoint is below zero."
+    WiderScope "wider-scope" "Tokens are for a scope more than was asked for."
     ForeignDiscoveryIssuer "foreign-discovery-issuer" "The discovery document names another bank's issuer."
+    PlainTokenEndpoint "plain-token-endpoint" "The token_endpoint of the discovery document is an http address."
     WrongMessageSignature "wrong-message-signature" "The x-jws-signature of responses is not valid."
     OtherResource "other-resource" "Requests for one account are answered with another account of the same customer."
+    AnswersAsHtml "answers-as-html" "Answers of the API say that they are HTML."
+    ForeignSelfLink "foreign-self-link" "Links.Self of answers of the API leads to another bank."
+    NoIdentifier "no-identifier" "Answers of the API do not name the account, consent or payment that they are about."
+    OtherPayment "other-payment" "Payments are answered with the identifier of another payment."
+    OtherConsent "other-consent" "Payments are answered with the identifier of another consent than the one that they were ordered under."
+    OtherAmount "other-amount" "Payments and their consents are answered with another amount than the one that was asked for."
+    MorePermissions "more-permissions" "Consents for account information are answered with a permission that nobody asked for."
 }
 
 /// What a misbehaving server needs beside its own key.
@@ -109,7 +121,7 @@ pub struct Deviations(Option<Arc<Inner>>);
 struct Inner {
     rogue: Rogue,
     /// One bit for each deviation that is on.
-    on: AtomicU32,
+    on: AtomicU64,
     before: Mutex<Before>,
 }
 
@@ -131,7 +143,7 @@ impl Deviations {
     /// Deviations that can be switched on; none is.
     #[must_use]
     pub fn armed(rogue: Rogue) -> Self {
-        Self(Some(Arc::new(Inner { rogue, on: AtomicU32::new(0), before: Mutex::default() })))
+        Self(Some(Arc::new(Inner { rogue, on: AtomicU64::new(0), before: Mutex::default() })))
     }
 
     /// Whether they can be switched on.
@@ -176,15 +188,39 @@ impl Deviations {
         format!("{header}.{}", turned.into_iter().collect::<String>())
     }
 
-    /// The issuer that discovery tells, when it is not the server's own.
-    #[must_use]
-    pub fn foreign_issuer(&self) -> Option<&'static str> {
-        self.has(Deviation::ForeignDiscoveryIssuer).then_some(FOREIGN_ISSUER)
+    /// Does to a discovery document what the server does wrong there; whether it did anything.
+    pub fn discovery(&self, document: &mut ProviderMetadata) -> bool {
+        let plain = |address: &mut String| *address = address.replacen("https://", "http://", 1);
+        if self.has(Deviation::ForeignDiscoveryIssuer) {
+            FOREIGN_ISSUER.clone_into(&mut document.issuer);
+        }
+        if self.has(Deviation::PlainTokenEndpoint) {
+            let alias = document.mtls_endpoint_aliases.as_mut().and_then(|aliases| aliases.token_endpoint.as_mut());
+            alias.into_iter().chain(document.token_endpoint.as_mut()).for_each(plain);
+        }
+        [Deviation::ForeignDiscoveryIssuer, Deviation::PlainTokenEndpoint].into_iter().any(|one| self.has(one))
     }
 
     /// `token_type` of the token endpoint.
     pub(crate) fn token_type(&self) -> &'static str {
         if self.has(Deviation::TokenType) { "MAC" } else { "Bearer" }
+    }
+
+    /// `expires_in` of the token endpoint.
+    pub(crate) fn expires_in(&self, right: i64) -> i64 {
+        match (self.has(Deviation::TokenWithoutEnd), self.has(Deviation::TokenEnded)) {
+            (true, _) => i64::MAX,
+            (false, true) => -5,
+            (false, false) => right,
+        }
+    }
+
+    /// `scope` of the token endpoint.
+    pub(crate) fn scope(&self, right: Option<String>) -> Option<String> {
+        if !self.has(Deviation::WiderScope) {
+            return right;
+        }
+        Some(format!("{} admin", right.unwrap_or_default()).trim_start().to_owned())
     }
 
     /// `iss` of an authorization response.
@@ -241,7 +277,7 @@ impl Deviations {
     }
 }
 
-fn bit(deviation: Deviation) -> u32 {
+fn bit(deviation: Deviation) -> u64 {
     1 << (deviation as u32)
 }
 
@@ -357,7 +393,7 @@ mod tests {
     #[test]
     fn every_deviation_has_a_name_and_a_bit_of_its_own() {
         let names: BTreeSet<_> = Deviation::ALL.iter().map(|one| one.as_str()).collect();
-        let bits = Deviation::ALL.iter().fold(0_u32, |bits, one| bits | bit(*one));
+        let bits = Deviation::ALL.iter().fold(0_u64, |bits, one| bits | bit(*one));
         assert_eq!((names.len(), bits.count_ones() as usize), (Deviation::ALL.len(), Deviation::ALL.len()));
         for deviation in Deviation::ALL {
             assert_eq!(serde_json::to_value(deviation).unwrap(), deviation.as_str());
@@ -379,6 +415,7 @@ mod tests {
         honest.set(Deviation::ALL.iter().copied());
         assert!(!honest.is_armed() && honest.list().is_empty());
         assert_eq!((honest.token_type(), honest.state("s").as_str()), ("Bearer", "s"));
+        assert_eq!((honest.expires_in(300), honest.scope(Some("accounts".into()))), (300, Some("accounts".into())));
         assert_eq!(honest.message_signature("a..bc".into()), "a..bc");
     }
 }

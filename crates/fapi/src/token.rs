@@ -347,8 +347,8 @@ impl<B: Surroundings> Engine<B> {
         TokenResponse {
             access_token,
             token_type: self.profile.deviations.token_type(),
-            expires_in: lives.whole_seconds(),
-            scope,
+            expires_in: self.profile.deviations.expires_in(lives.whole_seconds()),
+            scope: self.profile.deviations.scope(scope),
             refresh_token: None,
             id_token: None,
         }

@@ -49,7 +49,7 @@ impl Tpp {
 
     /// A client for calls to banks, with this certificate.
     pub(crate) fn client_of(&self, anchors: &[X509], identity: Option<&Identity>) -> Result<HttpClient, Failure> {
-        HttpClient::new(ClientSettings {
+        HttpClient::https_only(ClientSettings {
             party: self.tools.journal.party(),
             anchors: anchors.to_vec(),
             identity,

@@ -6,9 +6,12 @@ use jose::{
     claims::{Audience, NumericDate},
     hash::{constant_time_eq, left_half_sha256},
 };
+use openbanking::dates;
 use rules::{Check, Evidence, Passed, Refusal, SwitchedOff, holds, joined, judge};
 use serde::Deserialize;
 use time::{Duration, OffsetDateTime};
+
+use crate::claims::{LEEWAY, for_client, same, unexpired, verified};
 
 rules::catalogue! {
     /// Rules of a client that receives an id_token.
@@ -45,18 +48,16 @@ rules::catalogue! {
 
 /// How old an id_token may be when it arrives.
 const AGE: Duration = Duration::minutes(5);
-/// How far clocks may differ.
-const LEEWAY: Duration = Duration::seconds(30);
 
 /// What the client expects of an id_token.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Expectation {
     /// `issuer` of the bank.
     pub issuer: String,
     /// The client's own `client_id`.
     pub client_id: String,
     /// The algorithm that the client registered.
-    pub algorithm: Option<Algorithm>,
+    pub algorithm: Algorithm,
     /// `nonce` of the request; none for refreshed tokens.
     pub nonce: Option<String>,
     /// `state`, when the id_token comes from the authorization endpoint.
@@ -109,10 +110,6 @@ struct Facts {
     signature: Result<(), JoseError>,
 }
 
-fn same(expected: &str, found: Option<&str>) -> Result<(), Evidence> {
-    holds(found == Some(expected), expected, found.unwrap_or("nothing"))
-}
-
 /// A hash over a value that the client holds; the value itself is no evidence, because it is a secret.
 fn hash_of(name: &str, value: &str, found: Option<&str>) -> Result<(), Evidence> {
     let expected = left_half_sha256(value);
@@ -145,16 +142,12 @@ const CHECKS: &[Check<Facts, ()>] = &[
         rule: &ALG,
         error: (),
         test: |facts| {
-            let expected = facts.expected.algorithm.unwrap_or(Algorithm::Ps256).to_string();
+            let expected = facts.expected.algorithm.as_str();
             let found = facts.token.as_ref().map(|(jws, _)| jws.header().alg.clone()).unwrap_or_default();
-            holds(found == expected, expected.clone(), found)
+            holds(found == expected, expected, found)
         },
     },
-    Check {
-        rule: &SIGNATURE,
-        error: (),
-        test: |facts| facts.signature.as_ref().copied().map_err(|error| Evidence::new(error.expected(), error.found())),
-    },
+    Check { rule: &SIGNATURE, error: (), test: |facts| verified(&facts.signature) },
     Check {
         rule: &ISS,
         error: (),
@@ -165,23 +158,12 @@ const CHECKS: &[Check<Facts, ()>] = &[
         error: (),
         test: |facts| {
             facts.on_claims(|expected, claims| {
-                let Some(aud) = &claims.aud else { return Err(Evidence::missing(&expected.client_id)) };
-                let alone = aud.iter().all(|audience| audience == expected.client_id);
-                holds(aud.contains(&expected.client_id) && alone, &expected.client_id, aud)?;
+                for_client(&expected.client_id, claims.aud.as_ref())?;
                 claims.azp.as_deref().map_or(Ok(()), |azp| same(&expected.client_id, Some(azp)))
             })
         },
     },
-    Check {
-        rule: &EXP,
-        error: (),
-        test: |facts| {
-            facts.on_claims(|_, claims| {
-                let Some(exp) = claims.exp.map(OffsetDateTime::from) else { return Err(Evidence::missing("exp")) };
-                holds(exp + LEEWAY > facts.now, format_args!("exp after {}", facts.now), exp)
-            })
-        },
-    },
+    Check { rule: &EXP, error: (), test: |facts| facts.on_claims(|_, claims| unexpired(claims.exp, facts.now)) },
     Check {
         rule: &IAT,
         error: (),
@@ -189,7 +171,7 @@ const CHECKS: &[Check<Facts, ()>] = &[
             facts.on_claims(|_, claims| {
                 let Some(iat) = claims.iat.map(OffsetDateTime::from) else { return Err(Evidence::missing("iat")) };
                 let fresh = iat > facts.now - AGE - LEEWAY && iat < facts.now + LEEWAY;
-                holds(fresh, format_args!("iat near {}", facts.now), iat)
+                holds(fresh, format_args!("iat near {}", dates::format(facts.now)), dates::format(iat))
             })
         },
     },
@@ -278,7 +260,7 @@ pub fn check(
     now: OffsetDateTime,
     switched_off: &SwitchedOff,
 ) -> Result<(IdTokenClaims, Passed), Refusal<()>> {
-    let algorithm = expected.algorithm.unwrap_or(Algorithm::Ps256);
+    let algorithm = expected.algorithm;
     let token = Jws::parse(text).and_then(|jws| {
         let claims = jws.claims::<IdTokenClaims>()?;
         Ok((jws, claims))
@@ -297,22 +279,11 @@ pub fn check(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::LazyLock;
-
     use jose::{Jwks, SigningKey};
     use serde_json::{Value, json};
-    use time::macros::datetime;
 
     use super::*;
-
-    const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
-
-    static KEYS: LazyLock<[SigningKey; 2]> = LazyLock::new(|| {
-        ["bank", "bank"].map(|kid| {
-            let key = pki::PrivateKey::generate_rsa().unwrap();
-            SigningKey::from_pkcs8_der(kid, Algorithm::Ps256, key.pkcs8_der()).unwrap()
-        })
-    });
+    use crate::claims::tests::{LAST_SECOND, NOW, forged, published, signed, unsigned};
 
     fn claims() -> Value {
         let now = NOW.unix_timestamp();
@@ -328,7 +299,7 @@ mod tests {
         Expectation {
             issuer: "https://bank.example".to_owned(),
             client_id: "client".to_owned(),
-            algorithm: None,
+            algorithm: Algorithm::Ps256,
             nonce: text("nonce"),
             state: text("state"),
             code: text("code"),
@@ -341,18 +312,28 @@ mod tests {
 
     /// The rule that refuses this token; none when it is trusted.
     fn verdict(token: &str) -> Option<&'static str> {
-        let jwks = Jwks { keys: vec![KEYS[0].public_jwk().clone()] };
-        let keys = KeySet::from_jwks(&jwks);
-        check(token, &keys, expectation(), NOW, &SwitchedOff::default()).err().map(|refusal| refusal.rule.id)
-    }
-
-    fn signed(claims: &Value) -> String {
-        KEYS[0].sign_claims(Some("JWT"), claims).unwrap()
+        check(token, &published(), expectation(), NOW, &SwitchedOff::default()).err().map(|refusal| refusal.rule.id)
     }
 
     #[test]
     fn a_right_id_token_is_trusted() {
         assert_eq!(verdict(&signed(&claims())), None);
+        let mut endless = claims();
+        endless["exp"] = LAST_SECOND.into();
+        assert_eq!(verdict(&signed(&endless)), None);
+    }
+
+    #[test]
+    fn a_bank_that_signs_with_an_elliptic_curve_is_believed_when_that_was_registered() {
+        let key = SigningKey::from_es256_pem(&SigningKey::generate_es256_pem().unwrap()).unwrap();
+        let keys = KeySet::from_jwks(&Jwks { keys: vec![key.public_jwk().clone()] });
+        let token = key.sign_claims(Some("JWT"), &claims()).unwrap();
+        let rule = |algorithm| {
+            let expected = Expectation { algorithm, ..expectation() };
+            check(&token, &keys, expected, NOW, &SwitchedOff::default()).err().map(|refusal| refusal.rule.id)
+        };
+        assert_eq!(rule(Algorithm::Es256), None);
+        assert_eq!(rule(Algorithm::Ps256), Some(ALG.id));
     }
 
     #[test]
@@ -387,12 +368,8 @@ mod tests {
 
     #[test]
     fn signatures_are_verified_with_the_registered_algorithm() {
-        let forged = KEYS[1].sign_claims(Some("JWT"), &claims()).unwrap();
-        assert_eq!(verdict(&forged), Some(SIGNATURE.id));
-        let right = signed(&claims());
-        let payload = right.split('.').nth(1).unwrap();
-        let unsigned = format!("{}.{payload}.", jose::base64url::encode(br#"{"alg":"none"}"#));
-        assert_eq!(verdict(&unsigned), Some(ALG.id));
+        assert_eq!(verdict(&forged(&claims())), Some(SIGNATURE.id));
+        assert_eq!(verdict(&unsigned(&signed(&claims()))), Some(ALG.id));
         assert_eq!(verdict("not a token"), Some(READABLE.id));
     }
 }

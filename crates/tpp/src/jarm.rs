@@ -7,7 +7,9 @@ use jose::{
 use rules::{Check, Evidence, Passed, Refusal, SwitchedOff, holds, judge};
 use serde::Deserialize;
 use serde_json::Value;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
+
+use crate::claims::{for_client, same, unexpired, verified};
 
 rules::catalogue! {
     /// Rules of a client that receives signed authorization responses.
@@ -27,9 +29,6 @@ rules::catalogue! {
     EXP { id: "tpp.jarm.exp",
         reason: "The response has not expired.", clause: "JARM, 2.4" }
 }
-
-/// How far clocks may differ.
-const LEEWAY: Duration = Duration::seconds(30);
 
 /// Claims of a signed response, as received (JARM, 2.1).
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -94,6 +93,8 @@ pub struct Expectation {
     pub issuer: String,
     /// The client's own `client_id`.
     pub client_id: String,
+    /// The algorithm that the client registered.
+    pub algorithm: Algorithm,
 }
 
 struct Facts {
@@ -135,45 +136,22 @@ const CHECKS: &[Check<Facts, ()>] = &[
         rule: &ALG,
         error: (),
         test: |facts| {
-            facts.on_response(|alg, _| holds(alg == Algorithm::Ps256.as_str(), Algorithm::Ps256.as_str(), alg))
+            let expected = facts.expected.algorithm.as_str();
+            facts.on_response(|alg, _| holds(alg == expected, expected, alg))
         },
     },
-    Check {
-        rule: &SIGNATURE,
-        error: (),
-        test: |facts| facts.signature.as_ref().copied().map_err(|error| Evidence::new(error.expected(), error.found())),
-    },
+    Check { rule: &SIGNATURE, error: (), test: |facts| verified(&facts.signature) },
     Check {
         rule: &ISS,
         error: (),
-        test: |facts| {
-            facts.on_response(|_, claims| {
-                let issuer = &facts.expected.issuer;
-                holds(claims.iss.as_ref() == Some(issuer), issuer, claims.iss.as_deref().unwrap_or("nothing"))
-            })
-        },
+        test: |facts| facts.on_response(|_, claims| same(&facts.expected.issuer, claims.iss.as_deref())),
     },
     Check {
         rule: &AUD,
         error: (),
-        test: |facts| {
-            facts.on_response(|_, claims| {
-                let client = &facts.expected.client_id;
-                let Some(aud) = &claims.aud else { return Err(Evidence::missing(client)) };
-                holds(aud.iter().all(|one| one == client) && aud.contains(client), client, aud.to_string())
-            })
-        },
+        test: |facts| facts.on_response(|_, claims| for_client(&facts.expected.client_id, claims.aud.as_ref())),
     },
-    Check {
-        rule: &EXP,
-        error: (),
-        test: |facts| {
-            facts.on_response(|_, claims| {
-                let Some(exp) = claims.exp.map(OffsetDateTime::from) else { return Err(Evidence::missing("exp")) };
-                holds(exp + LEEWAY > facts.now, format!("exp after {}", facts.now), exp.to_string())
-            })
-        },
-    },
+    Check { rule: &EXP, error: (), test: |facts| facts.on_response(|_, claims| unexpired(claims.exp, facts.now)) },
 ];
 
 /// Checks an answer: that it is signed where that was asked for, and a signed one.
@@ -188,7 +166,7 @@ pub fn check(
     switched_off: &SwitchedOff,
 ) -> Result<Passed, Refusal<()>> {
     let signature = match response.map(|response| &response.0) {
-        Some(Ok((jws, _))) => jws.verify(keys, &[Algorithm::Ps256]),
+        Some(Ok((jws, _))) => jws.verify(keys, &[expected.algorithm]),
         Some(Err(_)) | None => Ok(()),
     };
     let response = response.map(|response| match &response.0 {
@@ -200,39 +178,32 @@ pub fn check(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::LazyLock;
-
-    use jose::{Jwks, SigningKey};
     use serde_json::json;
-    use time::macros::datetime;
 
     use super::*;
-
-    const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
-
-    static KEYS: LazyLock<[SigningKey; 2]> = LazyLock::new(|| {
-        ["bank", "bank"].map(|kid| {
-            let key = pki::PrivateKey::generate_rsa().unwrap();
-            SigningKey::from_pkcs8_der(kid, Algorithm::Ps256, key.pkcs8_der()).unwrap()
-        })
-    });
+    use crate::claims::tests::{LAST_SECOND, NOW, forged, published, signed, unsigned};
 
     fn claims() -> Value {
         json!({ "iss": "https://bank.example", "aud": "client", "exp": NOW.unix_timestamp() + 60, "code": "c", "state": "s" })
     }
 
     fn verdict(response: Option<&str>, asked: bool) -> Option<&'static str> {
-        let keys = KeySet::from_jwks(&Jwks { keys: vec![KEYS[0].public_jwk().clone()] });
-        let expected = Expectation { asked, issuer: "https://bank.example".into(), client_id: "client".into() };
+        let (issuer, client_id) = ("https://bank.example".into(), "client".into());
+        let expected = Expectation { asked, issuer, client_id, algorithm: Algorithm::Ps256 };
         let response = response.map(SignedResponse::read);
-        check(response.as_ref(), &keys, expected, NOW, &SwitchedOff::default()).err().map(|refusal| refusal.rule.id)
+        check(response.as_ref(), &published(), expected, NOW, &SwitchedOff::default())
+            .err()
+            .map(|refusal| refusal.rule.id)
     }
 
     #[test]
     fn a_right_response_is_trusted_and_a_plain_one_only_where_it_was_asked_for() {
-        let right = KEYS[0].sign_claims(Some("JWT"), &claims()).unwrap();
+        let right = signed(&claims());
         assert_eq!(verdict(Some(&right), true), None);
         assert_eq!(verdict(Some(&right), false), None);
+        let mut endless = claims();
+        endless["exp"] = LAST_SECOND.into();
+        assert_eq!(verdict(Some(&signed(&endless)), true), None);
         assert_eq!(verdict(None, false), None);
         assert_eq!(verdict(None, true), Some(SIGNED.id));
     }
@@ -250,14 +221,10 @@ mod tests {
         ] {
             let mut wrong = claims();
             wrong[name] = value.clone();
-            let signed = KEYS[0].sign_claims(Some("JWT"), &wrong).unwrap();
-            assert_eq!(verdict(Some(&signed), true), Some(rule.id), "{name} {value}");
+            assert_eq!(verdict(Some(&signed(&wrong)), true), Some(rule.id), "{name} {value}");
         }
-        let forged = KEYS[1].sign_claims(Some("JWT"), &claims()).unwrap();
-        assert_eq!(verdict(Some(&forged), true), Some(SIGNATURE.id));
-        let payload = forged.split('.').nth(1).unwrap();
-        let unsigned = format!("{}.{payload}.", jose::base64url::encode(br#"{"alg":"none"}"#));
-        assert_eq!(verdict(Some(&unsigned), true), Some(ALG.id));
+        assert_eq!(verdict(Some(&forged(&claims())), true), Some(SIGNATURE.id));
+        assert_eq!(verdict(Some(&unsigned(&signed(&claims()))), true), Some(ALG.id));
         assert_eq!(verdict(Some("no token"), true), Some(READABLE.id));
     }
 }

@@ -3,14 +3,15 @@
 //!
 //! - [`steps`]: what it can be told, and what it answers
 //! - [`journey`]: how it does each step, from onboarding at the Directory to calls of a bank's API
-//! - [`id_token`], [`jarm`], [`response`], [`resource`], [`message_signature`]: what it checks before it trusts a bank's
-//!   answer
+//! - [`registered`], [`id_token`], [`jarm`], [`response`], [`resource`], [`message_signature`]: what it checks before it
+//!   trusts a bank's answer
 //! - [`identity`]: certificates and keys of its own, without a Directory
 //! - [`tampering`]: what it does wrong when an attack asks for it
 //! - [`start()`] brings the party up
 
 pub mod api;
 mod callback;
+mod claims;
 mod control;
 mod disguise;
 pub mod id_token;
@@ -21,8 +22,10 @@ mod memory;
 pub mod message_signature;
 pub mod profile;
 pub mod records;
+pub mod registered;
 pub mod resource;
 pub mod response;
+mod sameness;
 mod settings;
 mod start;
 pub mod steps;
@@ -63,7 +66,8 @@ const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 /// Every rule that a TPP applies to what it receives, in the order in which it comes to them.
 #[must_use]
 pub fn rules_of_a_client() -> Vec<&'static rules::Rule> {
-    [response::RULES, jarm::RULES, id_token::RULES, message_signature::RULES, resource::RULES].concat()
+    [response::RULES, registered::RULES, jarm::RULES, id_token::RULES, message_signature::RULES, resource::RULES]
+        .concat()
 }
 
 /// A TPP that runs. Before it is onboarded it has no certificates, and its callback listener is not served.

@@ -9,8 +9,8 @@ use tpp::Settings;
 /// A scripted TPP: onboards at the Directory, registers at banks, and reads accounts, when it is told to.
 ///
 /// It is driven through its control port, step by step: POST /steps/onboard, /steps/register, /steps/lodge-consent,
-/// /steps/authorise, /steps/authorisation-result, /steps/exchange-code, /steps/refresh, /steps/call, each with a JSON
-/// body. Scenario files do this (ob-sandbox run). Everything it must remember is in its data folder. Each setting can be
+/// /steps/authorise, /steps/deliver-response, /steps/authorisation-result, /steps/exchange-code, /steps/refresh,
+/// /steps/client-token, /steps/revoke, /steps/call, each with a JSON body. Scenario files do this (ob-sandbox run). Everything it must remember is in its data folder. Each setting can be
 /// given as a flag, as an environment variable or in the configuration file (YAML; the flag's name without the dashes in
 /// front). A flag wins over the environment, the environment over the file, the file over the default.
 ///

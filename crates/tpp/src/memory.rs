@@ -6,20 +6,29 @@ use std::{
 };
 
 use jose::KeySet;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
-/// Banks' keys by URL.
+/// How long a bank's keys are used before they are fetched again: a key that the bank took out of its set is believed no
+/// longer than this.
+const FRESH: Duration = Duration::minutes(15);
+
+/// Banks' keys by URL, and when they were fetched.
 #[derive(Default)]
-pub(crate) struct KeySets(Mutex<HashMap<String, Arc<KeySet>>>);
+pub(crate) struct KeySets(Mutex<HashMap<String, (Arc<KeySet>, OffsetDateTime)>>);
 
 impl KeySets {
-    pub(crate) fn get(&self, uri: &str) -> Option<Arc<KeySet>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(uri).cloned()
+    /// The keys, while they are fresh.
+    pub(crate) fn get(&self, uri: &str, now: OffsetDateTime) -> Option<Arc<KeySet>> {
+        let sets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A clock that was set back says nothing of their age.
+        let fresh = |fetched_at: &OffsetDateTime| (Duration::ZERO..FRESH).contains(&(now - *fetched_at));
+        sets.get(uri).filter(|(_, fetched_at)| fresh(fetched_at)).map(|(keys, _)| Arc::clone(keys))
     }
 
-    pub(crate) fn put(&self, uri: &str, keys: KeySet) -> Arc<KeySet> {
+    pub(crate) fn put(&self, uri: &str, keys: KeySet, now: OffsetDateTime) -> Arc<KeySet> {
         let keys = Arc::new(keys);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(uri.to_owned(), Arc::clone(&keys));
+        let mut sets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sets.insert(uri.to_owned(), (Arc::clone(&keys), now));
         keys
     }
 }
@@ -42,5 +51,23 @@ impl ClientTokens {
     /// Forgets a token that a bank no longer takes.
     pub(crate) fn forget(&self, key: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jose::Jwks;
+
+    use super::*;
+    use crate::claims::tests::NOW;
+
+    #[test]
+    fn a_banks_keys_are_used_for_a_quarter_of_an_hour() {
+        let sets = KeySets::default();
+        sets.put("https://bank.example/jwks", KeySet::from_jwks(&Jwks::default()), NOW);
+        let known = |after: Duration| sets.get("https://bank.example/jwks", NOW + after).is_some();
+        assert!(known(Duration::ZERO) && known(Duration::minutes(14)));
+        assert!(!known(Duration::minutes(15)) && !known(Duration::days(30)) && !known(Duration::seconds(-1)));
+        assert!(sets.get("https://other.example/jwks", NOW).is_none());
     }
 }

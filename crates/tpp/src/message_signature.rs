@@ -90,7 +90,11 @@ const CHECKS: &[Check<Facts, ()>] = &[
             let found = facts.member(IAT_MEMBER)?;
             let at = found.as_ref().and_then(Value::as_i64).and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
             let past = at.is_some_and(|at| at < facts.expected.now + LEEWAY);
-            holds(past, format_args!("a number of seconds before {}", facts.expected.now), shown(found.as_ref()))
+            holds(
+                past,
+                format_args!("a number of seconds before {}", facts.expected.now.unix_timestamp()),
+                shown(found.as_ref()),
+            )
         },
     },
     Check {

@@ -1,12 +1,13 @@
 //! What the TPP remembers: banks it registered with, authorisations under way, tokens.
 
+use jose::Algorithm;
 use openbanking::{discovery::ProviderMetadata, version::ApiVersion};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::Collection;
 use time::OffsetDateTime;
 
-use crate::profile::Answers;
+use crate::{claims::ALGORITHMS, profile::Answers};
 
 /// The software statement at the Directory.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -39,7 +40,7 @@ pub struct Registration {
     pub registered_at: OffsetDateTime,
 }
 
-/// A consent that was lodged, by its id.
+/// A consent that was lodged, by its bank and id.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Consent {
     /// The bank.
@@ -64,6 +65,9 @@ pub struct Authorisation {
     /// Whether it is for no intent: then `consent_id` is a name under which the TPP keeps its tokens.
     #[serde(default)]
     pub without_consent: bool,
+    /// `scope` of the request; none when it was tampered with.
+    #[serde(default)]
+    pub scope: Option<String>,
     /// How the bank was asked to answer.
     #[serde(default)]
     pub answers: Answers,
@@ -82,14 +86,14 @@ pub struct Authorisation {
     pub subject: Option<String>,
 }
 
-/// Tokens, by the consent that they are for.
+/// Tokens, by the bank that gave them and the consent that they are for.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct TokenSet {
     /// The bank.
     pub bank: String,
     /// The access token.
     pub access_token: String,
-    /// When it ends.
+    /// When the bank stops taking it; none when it did not say how long it lives.
     pub expires_at: Option<OffsetDateTime>,
     /// The refresh token.
     pub refresh_token: Option<String>,
@@ -100,6 +104,27 @@ pub struct TokenSet {
     /// Whether they are for no intent.
     #[serde(default)]
     pub without_consent: bool,
+}
+
+impl Registration {
+    /// The algorithm that the bank signs id_tokens and answers for this client with: what it registered, else what this
+    /// TPP asks for there.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        let registered = self.registered.get("id_token_signed_response_alg").and_then(Value::as_str);
+        let known = ALGORITHMS.into_iter().find(|one| registered == Some(one.as_str()));
+        known.unwrap_or_else(|| preferred_algorithm(&self.metadata))
+    }
+}
+
+/// The algorithm that this TPP asks a bank for: the first of its own that the bank offers.
+#[must_use]
+pub fn preferred_algorithm(metadata: &ProviderMetadata) -> Algorithm {
+    let offered = |one: &Algorithm| {
+        let all = metadata.id_token_signing_alg_values_supported.as_ref();
+        all.is_none_or(|all| all.iter().any(|offered| offered == one.as_str()))
+    };
+    ALGORITHMS.into_iter().find(offered).unwrap_or(Algorithm::Ps256)
 }
 
 impl Authorisation {
@@ -126,13 +151,13 @@ impl std::fmt::Debug for TokenSet {
 pub struct Records {
     /// Its software statement, under one fixed key.
     pub software: Collection<SoftwareRecord>,
-    /// Consents by id.
+    /// Consents by [`at_bank`].
     pub consents: Collection<Consent>,
     /// Registrations by bank.
     pub registrations: Collection<Registration>,
     /// Authorisations by state.
     pub authorisations: Collection<Authorisation>,
-    /// Customers' tokens by consent.
+    /// Customers' tokens by [`at_bank`].
     pub tokens: Collection<TokenSet>,
 }
 
@@ -148,8 +173,55 @@ impl Default for Records {
     }
 }
 
+/// The key of what belongs to a consent: identifiers are unique at their bank alone.
+#[must_use]
+pub fn at_bank(bank: &str, consent_id: &str) -> String {
+    format!("{bank}\n{consent_id}")
+}
+
 /// The body of an error answer of a bank, for reports.
 #[must_use]
 pub fn json_body(bytes: &[u8]) -> Option<Value> {
     serde_json::from_slice(bytes).ok()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use serde_json::json;
+    use time::macros::datetime;
+
+    use super::*;
+
+    /// A registration at a bank that tells little of itself.
+    pub(crate) fn registration(bank: &str, client_id: &str) -> Registration {
+        Registration {
+            bank: bank.to_owned(),
+            metadata: serde_json::from_value(json!({ "issuer": "https://bank.example" })).unwrap(),
+            client_id: client_id.to_owned(),
+            resource_base: String::new(),
+            organisation_id: None,
+            software_statement: String::new(),
+            registered: Value::Null,
+            registered_at: datetime!(2026-11-23 12:00 UTC),
+        }
+    }
+
+    fn algorithm(offered: &[&str], registered: Value) -> &'static str {
+        let mut registration = Registration { registered, ..registration("Bank", "client") };
+        let offered = offered.iter().map(ToString::to_string).collect();
+        registration.metadata.id_token_signing_alg_values_supported = Some(offered);
+        registration.algorithm().as_str()
+    }
+
+    #[test]
+    fn the_registered_algorithm_counts_as_far_as_fapi_allows_it() {
+        let registered = |name: &str| json!({ "id_token_signed_response_alg": name });
+        assert_eq!(algorithm(&["PS256", "ES256"], registered("ES256")), "ES256");
+        assert_eq!(algorithm(&["PS256", "ES256"], registered("PS256")), "PS256");
+        assert_eq!(algorithm(&["PS256", "ES256"], Value::Null), "PS256");
+        assert_eq!(algorithm(&["RS256", "ES256"], Value::Null), "ES256");
+        for weak in ["RS256", "none", "HS256"] {
+            assert_eq!(algorithm(&[weak], registered(weak)), "PS256", "{weak}");
+        }
+    }
 }

@@ -87,7 +87,8 @@ pub struct Register {
     /// Base URL of the bank's resources, when neither the Directory nor the address of its token endpoint tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_base: Option<String>,
-    /// Registers once more, also when there is a registration; the new one is kept only when nothing is tampered with.
+    /// Registers once more, also when there is a registration. The new one takes its place, unless it was tampered with by
+    /// more than a new connection.
     pub anew: bool,
     /// What is done wrong on purpose; it makes the registration a new one.
     pub tamper: Tamper,
@@ -292,6 +293,9 @@ pub struct ExchangeCode {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Refresh {
+    /// The bank; not needed while one bank alone has a consent of this identifier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bank: Option<String>,
     /// The consent whose token is refreshed.
     pub consent_id: String,
     /// Whether the answer carries the tokens themselves.

@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, Method};
 use openbanking::version::ApiVersion;
 use transport::{Request, Response, Route, route};
 
-use super::allowance::Left;
+use super::{allowance::Left, deviating::bent, signature::signs};
 use crate::Context;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -25,6 +25,12 @@ where
     H: Fn(Arc<Context>, Request) -> F + Copy + Send + Sync + 'static,
     F: Future<Output = Response> + Send + 'static,
 {
+    // What is signed deviates before it is.
+    let bends = !signs(&path);
+    let handler = move |context: Arc<Context>, request: Request| async move {
+        let response = handler(Arc::clone(&context), request).await;
+        if bends { bent(&context.engine.profile().deviations, response) } else { response }
+    };
     route(method, path, move |context: Arc<Context>, mut request: Request| async move {
         if context.bank.rate_limit.is_none() || version == ApiVersion::V3_1 {
             return handler(context, request).await;

@@ -2,6 +2,7 @@
 
 pub mod allowance;
 mod counted;
+pub mod deviating;
 mod ended;
 pub mod idempotency;
 mod progress;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use fapi::metadata;
 use http::{HeaderValue, StatusCode, header};
-use openbanking::discovery::ProviderMetadata;
 use transport::{Request, Response, reply};
 
 use crate::Context;
@@ -13,9 +12,11 @@ use crate::Context;
 /// `GET /.well-known/openid-configuration`.
 pub async fn configuration(context: Arc<Context>, _request: Request) -> Response {
     let profile = context.engine.profile();
-    if let Some(issuer) = profile.deviations.foreign_issuer() {
-        let document = ProviderMetadata { issuer: issuer.to_owned(), ..metadata::document(profile) };
-        return reply::json(StatusCode::OK, &document);
+    if profile.deviations.is_armed() {
+        let mut document = metadata::document(profile);
+        if profile.deviations.discovery(&mut document) {
+            return reply::json(StatusCode::OK, &document);
+        }
     }
     public("application/json", &context.documents.configuration)
 }

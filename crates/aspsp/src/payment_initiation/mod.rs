@@ -29,7 +29,7 @@ use transport::{Request, Response, Route};
 
 use crate::{
     Context,
-    api::{ApiError, base, counted, signature},
+    api::{ApiError, base, counted, deviating::bent, signature},
     endpoints::{Family, endpoint_of, operation},
 };
 
@@ -66,7 +66,7 @@ where
         let request = Arc::new(request);
         let outcome = handler(Arc::clone(&context), Arc::clone(&request)).await;
         let response = outcome.unwrap_or_else(|error| error.response(version, &request));
-        signature::sign(&context, response)
+        signature::sign(&context, bent(&context.engine.profile().deviations, response))
     })
 }
 

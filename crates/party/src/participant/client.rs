@@ -65,7 +65,7 @@ impl DirectoryClient {
         scope: &'static str,
         tools: &Tools,
     ) -> Result<Self, ParticipantError> {
-        let http = HttpClient::new(ClientSettings {
+        let http = HttpClient::https_only(ClientSettings {
             party: tools.journal.party(),
             anchors: vec![membership.anchor.clone()],
             identity: Some(&membership.transport),

@@ -172,7 +172,7 @@ struct Enrolling<'a> {
 
 impl Enrolling<'_> {
     async fn run(&self, keys: &Keys) -> Result<Kept, ParticipantError> {
-        let client = HttpClient::new(ClientSettings {
+        let client = HttpClient::https_only(ClientSettings {
             party: self.tools.journal.party(),
             anchors: vec![self.directory.anchor.clone()],
             identity: None,

@@ -117,11 +117,15 @@ async fn answers_are_wrong_around_the_id_token_too() {
     assert!(fragment.contains("iss=https%3A%2F%2Fanother-bank.example"), "{fragment}");
 
     // The state of an authorisation that is over: its result stays, and the new one waits for an answer.
+    world.misbehave(&[]).await;
+    let (_, honest) = world.connect().await;
+    assert!(honest["done"]["scope"].is_string(), "{honest}");
     world.misbehave(&["swapped-state"]).await;
     let (_, link, state) = world.lodged_link().await;
-    world.customer().authorise(&link, &intention, &world.journey()).await.unwrap();
+    let arrival = world.customer().authorise(&link, &intention, &world.journey()).await.unwrap();
+    assert!(arrival.text.contains("tpp.response.state-unused"), "{}", arrival.text);
     let returned = world.outcome("authorisation-result", &json!({ "state": state })).await;
-    assert!(returned["done"]["code"].is_null(), "{returned}");
+    assert_eq!(returned["done"], "not-yet", "{returned}");
 
     world.misbehave(&["token-type-not-bearer"]).await;
     let (status, body) = world.direct("/token", &[("grant_type", "client_credentials"), ("scope", "accounts")]).await;

@@ -135,7 +135,8 @@ impl Run<'_> {
         let Some(consent_id) = self.consent(step, asked.consent.as_ref())? else {
             return Ok(Done::missing("consent", "lodge-consent"));
         };
-        let told = Refresh { consent_id, reveal: self.reveals(step), tamper: self.tamper(&asked.tamper)? };
+        let (bank, reveal) = (Some(self.bank(step)?), self.reveals(step));
+        let told = Refresh { bank, consent_id, reveal, tamper: self.tamper(&asked.tamper)? };
         let answer = self.tell(step, "refresh", &told).await?;
         Ok(tokens(answer))
     }

@@ -19,8 +19,8 @@ use crate::{
     jarm,
     jarm::{ResponseClaims, SignedResponse},
     profile::{Answers, ResponseMode, ResponseType},
-    records::{Authorisation, Registration},
-    response::{ResponseFacts, check_response, check_state},
+    records::{Authorisation, Registration, at_bank},
+    response::{ResponseFacts, check_response, check_state, check_state_unused},
     steps::{Authorise, Failure, Link, Part, Returned},
     tampering::{Made, Tamper},
 };
@@ -123,7 +123,7 @@ impl Tpp {
         let member = self.member().await?;
         let api = match (step.api, &step.consent_id) {
             (Some(api), _) => api,
-            (None, Some(consent_id)) => self.api_of(consent_id).await?,
+            (None, Some(consent_id)) => self.api_of(&step.bank, consent_id).await?,
             (None, None) => Api::default(),
         };
         let answers = step.answers.or(self.profile.software.answers);
@@ -185,6 +185,7 @@ impl Tpp {
             bank: step.bank.clone(),
             consent_id: step.consent_id.clone().unwrap_or_else(|| state.clone()),
             without_consent: step.consent_id.is_none(),
+            scope: step.tamper.is_honest().then(|| scope.clone()),
             answers,
             nonce,
             code_verifier,
@@ -245,10 +246,10 @@ impl Tpp {
     }
 
     /// Takes the answer that the customer's browser brought back, in this part of the redirect URI. The first answer
-    /// counts; later ones change nothing.
+    /// counts; later ones are refused, and change nothing.
     ///
     /// # Errors
-    /// The `state` is not one of this TPP's, or the answer cannot be checked.
+    /// The `state` is not one of this TPP's or was answered already, or the answer cannot be checked.
     pub async fn take_answer(self: &Arc<Self>, part: Part, text: &str, trace: &Trace) -> Result<Taken, Failure> {
         let answer = Answer::read(part, text);
         let known = match &answer.state {
@@ -261,7 +262,10 @@ impl Tpp {
             // Whichever rule is off: nothing is known that the answer could belong to.
             return Err(Failure::new("there is no authorisation with the state of the bank's answer"));
         };
-        if authorisation.returned != Returned::NotYet {
+        let used = authorisation.returned != Returned::NotYet;
+        check_state_unused(&state, used, &self.switched_off)
+            .map_err(|refusal| distrusted("the bank's response is not trusted", &refusal))?;
+        if used {
             return self.taken(authorisation).await;
         }
         authorisation.returned = self.judge(&answer, &state, &mut authorisation, trace).await?;
@@ -271,7 +275,8 @@ impl Tpp {
     }
 
     async fn taken(&self, authorisation: Authorisation) -> Result<Taken, Failure> {
-        let consent = self.records.consents.get(&*self.store, &authorisation.consent_id).await?;
+        let key = at_bank(&authorisation.bank, &authorisation.consent_id);
+        let consent = self.records.consents.get(&*self.store, &key).await?;
         Ok(Taken { returned: authorisation.returned, kind: consent.map(|(consent, _)| consent.kind) })
     }
 
@@ -295,6 +300,7 @@ impl Tpp {
             asked: authorisation.answers.response_mode.is_some(),
             issuer: registration.metadata.issuer.clone(),
             client_id: registration.client_id.clone(),
+            algorithm: registration.algorithm(),
         };
         if let Err(refusal) = jarm::check(answer.signed.as_ref(), &keys, expected, self.clock.now(), &self.switched_off)
         {
@@ -330,12 +336,14 @@ impl Tpp {
         let expected = Expectation {
             issuer: registration.metadata.issuer.clone(),
             client_id: registration.client_id.clone(),
+            algorithm: registration.algorithm(),
             nonce: Some(authorisation.nonce.clone()),
             state: Some(state.to_owned()),
             code: Some(code.clone()),
             intent_id: authorisation.intent_id().map(str::to_owned),
             acr_values: authorisation.acr_values.clone(),
-            ..Expectation::default()
+            access_token: None,
+            subject: None,
         };
         match id_token::check(id_token, &keys, expected, self.clock.now(), &self.switched_off) {
             Err(refusal) => untrusted("the bank's id_token is not trusted", &refusal),

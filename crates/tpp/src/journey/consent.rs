@@ -11,7 +11,7 @@ use super::resources::Outgoing;
 use crate::{
     Tpp,
     api::Api,
-    records::Consent,
+    records::{Consent, at_bank},
     steps::{Answered, Bearer, Body, Failure, LodgeConsent, Lodged},
 };
 
@@ -47,14 +47,14 @@ impl Tpp {
         let consent_id = answer.data("ConsentId")?;
         let status = answer.data("Status")?;
         let record = Consent { bank: step.bank.clone(), kind: kind.to_owned(), version: step.version };
-        let change = self.records.consents.put(&consent_id, &record)?;
+        let change = self.records.consents.put(at_bank(&step.bank, &consent_id), &record)?;
         self.store.commit(vec![change]).await?;
         Ok(Lodged { consent_id, status, answered: answer })
     }
 
     /// The API that a consent is for; account information for one that this TPP did not lodge.
-    pub(super) async fn api_of(&self, consent_id: &str) -> Result<Api, Failure> {
-        let found = self.records.consents.get(&*self.store, consent_id).await?;
+    pub(super) async fn api_of(&self, bank: &str, consent_id: &str) -> Result<Api, Failure> {
+        let found = self.records.consents.get(&*self.store, &at_bank(bank, consent_id)).await?;
         Ok(found.map(|(consent, _)| Api::of_kind(&consent.kind)).unwrap_or_default())
     }
 }

@@ -138,7 +138,7 @@ impl Tpp {
             .ok_or_else(|| Failure::new(format!("this TPP is not registered at {bank}; register first")))
     }
 
-    /// The bank's keys; fetched again when they do not hold this `kid`.
+    /// The bank's keys; fetched again when they are old, or do not hold this `kid`.
     async fn bank_keys(
         self: &Arc<Self>,
         registration: &Registration,
@@ -146,7 +146,7 @@ impl Tpp {
         trace: &Trace,
     ) -> Result<Arc<KeySet>, Failure> {
         let uri = endpoint(registration.metadata.jwks_uri.as_deref(), "jwks_uri")?;
-        if let Some(keys) = self.key_sets.get(uri.as_str())
+        if let Some(keys) = self.key_sets.get(uri.as_str(), self.clock.now())
             && kid.is_none_or(|kid| keys.contains(kid))
         {
             return Ok(keys);
@@ -156,7 +156,7 @@ impl Tpp {
             return Err(refused("the bank's jwks_uri", &answer));
         }
         let keys = KeySet::from_json(&answer.body).map_err(|error| Failure::new(error.to_string()))?;
-        Ok(self.key_sets.put(uri.as_str(), keys))
+        Ok(self.key_sets.put(uri.as_str(), keys, self.clock.now()))
     }
 
     async fn client_assertion(

@@ -6,7 +6,6 @@ use http::Method;
 use jose::Jws;
 use openbanking::{discovery::ProviderMetadata, registration::RegistrationRequest};
 use party::authorization_server::seen;
-use serde::Deserialize;
 use serde_json::Value;
 use simulation::Trace;
 use url::Url;
@@ -15,24 +14,19 @@ use super::{LIFETIME, distrusted, endpoint, label, refused};
 use crate::{
     Tpp,
     profile::{Authentication, ResponseType},
-    records::Registration,
-    response::check_discovery,
+    records::{Registration, preferred_algorithm},
+    registered,
+    response::{check_discovery, check_endpoints},
     steps::{Failure, Register, Registered},
     tampering::{Made as Kind, SoftwareOf, Tamper},
 };
-
-/// Path that makes a discovery URL of an issuer (OpenID Connect Discovery, 4).
-const WELL_KNOWN: &str = "/.well-known/openid-configuration";
-
-#[derive(Debug, Deserialize)]
-struct RegistrationAnswer {
-    client_id: String,
-}
 
 struct Bank {
     name: String,
     organisation_id: Option<String>,
     discovery: Url,
+    /// The same as it was told, to the letter.
+    told: String,
     resource_base: Option<String>,
 }
 
@@ -62,18 +56,20 @@ impl Tpp {
             && honest
             && let Some((known, _)) = self.records.registrations.get(&*self.store, bank).await?
         {
-            return registered(&known, true);
+            return report(&known, true);
         }
         let found = self.find_bank(bank, trace).await?;
         let metadata = self.discover(&found, trace).await?;
+        let resource_base = match step.resource_base.clone().or_else(|| found.resource_base.clone()) {
+            Some(base) => base,
+            None => super::token_endpoint(&metadata)?.join("/open-banking").map(String::from).unwrap_or_default(),
+        };
+        check_endpoints(&metadata, &resource_base, &self.switched_off)
+            .map_err(|refusal| distrusted("the bank's addresses are not trusted", &refusal))?;
         let known = self.own.as_ref().and_then(|own| own.client_id.as_ref());
         let made = match step.client_id.as_ref().or(known) {
             Some(client_id) => Made::by_hand(client_id),
             None => self.register_client(&found, &metadata, &step.tamper, trace).await?,
-        };
-        let resource_base = match step.resource_base.clone().or(found.resource_base) {
-            Some(base) => base,
-            None => super::token_endpoint(&metadata)?.join("/open-banking").map(String::from).unwrap_or_default(),
         };
         let registration = Registration {
             bank: bank.to_owned(),
@@ -85,17 +81,19 @@ impl Tpp {
             registered: made.answer,
             registered_at: self.clock.now(),
         };
-        if honest {
+        // What was registered as it should be counts; that of an attack does not take its place.
+        if step.tamper.only_shows_own_certificate() {
             let change = self.records.registrations.put(bank, &registration)?;
             self.store.commit(vec![change]).await?;
         }
-        registered(&registration, false)
+        report(&registration, false)
     }
 
     async fn find_bank(self: &Arc<Self>, bank: &str, trace: &Trace) -> Result<Bank, Failure> {
         if bank.starts_with("https://") {
             let discovery = Url::parse(bank).map_err(|error| Failure::new(format!("{bank}: {error}")))?;
-            return Ok(Bank { name: bank.to_owned(), organisation_id: None, discovery, resource_base: None });
+            let (name, told) = (bank.to_owned(), bank.to_owned());
+            return Ok(Bank { name, organisation_id: None, discovery, told, resource_base: None });
         }
         let member = self.member().await?;
         let servers = member.directory()?.authorisation_servers(trace).await?;
@@ -109,6 +107,7 @@ impl Tpp {
             name: bank.to_owned(),
             organisation_id: Some(server.organisation_id),
             discovery,
+            told: server.openid_configuration,
             resource_base: server.resource_base,
         })
     }
@@ -120,8 +119,7 @@ impl Tpp {
         }
         let metadata: ProviderMetadata =
             answer.json().map_err(|error| Failure::new(format!("the bank's discovery document: {error}")))?;
-        let expected = bank.discovery.as_str().strip_suffix(WELL_KNOWN).unwrap_or(bank.discovery.as_str());
-        check_discovery(expected, &metadata.issuer, &self.switched_off)
+        check_discovery(&bank.told, &metadata.issuer, &self.switched_off)
             .map_err(|refusal| distrusted("the bank's discovery document is not trusted", &refusal))?;
         Ok(metadata)
     }
@@ -167,11 +165,12 @@ impl Tpp {
             scope: self.scopes(metadata),
             software_statement: ssa.clone(),
             application_type: "web".to_owned(),
-            id_token_signed_response_alg: "PS256".to_owned(),
+            id_token_signed_response_alg: preferred_algorithm(metadata).to_string(),
             request_object_signing_alg: "PS256".to_owned(),
             ..RegistrationRequest::default()
         };
-        let jwt = member.signing.sign_claims(Some("JWT"), &request)?;
+        let asked = serde_json::to_value(&request).map_err(|error| Failure::new(error.to_string()))?;
+        let jwt = member.signing.sign_claims(Some("JWT"), &asked)?;
         let altered = tamper.registration.as_ref();
         let jwt = self.forger(&member, |forger| forger.jwt(Kind::Registration, jwt, altered))?;
         let url = endpoint(metadata.registration_endpoint.as_deref(), "registration_endpoint")?;
@@ -184,12 +183,15 @@ impl Tpp {
             return Err(refused("the bank's registration endpoint", &answer));
         }
         let unreadable = |error| Failure::new(format!("the bank's registration answer: {error}"));
-        let registered: RegistrationAnswer = answer.json().map_err(unreadable)?;
-        Ok(Made {
-            client_id: registered.client_id,
-            software_statement: ssa,
-            answer: answer.json().map_err(unreadable)?,
-        })
+        let answer: Value = answer.json().map_err(unreadable)?;
+        // What was asked for is known when the request is the TPP's own.
+        let own = tamper.registration.is_none() && tamper.software_statement.is_none() && !tamper.believe;
+        if own {
+            registered::check(&asked, &answer, &self.switched_off)
+                .map_err(|refusal| distrusted("the registration is not taken", &refusal))?;
+        }
+        let client_id = answer.get("client_id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Ok(Made { client_id, software_statement: ssa, answer })
     }
 
     /// The scopes of the TPP's roles, as far as the bank has them (OB DCR 3.3, scope).
@@ -209,7 +211,7 @@ fn response_types(metadata: &ProviderMetadata) -> Vec<String> {
     [ResponseType::CodeIdToken.as_str()].into_iter().chain(more).map(str::to_owned).collect()
 }
 
-fn registered(registration: &Registration, again: bool) -> Result<Registered, Failure> {
+fn report(registration: &Registration, again: bool) -> Result<Registered, Failure> {
     let statement = &registration.software_statement;
     Ok(Registered {
         issuer: registration.metadata.issuer.clone(),

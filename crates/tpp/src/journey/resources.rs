@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use http::{HeaderMap, Method};
-use openbanking::version::ApiVersion;
+use openbanking::{headers::FAPI_INTERACTION_ID, version::ApiVersion};
 use simulation::Trace;
 use transport::Answer;
 use url::Url;
@@ -73,7 +73,7 @@ impl Tpp {
         let registration = self.registration(&call.bank).await?;
         let api = match (call.api, call.consent_id.as_deref()) {
             (Some(api), _) => api,
-            (None, Some(consent_id)) => self.api_of(consent_id).await?,
+            (None, Some(consent_id)) => self.api_of(&call.bank, consent_id).await?,
             (None, None) => Api::default(),
         };
         let method = Method::from_bytes(call.method.to_uppercase().as_bytes())
@@ -84,7 +84,7 @@ impl Tpp {
             (None, Token::Client) => (Bearer::Client, Some(self.client_token(&registration, api, trace).await?)),
             (None, Token::Customer) => {
                 let id = call.consent_id.as_deref().ok_or_else(|| Failure::new("the call names no consent"))?;
-                (Bearer::Customer, Some(self.token_set(id).await?.access_token))
+                (Bearer::Customer, Some(self.token_set(&call.bank, id).await?.access_token))
             }
         };
         let outgoing = Outgoing {
@@ -114,6 +114,9 @@ impl Tpp {
         let mut headers = dress.headers.clone();
         if !outgoing.given("accept") {
             headers.insert("accept".to_owned(), "application/json".to_owned());
+        }
+        if !outgoing.given(FAPI_INTERACTION_ID) {
+            headers.insert(FAPI_INTERACTION_ID.to_owned(), self.chance.uuid().to_string());
         }
         if let Some(key) = &dress.idempotency_key {
             headers.insert(IDEMPOTENCY_KEY.to_owned(), key.clone());
@@ -163,7 +166,7 @@ impl Tpp {
             body: content.map(|(_, text)| text),
         };
         if !tamper.believe
-            && let Err(failure) = self.check_answer(&outgoing, &answer, trace).await
+            && let Err(failure) = self.check_answer(&outgoing, &sent.headers, &answer, trace).await
         {
             return Err(Failure { sent: Some(Box::new(sent)), ..failure });
         }
@@ -174,9 +177,14 @@ impl Tpp {
     async fn check_answer(
         self: &Arc<Self>,
         outgoing: &Outgoing<'_>,
+        headers: &BTreeMap<String, String>,
         answer: &Answer,
         trace: &Trace,
     ) -> Result<(), Failure> {
+        let header = |wanted: &str| {
+            let mut named = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            named.next().map(|(_, value)| value.clone())
+        };
         let signature = answer.header(SIGNATURE);
         let success = answer.status.is_success();
         // OB Read/Write 4.0.1: an uploaded file is answered without a signature.
@@ -194,8 +202,16 @@ impl Tpp {
         }
         if success {
             let facts = ResourceFacts {
+                method: outgoing.method.clone(),
                 asked: outgoing.url.clone(),
-                json: answer.header("content-type").is_some_and(|kind| kind.starts_with("application/json")),
+                interaction_id: header(FAPI_INTERACTION_ID).unwrap_or_default(),
+                played_back: answer.interaction_id.clone(),
+                accept: header("accept").unwrap_or_default(),
+                sent: match &outgoing.body {
+                    Some(Body::Json(sent)) => Some(sent.clone()),
+                    Some(Body::Text { .. }) | None => None,
+                },
+                media_type: answer.header("content-type").map(str::to_owned),
                 length: answer.body.len(),
                 body: json_body(&answer.body),
             };

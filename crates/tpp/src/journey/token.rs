@@ -9,7 +9,8 @@ use party::authorization_server::seen;
 use serde::Deserialize;
 use serde_json::Value;
 use simulation::Trace;
-use time::Duration;
+use store::Range;
+use time::{Duration, OffsetDateTime};
 use transport::Answer;
 use url::Url;
 
@@ -20,11 +21,16 @@ use crate::{
     id_token,
     id_token::Expectation,
     profile::Authentication,
-    records::{Registration, TokenSet},
-    response::{TokenFacts, check_token},
+    records::{Registration, TokenSet, at_bank},
+    response::{LONGEST, TokenFacts, check_own_bank, check_token},
     steps::{ClientToken, ExchangeCode, Failure, Refresh, Revoke, RevokedToken, Tokens},
     tampering::{Made, Tamper},
 };
+
+/// How many seconds a token of the TPP's own is used for when the bank does not say how long it lives.
+const UNTOLD: i64 = 60;
+/// How long before its end a token of the TPP's own is no longer used.
+const MARGIN: Duration = Duration::seconds(5);
 
 /// A successful answer of a token endpoint (RFC 6749, 5.1).
 #[derive(Deserialize)]
@@ -35,6 +41,14 @@ struct TokenAnswer {
     scope: Option<String>,
     refresh_token: Option<String>,
     id_token: Option<String>,
+}
+
+/// What is asked of a token endpoint.
+struct Asking {
+    form: Vec<(String, String)>,
+    /// The scope that comes of it; none when it is not known.
+    scope: Option<String>,
+    id_token_needed: bool,
 }
 
 /// What an id_token of the token endpoint must fit.
@@ -51,8 +65,9 @@ struct Trusted {
     id_token: Value,
 }
 
+/// The key of a token of the TPP's own. Banks choose the `client_id`, so that one alone may be another bank's too.
 fn key(registration: &Registration, api: Api) -> String {
-    format!("{}\n{}", registration.client_id, api.scope())
+    format!("{}\n{}\n{}", registration.bank, registration.client_id, api.scope())
 }
 
 fn form(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -75,7 +90,8 @@ impl Tpp {
             return Ok(token);
         }
         let answer = self.ask_client_token(registration, api, &Tamper::default(), trace).await?;
-        self.client_tokens.put(&key, &answer.access_token, self.expiry(answer.expires_in));
+        let until = self.end(answer.expires_in.unwrap_or(UNTOLD)) - MARGIN;
+        self.client_tokens.put(&key, &answer.access_token, until);
         Ok(answer.access_token)
     }
 
@@ -104,7 +120,8 @@ impl Tpp {
         trace: &Trace,
     ) -> Result<TokenAnswer, Failure> {
         let form = form(&[("grant_type", "client_credentials"), ("scope", api.scope())]);
-        self.ask_token(registration, form, false, tamper, trace).await
+        let asking = Asking { form, scope: Some(api.scope().to_owned()), id_token_needed: false };
+        self.ask_token(registration, asking, tamper, trace).await
     }
 
     /// Forgets a token of the TPP's own that the bank no longer takes.
@@ -131,7 +148,8 @@ impl Tpp {
             ("redirect_uri", &authorisation.redirect_uri),
             ("code_verifier", &authorisation.code_verifier),
         ]);
-        let answer = self.ask_token(&registration, form, true, &step.tamper, trace).await?;
+        let asking = Asking { form, scope: authorisation.scope.clone(), id_token_needed: true };
+        let answer = self.ask_token(&registration, asking, &step.tamper, trace).await?;
         let about = About {
             nonce: Some(authorisation.nonce.clone()),
             intent_id: authorisation.intent_id(),
@@ -144,7 +162,7 @@ impl Tpp {
         trusted.tokens.without_consent = authorisation.without_consent;
         let changes = vec![
             self.records.authorisations.update(&step.state, version, &authorisation)?,
-            self.records.tokens.put(&authorisation.consent_id, &trusted.tokens)?,
+            self.records.tokens.put(at_bank(&authorisation.bank, &authorisation.consent_id), &trusted.tokens)?,
         ];
         self.store.commit(changes).await?;
         Ok(self.report(trusted, step.reveal))
@@ -155,7 +173,8 @@ impl Tpp {
     /// # Errors
     /// There is no refresh token, the bank refuses, or its answer is not trusted.
     pub async fn refresh(self: &Arc<Self>, step: &Refresh, trace: &Trace) -> Result<Tokens, Failure> {
-        let before = self.token_set(&step.consent_id).await?;
+        let bank = self.bank_of_refresh(step).await?;
+        let before = self.token_set(&bank, &step.consent_id).await?;
         let intent = (!before.without_consent).then_some(step.consent_id.as_str());
         let given = step.tamper.parameters.as_ref().is_some_and(|parameters| parameters.gives("refresh_token"));
         let refresh_token = match before.refresh_token.clone() {
@@ -163,16 +182,17 @@ impl Tpp {
             None if given => String::new(),
             None => return Err(Failure::new("the bank gave no refresh token for this consent")),
         };
-        let registration = self.registration(&before.bank).await?;
+        let registration = self.registration(&bank).await?;
         let form = form(&[("grant_type", "refresh_token"), ("refresh_token", &refresh_token)]);
-        let answer = self.ask_token(&registration, form, false, &step.tamper, trace).await?;
+        let asking = Asking { form, scope: before.scope.clone(), id_token_needed: false };
+        let answer = self.ask_token(&registration, asking, &step.tamper, trace).await?;
         let about = About { nonce: None, intent_id: intent, acr_values: Vec::new(), subject: before.subject.clone() };
         let mut trusted = self.trusted(&registration, answer, about, step.tamper.believe, trace).await?;
         let tokens = &mut trusted.tokens;
         tokens.without_consent = before.without_consent;
         tokens.refresh_token = tokens.refresh_token.take().or(before.refresh_token);
         tokens.subject = tokens.subject.take().or(before.subject);
-        let change = self.records.tokens.put(&step.consent_id, tokens)?;
+        let change = self.records.tokens.put(at_bank(&bank, &step.consent_id), tokens)?;
         self.store.commit(vec![change]).await?;
         Ok(self.report(trusted, step.reveal))
     }
@@ -183,7 +203,7 @@ impl Tpp {
     /// There is no such token, or the bank cannot be reached or refuses.
     pub async fn revoke(self: &Arc<Self>, step: &Revoke, trace: &Trace) -> Result<(), Failure> {
         let registration = self.registration(&step.bank).await?;
-        let tokens = self.token_set(&step.consent_id).await?;
+        let tokens = self.token_set(&step.bank, &step.consent_id).await?;
         let (token, hint) = match step.token {
             RevokedToken::RefreshToken => (tokens.refresh_token, "refresh_token"),
             RevokedToken::AccessToken => (Some(tokens.access_token), "access_token"),
@@ -197,22 +217,51 @@ impl Tpp {
         if answer.status.is_success() { Ok(()) } else { Err(refused("the bank's revocation endpoint", &answer)) }
     }
 
-    pub(super) async fn token_set(&self, consent_id: &str) -> Result<TokenSet, Failure> {
-        let found = self.records.tokens.get(&*self.store, consent_id).await?;
-        found
-            .map(|(tokens, _)| tokens)
-            .ok_or_else(|| Failure::new(format!("there are no tokens for the consent {consent_id}")))
+    /// The tokens of a consent at this bank. Banks choose identifiers as they like: that of a consent alone may name one
+    /// of another bank, whose tokens this bank must not see.
+    pub(super) async fn token_set(&self, bank: &str, consent_id: &str) -> Result<TokenSet, Failure> {
+        if let Some((tokens, _)) = self.records.tokens.get(&*self.store, &at_bank(bank, consent_id)).await? {
+            return Ok(tokens);
+        }
+        let none = || Failure::new(format!("there are no tokens of {bank} for the consent {consent_id}"));
+        let elsewhere = self.tokens_anywhere(consent_id).await?.into_iter().next().ok_or_else(none)?;
+        check_own_bank(&elsewhere.bank, bank, &self.switched_off)
+            .map_err(|refusal| distrusted("the token is not sent", &refusal))?;
+        Ok(elsewhere)
+    }
+
+    /// The tokens of consents with this identifier, at whatever bank.
+    async fn tokens_anywhere(&self, consent_id: &str) -> Result<Vec<TokenSet>, Failure> {
+        let all = self.records.tokens.range(&*self.store, Range::all()).await?;
+        let of_consent =
+            |(key, tokens, _): (String, TokenSet, _)| (key == at_bank(&tokens.bank, consent_id)).then_some(tokens);
+        Ok(all.into_iter().filter_map(of_consent).collect())
+    }
+
+    /// The bank that a refresh goes to: the one that the step names, or the only one with such a consent.
+    async fn bank_of_refresh(&self, step: &Refresh) -> Result<String, Failure> {
+        if let Some(bank) = &step.bank {
+            return Ok(bank.clone());
+        }
+        let consent_id = &step.consent_id;
+        match self.tokens_anywhere(consent_id).await?.as_slice() {
+            [] => Err(Failure::new(format!("there are no tokens for the consent {consent_id}"))),
+            [only] => Ok(only.bank.clone()),
+            _ => Err(Failure::new(format!("more than one bank has a consent {consent_id}; name the bank"))),
+        }
     }
 
     async fn ask_token(
         self: &Arc<Self>,
         registration: &Registration,
-        form: Vec<(String, String)>,
-        id_token_needed: bool,
+        asking: Asking,
         tamper: &Tamper,
         trace: &Trace,
     ) -> Result<TokenAnswer, Failure> {
         let url = token_endpoint(&registration.metadata)?;
+        let Asking { form, scope, id_token_needed } = asking;
+        let given = tamper.parameters.as_ref().and_then(|parameters| parameters.set.get("scope"));
+        let asked = given.cloned().or(scope);
         let answer = self.authenticated(registration, &url, form, tamper, trace).await?;
         if answer.status.as_u16() != 200 {
             return Err(refused("the bank's token endpoint", &answer));
@@ -220,8 +269,15 @@ impl Tpp {
         let tokens: TokenAnswer =
             answer.json().map_err(|error| Failure::new(format!("the bank's token answer: {error}")))?;
         if !tamper.believe {
-            let (token_type, id_token) = (tokens.token_type.clone(), tokens.id_token.is_some());
-            check_token(&TokenFacts { token_type, id_token_needed, id_token }, &self.switched_off)
+            let facts = TokenFacts {
+                token_type: tokens.token_type.clone(),
+                expires_in: tokens.expires_in,
+                asked,
+                scope: tokens.scope.clone(),
+                id_token_needed,
+                id_token: tokens.id_token.is_some(),
+            };
+            check_token(&facts, &self.switched_off)
                 .map_err(|refusal| distrusted("the bank's token answer is not trusted", &refusal))?;
         }
         Ok(tokens)
@@ -277,12 +333,14 @@ impl Tpp {
                 let expected = Expectation {
                     issuer: registration.metadata.issuer.clone(),
                     client_id: registration.client_id.clone(),
+                    algorithm: registration.algorithm(),
                     nonce: about.nonce,
+                    state: None,
+                    code: None,
                     access_token: Some(answer.access_token.clone()),
                     intent_id: about.intent_id.map(str::to_owned),
                     acr_values: about.acr_values,
                     subject: about.subject,
-                    ..Expectation::default()
                 };
                 let (claims, _) = id_token::check(id_token, &keys, expected, self.clock.now(), &self.switched_off)
                     .map_err(|refusal| distrusted("the id_token of the token endpoint is not trusted", &refusal))?;
@@ -291,7 +349,7 @@ impl Tpp {
         }
         let tokens = TokenSet {
             bank: registration.bank.clone(),
-            expires_at: Some(self.expiry(answer.expires_in)),
+            expires_at: answer.expires_in.map(|seconds| self.end(seconds)),
             access_token: answer.access_token,
             refresh_token: answer.refresh_token,
             scope: answer.scope,
@@ -301,9 +359,9 @@ impl Tpp {
         Ok(Trusted { tokens, id_token: claimed })
     }
 
-    /// When a token is no longer used: a little before the bank stops taking it.
-    fn expiry(&self, expires_in: Option<i64>) -> time::OffsetDateTime {
-        self.clock.now().saturating_add(Duration::seconds(expires_in.unwrap_or(60).saturating_sub(5).max(0)))
+    /// When a token ends that lives for so many seconds; what no token can live for is cut off.
+    fn end(&self, expires_in: i64) -> OffsetDateTime {
+        self.clock.now() + Duration::seconds(expires_in.clamp(0, LONGEST))
     }
 
     fn report(&self, trusted: Trusted, reveal: bool) -> Tokens {
@@ -315,6 +373,25 @@ impl Tpp {
             id_token: trusted.id_token,
             access_token: reveal.then_some(tokens.access_token),
             refresh_token: tokens.refresh_token.filter(|_| reveal),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::tests::registration;
+
+    #[test]
+    fn the_tpps_own_token_is_kept_for_one_bank_client_and_api() {
+        let known = key(&registration("Ashdown Bank", "client"), Api::Aisp);
+        assert_eq!(known, key(&registration("Ashdown Bank", "client"), Api::Aisp));
+        for other in [
+            key(&registration("Thistledown Bank", "client"), Api::Aisp),
+            key(&registration("Ashdown Bank", "another"), Api::Aisp),
+            key(&registration("Ashdown Bank", "client"), Api::Pisp),
+        ] {
+            assert_ne!(known, other);
         }
     }
 }

@@ -157,6 +157,13 @@ pub enum Certificate {
 }
 
 impl Tamper {
+    /// Whether what is sent is as it should be: nothing is done wrong, or at most a new connection is made.
+    #[must_use]
+    pub fn only_shows_own_certificate(&self) -> bool {
+        let honest = Self { certificate: Certificate::Own, ..self.clone() }.is_honest();
+        honest && matches!(self.certificate, Certificate::Own | Certificate::OwnAnew)
+    }
+
     /// Whether nothing is done wrong.
     #[must_use]
     pub fn is_honest(&self) -> bool {
@@ -187,5 +194,8 @@ mod tests {
         assert!(serde_json::from_str::<Tamper>("{}").unwrap().is_honest());
         assert!(!serde_json::from_str::<Tamper>(r#"{"certificate": "none"}"#).unwrap().is_honest());
         assert!(serde_json::from_str::<Tamper>(r#"{"request-objects": {}}"#).is_err());
+        let shows = |text: &str| serde_json::from_str::<Tamper>(text).unwrap().only_shows_own_certificate();
+        assert!(shows("{}") && shows(r#"{"certificate": "own-anew"}"#));
+        assert!(!shows(r#"{"certificate": "self-made"}"#) && !shows(r#"{"certificate": "own-anew", "believe": true}"#));
     }
 }

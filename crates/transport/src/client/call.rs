@@ -172,6 +172,9 @@ impl RequestBuilder {
 
     async fn exchange(&mut self, started: Instant, tls: &mut Option<TlsFacts>) -> Result<Answer, CallError> {
         let inner = &self.client.0;
+        if inner.https_only && self.url.scheme() != "https" {
+            return Err(CallError::InTheClear { peer: authority(&self.url) });
+        }
         let failed = |error: &reqwest::Error| CallError::of(error, &authority(&self.url), inner.timeout);
         let mut request = inner.client.request(self.method.clone(), self.url.clone());
         if !self.body.is_empty() || self.headers.contains_key(header::CONTENT_TYPE) {

@@ -11,6 +11,12 @@ pub enum CallError {
     /// The request cannot be written: a header with control characters, or a body that cannot be JSON.
     #[error("the request cannot be written: {0}")]
     Request(String),
+    /// The address is without TLS, and the client sends nothing in the clear.
+    #[error("the address of {peer} is not https, and nothing is sent in the clear")]
+    InTheClear {
+        /// Host and port.
+        peer: String,
+    },
     /// The host name has no address.
     #[error("{0}")]
     UnknownHost(String),

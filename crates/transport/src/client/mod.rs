@@ -61,6 +61,7 @@ type Peer = (Option<String>, Option<String>);
 
 struct Inner {
     client: reqwest::Client,
+    https_only: bool,
     tls: Arc<rustls::ClientConfig>,
     journal: Option<Journal>,
     clock: Clock,
@@ -75,7 +76,15 @@ impl HttpClient {
     /// # Errors
     /// An anchor cannot be used, or the identity's key does not fit its certificate.
     pub fn new(settings: ClientSettings<'_>) -> Result<Self, TlsError> {
-        Self::speaking(&tls::ALPN, settings)
+        Self::speaking(&tls::ALPN, false, settings)
+    }
+
+    /// Makes a client that sends nothing in the clear: addresses without TLS are refused before anything is sent.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn https_only(settings: ClientSettings<'_>) -> Result<Self, TlsError> {
+        Self::speaking(&tls::ALPN, true, settings)
     }
 
     /// Makes a client that speaks HTTP/1.1 alone: a connection carries one request at a time, as with most load tools.
@@ -83,11 +92,11 @@ impl HttpClient {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn http1(settings: ClientSettings<'_>) -> Result<Self, TlsError> {
-        Self::speaking(&tls::ALPN[1..], settings)
+        Self::speaking(&tls::ALPN[1..], false, settings)
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place where HTTP clients come from")]
-    fn speaking(protocols: &[&[u8]], settings: ClientSettings<'_>) -> Result<Self, TlsError> {
+    fn speaking(protocols: &[&[u8]], https_only: bool, settings: ClientSettings<'_>) -> Result<Self, TlsError> {
         let config = tls::client_config(&settings.anchors, settings.identity, protocols)?;
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(config.clone())
@@ -95,6 +104,7 @@ impl HttpClient {
             .dns_resolver(Arc::new(resolve::Resolver))
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
+            .https_only(https_only)
             .referer(false)
             .cookie_store(settings.cookies)
             .user_agent(settings.party)
@@ -105,6 +115,7 @@ impl HttpClient {
             .map_err(TlsError::Client)?;
         Ok(Self(Arc::new(Inner {
             client,
+            https_only,
             tls: Arc::new(config),
             journal: settings.journal,
             clock: settings.clock,

@@ -30,6 +30,20 @@ async fn a_server_without_tls_is_told() {
 }
 
 #[tokio::test]
+async fn a_client_for_https_alone_sends_nothing_in_the_clear() {
+    let party = Party::plain().await;
+    let url = party.url("/items/1");
+    let outcome = HttpClient::https_only(settings(None)).unwrap().get(&url).send().await;
+    assert!(matches!(outcome, Err(CallError::InTheClear { .. })), "{outcome:?}");
+    assert_eq!(client(None).get(&url).send().await.unwrap().status, StatusCode::OK);
+    let secure = Party::secure().await.url("/items/1");
+    assert_eq!(
+        HttpClient::https_only(settings(None)).unwrap().get(&secure).send().await.unwrap().status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
 async fn an_answer_that_does_not_come_is_given_up() {
     let party = Party::secure().await;
     let mut hurried = settings(None);
