@@ -115,6 +115,11 @@ fn body(expect: &Expect, body: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let count = |pointer: &str| there(pointer).and_then(Value::as_array).map_or(0, Vec::len);
     let equal = expect.equal.iter().filter(|(pointer, wanted)| there(pointer) != Some(wanted));
+    let differs = expect
+        .differs
+        .iter()
+        .filter(|(pointer, unwanted)| there(pointer).is_none_or(|found| found == *unwanted))
+        .map(|(pointer, unwanted)| format!("expected something other than {unwanted} at {pointer}, found {}", at(body, pointer)));
     let contains = expect
         .contains
         .iter()
@@ -136,6 +141,37 @@ fn body(expect: &Expect, body: &Value) -> Vec<String> {
             }
             _ => format!("expected a list of at least {least} elements at {pointer}, found {}", at(body, pointer)),
         }))
+        .chain(differs)
+        .chain(expect.some.iter().flat_map(|(pointer, wanted)| some(pointer, wanted, body)))
+        .collect()
+}
+
+/// The elements that a list has to have and has not. What is told is where the nearest one is otherwise.
+fn some(pointer: &str, wanted: &[BTreeMap<String, Value>], body: &Value) -> Vec<String> {
+    let Some(Value::Array(items)) = body.pointer(pointer) else {
+        return vec![format!("expected a list at {pointer}, found {}", at(body, pointer))];
+    };
+    let otherwise = |element: &BTreeMap<String, Value>, item: &Value| -> Vec<String> {
+        let wrong = element.iter().filter(|(pointer, value)| item.pointer(pointer) != Some(value));
+        wrong.map(|(pointer, value)| format!("{value} at {pointer}, found {}", at(item, pointer))).collect()
+    };
+    let missing = |element: &BTreeMap<String, Value>| {
+        let nearest = items.iter().map(|item| otherwise(element, item)).min_by_key(Vec::len);
+        match nearest {
+            Some(nearest) if nearest.is_empty() => None,
+            Some(nearest) => Some(format!("the nearest of {} has not {}", items.len(), nearest.join(", nor "))),
+            None => Some("it is empty".to_owned()),
+        }
+    };
+    let said = |element: &BTreeMap<String, Value>| {
+        element.iter().map(|(pointer, value)| format!("{pointer}: {value}")).collect::<Vec<_>>().join(", ")
+    };
+    wanted
+        .iter()
+        .filter_map(|element| {
+            let why = missing(element)?;
+            Some(format!("expected an element with {{ {} }} in {pointer}; {why}", said(element)))
+        })
         .collect()
 }
 
@@ -193,6 +229,19 @@ mod tests {
         for (wanted, message) in [
             (json!({"status": 201}), "expected the status 201, found 200"),
             (json!({"status": 403}), "expected a refusal, but the step was done"),
+            (
+                json!({"differs": {"/Data/Account/0/Id": "1"}}),
+                "expected something other than \"1\" at /Data/Account/0/Id, found \"1\"",
+            ),
+            (
+                json!({"differs": {"/Data/Id": "1"}}),
+                "expected something other than \"1\" at /Data/Id, found nothing (/Data has Account)",
+            ),
+            (
+                json!({"some": {"/Data/Account": [{"/Id": "2"}]}}),
+                "expected an element with { /Id: \"2\" } in /Data/Account; the nearest of 1 has not \"2\" at /Id, found \"1\"",
+            ),
+            (json!({"some": {"/Data": [{"/Id": "1"}]}}), "expected a list at /Data, found {\"Account\":[{\"Id\":\"1\"}]}"),
             (json!({"equal": {"/Data/Account/0/Id": "2"}}), "expected \"2\" at /Data/Account/0/Id, found \"1\""),
             (json!({"present": ["/Links"]}), "expected something at /Links, found nothing (the whole has Data)"),
             (
@@ -222,7 +271,8 @@ mod tests {
         ] {
             assert_eq!(compare(&expect(wanted), &happened(), &[]).as_deref(), Some(message));
         }
-        let right = json!({"status": 200, "equal": {"/Data/Account/0/Id": "1"}, "at-least": {"/Data/Account": 1}});
+        let right = json!({"status": 200, "equal": {"/Data/Account/0/Id": "1"}, "at-least": {"/Data/Account": 1},
+            "differs": {"/Data/Account/0/Id": "2"}, "some": {"/Data/Account": [{"/Id": "1"}]}});
         assert_eq!(compare(&expect(right), &happened(), &[]), None);
     }
 

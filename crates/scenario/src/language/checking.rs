@@ -192,10 +192,27 @@ impl<'a> Parties<'a> {
             }
         }
         let values = expect.equal.keys().map(|key| ("equal", key));
+        let differs = expect.differs.keys().map(|key| ("differs", key));
+        for (list, elements) in &expect.some {
+            pointer(list).map_err(|what| mistake(&[member, "some", list], what))?;
+            for (index, element) in elements.iter().enumerate() {
+                let place = [member, "some", list, &index.to_string()];
+                if element.is_empty() {
+                    return Err(mistake(&place, "an element is described by values, such as { /Status: Booked }"));
+                }
+                for key in element.keys() {
+                    pointer(key).map_err(|what| mistake(&[&place[..], &[key]].concat(), what))?;
+                }
+            }
+            if elements.is_empty() {
+                return Err(mistake(&[member, "some", list], "the list of elements is empty: nothing would be looked for"));
+            }
+        }
         let texts = expect.contains.keys().map(|key| ("contains", key));
         let lengths = expect.at_least.keys().map(|key| ("at-least", key));
         let claims = expect.claims.keys().map(|key| ("claims", key));
         values
+            .chain(differs)
             .chain(texts)
             .chain(lengths)
             .chain(claims)

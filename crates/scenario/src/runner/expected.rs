@@ -1,5 +1,7 @@
 //! What is expected of a step in this run, and what is kept of what came of it.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{Run, RunError};
@@ -67,7 +69,9 @@ impl Run<'_> {
     /// The expectation with its variables filled in.
     pub(super) fn filled(&self, mut expect: Expect) -> Result<Expect, RunError> {
         let fill = |text: &String| self.variables.fill(text).map_err(RunError::Variable);
-        for value in expect.equal.values_mut().chain(expect.claims.values_mut()) {
+        let elements = expect.some.values_mut().flatten().flat_map(BTreeMap::values_mut);
+        let values = expect.equal.values_mut().chain(expect.differs.values_mut()).chain(expect.claims.values_mut());
+        for value in values.chain(elements) {
             *value = self.variables.fill_json(value).map_err(RunError::Variable)?;
         }
         for text in expect.contains.values_mut().chain(expect.headers.values_mut()).chain(&mut expect.shows) {
