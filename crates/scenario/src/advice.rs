@@ -1,20 +1,26 @@
 //! What a report says about a step that failed, beside what was not as expected: the answer that decided, and what to do.
 
 use serde_json::Value;
-use simulation::Exchange;
+use simulation::{Exchange, redact_body};
 
 use crate::{expectation::Happened, language::Expect, result::Spoke};
 
 /// Longest body that is shown.
 const BODY: usize = 600;
 
-/// The answer that decided, when it was an error: its status and body.
-pub(crate) fn answer(happened: &Happened) -> Option<String> {
+/// The answer that decided, when it was an error: its status and body. `secrets` leaves tokens in it.
+pub(crate) fn answer(happened: &Happened, secrets: bool) -> Option<String> {
     let status = happened.status.filter(|status| *status >= 400)?;
     let body = match (&happened.body, &happened.shown) {
         (Some(Value::Null) | None, None) => String::new(),
         (Some(Value::Null) | None, Some(text)) => format!(" {text}"),
-        (Some(body), _) => format!(" {body}"),
+        (Some(body), _) => {
+            let mut body = body.clone();
+            if !secrets {
+                redact_body(&mut body);
+            }
+            format!(" {body}")
+        }
     };
     let short: String = body.chars().take(BODY).collect();
     let more = if short.len() < body.len() { " ..." } else { "" };
@@ -129,10 +135,14 @@ mod tests {
     fn an_error_is_shown_with_its_body() {
         let body = Some(json!({"error": "invalid_scope"}));
         assert_eq!(
-            answer(&Happened { body: body.clone(), ..refused(Some(400)) }).unwrap(),
+            answer(&Happened { body: body.clone(), ..refused(Some(400)) }, false).unwrap(),
             r#"400 {"error":"invalid_scope"}"#
         );
-        assert_eq!(answer(&refused(Some(503))).unwrap(), "503");
-        assert_eq!(answer(&Happened { body, status: Some(200), ..Happened::default() }), None);
+        assert_eq!(answer(&refused(Some(503)), false).unwrap(), "503");
+        assert_eq!(answer(&Happened { body, status: Some(200), ..Happened::default() }, false), None);
+        let token = Some(json!({"error": "x", "access_token": "a-secret"}));
+        let refused = Happened { body: token, ..refused(Some(400)) };
+        assert!(!answer(&refused, false).unwrap().contains("a-secret"));
+        assert!(answer(&refused, true).unwrap().contains("a-secret"));
     }
 }

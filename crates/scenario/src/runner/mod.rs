@@ -24,6 +24,7 @@ use crate::{
     expectation::{Happened, compare},
     language::{BANK, DIRECTORY, Scenario, Step, TPP},
     result::{ScenarioResult, Spoke, StepResult},
+    secrets::Secrets,
     variables::Variables,
 };
 use journals::Seen;
@@ -155,6 +156,8 @@ struct Run<'a> {
     /// The customers' clock: it goes with the TPP's.
     clock: Clock,
     variables: Variables,
+    /// What no result says, unless the run is to show it.
+    secrets: Secrets,
     states: HashMap<String, TppState>,
     seen: Seen,
 }
@@ -288,6 +291,7 @@ impl Runner {
             folder: None,
             error: ended.err().map(|error| error.to_string()),
         };
+        let result = run.secrets.scenario(result);
         progress.ended(&result);
         Ok(result)
     }
@@ -387,6 +391,7 @@ impl<'a> Run<'a> {
             customers: HashMap::new(),
             browser: Journal::new("psu", BROWSER_JOURNAL),
             variables,
+            secrets: Secrets::new(runner.options.show_secrets),
             states: HashMap::new(),
             seen: Seen::new(runner),
         };
@@ -429,6 +434,9 @@ impl<'a> Run<'a> {
         let began = Instant::now();
         let mut done = self.take(step).await?;
         let duration_us = micros(began);
+        if let Some(body) = &done.happened.body {
+            self.secrets.learn(body, matches!(step, Step::Authorise(_)));
+        }
         let (exchanges, served) = self.new_exchanges().await?;
         let mut expect = self.filled(self.expected(step))?;
         let unheard = self.unheard(&mut expect);
@@ -449,13 +457,14 @@ impl<'a> Run<'a> {
         }
         let all: Vec<&Exchange> = exchanges.iter().chain(&served).collect();
         let advice = problem.as_ref().map(|_| advice::advice(&expect, &done.happened, &spoke, &all));
-        let answer = advice.as_ref().and_then(|_| advice::answer(&done.happened));
+        let answer = advice.as_ref().and_then(|_| advice::answer(&done.happened, self.runner.options.show_secrets));
         let outcome = match &done.happened.refused {
             Some(why) if problem.is_none() => format!("refused, as expected: {why}{unheard}"),
             Some(why) => why.clone(),
             None => done.outcome,
         };
-        Ok(StepResult {
+        let secrets = self.runner.options.show_secrets;
+        Ok(self.secrets.step(StepResult {
             title: step.title(),
             place: None,
             outcome,
@@ -466,8 +475,8 @@ impl<'a> Run<'a> {
             spoke,
             exchanges,
             served,
-            body: body::shown(&done.happened, self.runner.options.show_secrets),
-            curl: done.sent.as_deref().map(curl::command),
-        })
+            body: body::shown(&done.happened, secrets),
+            curl: done.sent.as_deref().map(|sent| curl::command(sent, secrets)),
+        }))
     }
 }
