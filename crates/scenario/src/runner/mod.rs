@@ -451,7 +451,10 @@ impl<'a> Run<'a> {
                 new
             });
         }
-        let mut problem = compare(&expect, &done.happened, &spoke);
+        done.happened.undone |=
+            done.happened.refused.is_some() && !Self::somebody_refused(&expect, &done.happened, &spoke, &exchanges);
+        let mut problem =
+            compare(&expect, &done.happened, &spoke).or_else(|| Self::not_heard(&unheard, &done.happened));
         if problem.is_none() && !expect.refusal() {
             problem = self.keep(step, &done.happened);
         }

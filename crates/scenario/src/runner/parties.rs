@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use time::Duration;
 use tpp::steps::Onboarded;
 
-use super::{Done, Run, RunError};
+use super::{Done, Run, RunError, steps::missing};
 use crate::{
     ecosystem::{ControlClient, ControlFailure, advance_together},
     language::{
@@ -55,7 +55,7 @@ impl Run<'_> {
 
     pub(super) async fn set_status(&mut self, step: &Step, asked: &SetStatusStep) -> Result<Done, RunError> {
         let Some(organisation) = self.state(step).onboarded.as_ref().map(|known| known.organisation_id.clone()) else {
-            return Ok(Done::missing("organisation", "onboard"));
+            return Err(missing("organisation", "onboard"));
         };
         let path = format!("/organisations/{organisation}/status");
         self.operate(&path, Some(&json!({ "status": asked.status.to_string() }))).await?;
@@ -71,7 +71,7 @@ impl Run<'_> {
     ) -> Result<Done, RunError> {
         let Some(Onboarded { organisation_id, transport_kid, signing_kid, .. }) = self.state(step).onboarded.clone()
         else {
-            return Ok(Done::missing("certificate", "onboard"));
+            return Err(missing("certificate", "onboard"));
         };
         let kid = match asked.which {
             CertificateUse::Transport => transport_kid,
@@ -125,6 +125,8 @@ impl Run<'_> {
             match step {
                 Step::Fault(fault) => parties.push(fault.at.clone()),
                 Step::Misbehave(step) => parties.push(step.at.clone().unwrap_or_else(|| BANK.to_owned())),
+                // A TPP that never came so far has nothing to take back.
+                Step::SetStatus(_) | Step::RevokeCertificate(_) if self.state(step).onboarded.is_none() => {}
                 Step::SetStatus(asked) if asked.status != ParticipantStatus::Active => {
                     let active = SetStatusStep { status: ParticipantStatus::Active, ..asked.clone() };
                     self.set_status(step, &active).await?;

@@ -14,7 +14,7 @@ use tpp::{
 };
 use url::Url;
 
-use super::{Done, Run, RunError};
+use super::{Done, Run, RunError, steps::missing};
 use crate::{
     expectation::Happened,
     language::{
@@ -124,7 +124,7 @@ impl Run<'_> {
 
     pub(super) async fn exchange_code(&mut self, step: &Step, asked: &ExchangeCodeStep) -> Result<Done, RunError> {
         let Some(state) = self.state(step).state.clone() else {
-            return Ok(Done::missing("authorisation", "authorise"));
+            return Err(missing("authorisation", "authorise"));
         };
         let told = ExchangeCode { state, reveal: self.reveals(step), tamper: self.tamper(&asked.tamper)? };
         let answer = self.tell(step, "exchange-code", &told).await?;
@@ -133,7 +133,7 @@ impl Run<'_> {
 
     pub(super) async fn refresh(&mut self, step: &Step, asked: &RefreshStep) -> Result<Done, RunError> {
         let Some(consent_id) = self.consent(step, asked.consent.as_ref())? else {
-            return Ok(Done::missing("consent", "lodge-consent"));
+            return Err(missing("consent", "lodge-consent"));
         };
         let told = Refresh { consent_id, reveal: self.reveals(step), tamper: self.tamper(&asked.tamper)? };
         let answer = self.tell(step, "refresh", &told).await?;
@@ -153,7 +153,7 @@ impl Run<'_> {
 
     pub(super) async fn revoke(&mut self, step: &Step, asked: &RevokeStep) -> Result<Done, RunError> {
         let Some(consent_id) = self.consent(step, asked.consent.as_ref())? else {
-            return Ok(Done::missing("consent", "lodge-consent"));
+            return Err(missing("consent", "lodge-consent"));
         };
         let tamper = self.tamper(&asked.tamper)?;
         let told = Revoke { bank: self.bank(step)?, consent_id, token: asked.token, tamper };
