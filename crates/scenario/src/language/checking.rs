@@ -27,7 +27,7 @@ pub(super) struct Mistake {
     pub(super) what: String,
 }
 
-fn mistake(path: &[&str], what: impl Into<String>) -> Mistake {
+pub(super) fn mistake(path: &[&str], what: impl Into<String>) -> Mistake {
     Mistake { path: path.iter().map(|part| (*part).to_owned()).collect(), what: what.into() }
 }
 
@@ -205,7 +205,10 @@ impl<'a> Parties<'a> {
                 }
             }
             if elements.is_empty() {
-                return Err(mistake(&[member, "some", list], "the list of elements is empty: nothing would be looked for"));
+                return Err(mistake(
+                    &[member, "some", list],
+                    "the list of elements is empty: nothing would be looked for",
+                ));
             }
         }
         let texts = expect.contains.keys().map(|key| ("contains", key));
