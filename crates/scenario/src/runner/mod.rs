@@ -13,6 +13,7 @@ use std::{
 };
 
 use psu::Psu;
+use rules::Rule;
 use simulation::{Chance, Clock, Exchange, Journal, Trace};
 use tpp::steps::{ClientToken, Failure, Onboard, Onboarded, Outcome, Part, Register, Registered, Sent};
 use transport::{ClientSettings, HttpClient, Stop, TlsError};
@@ -23,7 +24,7 @@ use crate::{
     ecosystem::{ControlClient, ControlFailure, Ecosystem},
     expectation::{Happened, compare},
     language::{BANK, DIRECTORY, Scenario, Step, TPP},
-    result::{ScenarioResult, Spoke, StepResult},
+    result::{ScenarioResult, Spoke, StepResult, SwitchedOff},
     secrets::Secrets,
     variables::Variables,
 };
@@ -107,6 +108,8 @@ pub struct Options {
     pub seed: Option<u64>,
     /// Whether tokens are written into results.
     pub show_secrets: bool,
+    /// The rules of the parties, so that results say what those demand that were off.
+    pub rules: Vec<&'static Rule>,
     /// Ends the scenario that runs; what it bent is straightened first.
     pub stop: Stop,
 }
@@ -226,8 +229,17 @@ impl Runner {
         let party = self.party(lesson.at.as_deref().unwrap_or(BANK))?;
         party.switch_off(&lesson.off).await?;
         let result = self.run_as(scenario, true, progress).await;
-        party.switch_on().await?;
-        result
+        match (party.switch_on().await, result) {
+            (Ok(()), result) => result,
+            // What the lesson came to is told all the same.
+            (Err(failed), Ok(result)) => Ok(ScenarioResult {
+                error: Some(
+                    result.error.unwrap_or_else(|| format!("the rules could not be switched on again: {failed}")),
+                ),
+                ..result
+            }),
+            (Err(_), Err(error)) => Err(error),
+        }
     }
 
     async fn run_as(
@@ -283,6 +295,7 @@ impl Runner {
             about: scenario.about.clone(),
             gains: scenario.gains.clone(),
             lesson,
+            off: SwitchedOff::all(scenario, lesson, &self.options.rules),
             stolen: scenario.lesson.as_ref().filter(|_| lesson).map(|lesson| lesson.stolen.clone()),
             trace_id: run.trace.trace_id.clone(),
             duration_us: micros(began),
