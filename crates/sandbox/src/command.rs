@@ -71,7 +71,7 @@ enum Form {
 pub(crate) struct Fixtures {
     /// Bank profile [default: the built-in fixtures/bank.yaml]
     #[arg(long, env = "OB_SANDBOX_BANK", value_name = "FILE")]
-    bank: Option<PathBuf>,
+    pub(crate) bank: Option<PathBuf>,
     /// Customers and their money [default: the built-in fixtures/personas.yaml]
     #[arg(long, env = "OB_SANDBOX_PERSONAS", value_name = "FILE")]
     pub(crate) personas: Option<PathBuf>,

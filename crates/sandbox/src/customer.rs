@@ -44,7 +44,7 @@ pub struct Customer {
     /// Cancel instead of confirming
     #[arg(long, value_enum, value_name = "WHERE")]
     cancel: Option<Cancel>,
-    /// Cancel on the first page that says this, for example "Check the details"
+    /// Cancel on the first page that says this, for example "Choose your accounts"
     #[arg(long, value_name = "TEXT", conflicts_with = "cancel")]
     cancel_on: Option<String>,
     /// Also open the address that the bank answers with, so that the TPP gets the answer, and print what its page says

@@ -4,7 +4,7 @@ mod files;
 mod outcome;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     io::IsTerminal,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -134,10 +134,20 @@ impl Run {
     /// A file is wrong, or a scenario could not run.
     pub(crate) async fn obey(self, stop: &Stop) -> Result<ExitCode, StartError> {
         let mut found = Vec::new();
-        let known = known(&self.fixtures)?;
+        let known = known(&self.fixtures, self.elsewhere.tpp_control.is_some())?;
+        let mut mistakes = Vec::new();
         for file in scenario_files(&self.files)? {
-            let scenario = Scenario::read_knowing(&file, &known).map_err(wrong)?;
-            found.push(Found { file, scenario });
+            match Scenario::read_knowing(&file, &known) {
+                Ok(scenario) => found.push(Found { file, scenario }),
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        // All of them are told, the last one as the reason why nothing runs. Files that include the same wrong one say so once.
+        let mut said = BTreeSet::new();
+        mistakes.retain(|mistake| said.insert(mistake.to_string()));
+        if let Some(last) = mistakes.pop() {
+            mistakes.iter().for_each(outcome::last_words_of);
+            return Err(wrong(last));
         }
         check_names(&found)?;
         if let Some(text) = &self.filter {
@@ -182,10 +192,13 @@ fn rules() -> Vec<&'static rules::Rule> {
 }
 
 /// What scenarios can name: rules of our parties, and customers.
-fn known(fixtures: &Fixtures) -> Result<Known, StartError> {
+fn known(fixtures: &Fixtures, elsewhere: bool) -> Result<Known, StartError> {
     Ok(Known {
         rules: rules().iter().map(|rule| rule.id.to_owned()).collect(),
         personas: credentials_in(fixtures.personas.as_deref())?.into_keys().collect(),
+        // Parties that run already may be anybody's.
+        bank: if elsewhere { None } else { Some(hosting::bank_name(fixtures.bank.as_deref())?) },
+        second_bank: hosting::second_bank_name()?,
     })
 }
 

@@ -131,6 +131,12 @@ pub(crate) fn always(name: &str) -> bool {
 
 /// The name that is meant by one that nothing was kept under.
 pub(crate) fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    if let Some(time) = ["now", "today", "epoch"]
+        .iter()
+        .find(|time| name.strip_prefix(**time).is_some_and(|offset| offset.starts_with(['+', '-'])))
+    {
+        return format!("{{{name}}} has no offset that is one: a number and d, h, m or s, such as {{{time}+30d}}");
+    }
     let hint = crate::language::reading::nearest(name, known.clone());
     let hint = hint.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
     let known: Vec<&str> = known.collect();

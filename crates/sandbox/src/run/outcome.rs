@@ -3,7 +3,7 @@
 use std::{path::Path, process::ExitCode, time::Duration};
 
 use party::{CANNOT_START, StartError};
-use scenario::{RunError, Scenario, ScenarioResult, report};
+use scenario::{RunError, Scenario, ScenarioError, ScenarioResult, report};
 
 use super::Manner;
 use crate::{
@@ -90,6 +90,11 @@ fn write(
         (true, false) => ExitCode::from(FAILED),
         (true, true) => ExitCode::SUCCESS,
     })
+}
+
+/// A file that is wrong, beside the one for which nothing runs.
+pub(super) fn last_words_of(mistake: &ScenarioError) {
+    last_words(&StartError::Configuration(mistake.to_string()));
 }
 
 #[expect(clippy::print_stderr, reason = "what could not run is told apart from what was asked for")]

@@ -157,10 +157,15 @@ fn an_unknown_customer_or_bank_is_told() {
     assert!(words.contains("line 4, column 10: there is no customer nobody") && words.contains("nora"), "{words}");
     let text = "name: x\nabout: x\nbank: No Bank\npersona: nora\nsteps:\n  - onboard: {}\n  - register: {}\n";
     let (_folder, file) = scenario(text);
-    let output = run("ob-sandbox", &["run", &file]);
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(text.contains("no bank called No Bank; it knows Ashdown Bank"), "{text}");
+    let (code, words) = last_words(&run("ob-sandbox", &["run", &file]));
+    assert_eq!(code, Some(2));
+    assert!(words.contains("line 3, column 7: there is no bank No Bank. There are Ashdown Bank."), "{words}");
+    // Every file that is wrong is told.
+    let (_other, second) = scenario("name: y\nabout: x\nbank: Ashdown Bank\npersona: nora\nsteps: []\n");
+    let output = run("ob-sandbox", &["run", &file, &second]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), told.lines().count()), (Some(2), 2), "{told}");
+    assert!(told.contains("No Bank") && told.contains("it has no steps"), "{told}");
 }
 
 #[test]

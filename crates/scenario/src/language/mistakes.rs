@@ -63,9 +63,22 @@ const MISTAKES: &[(&str, &str, (u64, u64), &str)] = &[
     ("- onboard: {}", "- expect-journal: { never: [{ party: banc }] }", (7, 40), "did you mean bank?"),
     ("- onboard: {}", "- authorise: { psu: aprove }", (7, 23), "did you mean approve?"),
     ("- onboard: {}", "- authorise: { persona: toby }", (7, 27), "There are nora, rosalind"),
+    (
+        "- onboard: {}",
+        "- lodge-consent: { kind: domestic-payments-consents, body: {} }",
+        (7, 28),
+        "did you mean domestic-payment-consents?",
+    ),
+    ("- onboard: {}", "- call: { path: accounts }", (7, 19), "did you mean /accounts?"),
+    ("- onboard: {}", "- call: { path: /x, method: FETCH }", (7, 31), "FETCH is no HTTP method"),
+    ("- onboard: {}", "- reject-payment: { payment: x, reason: forbidden }", (7, 43), "There are insufficient_funds"),
+    ("- onboard: {}", "- register: { bank: Ashdown Bnk }", (7, 23), "did you mean Ashdown Bank?"),
+    ("bank: Ashdown Bank", "bank: No Bank", (4, 7), "there is no bank No Bank"),
+    ("- onboard: {}", "-", (7, 4), "there is nothing behind the dash"),
+    ("- onboard: {}", "- set: { a: '{today+30x}' }", (7, 15), "such as {today+30d}"),
     // What a step has no use for.
-    ("- onboard: {}", "- onboard: { bank: Other Bank }", (7, 22), "onboard has no use for bank"),
-    ("- onboard: {}", "- exchange-code: { bank: Other Bank }", (7, 28), "exchange-code has no use for bank"),
+    ("- onboard: {}", "- onboard: { bank: Ashdown Bank }", (7, 22), "onboard has no use for bank"),
+    ("- onboard: {}", "- exchange-code: { bank: Ashdown Bank }", (7, 28), "exchange-code has no use for bank"),
     (
         "- onboard: {}",
         "- expect-journal: { never: [{ path: /x }], expect: { refused: true } }",
@@ -156,7 +169,12 @@ const MISTAKES: &[(&str, &str, (u64, u64), &str)] = &[
 #[test]
 fn every_mistake_has_a_place_and_says_what_would_be_right() {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    let known = Known { rules: names(&["ais.consent.permissions"]), personas: names(&["nora", "rosalind"]) };
+    let known = Known {
+        rules: names(&["ais.consent.permissions"]),
+        personas: names(&["nora", "rosalind"]),
+        bank: Some("Ashdown Bank".to_owned()),
+        second_bank: "Thistledown Bank".to_owned(),
+    };
     let mut otherwise = Vec::new();
     for (right, wrong, (line, column), hint) in MISTAKES {
         let text = TEXT.replacen(right, wrong, 1);

@@ -110,7 +110,7 @@ impl Scenario {
         let mut scenario: Self = parse(path, text)?;
         let source = Source { path, tree: Tree::read(text) };
         let header = scenario.clone();
-        let parties = Parties::of(&header, known);
+        let parties = Parties::of(&header, path, known);
         parties.scenario(&header, path).map_err(|mistake| source.mistake(&source.tree, mistake))?;
         let mut reading = Reading { parties: &parties, lesson: header.lesson.as_ref(), stack: vec![path.to_owned()] };
         let mut all = reading.included(&source, std::mem::take(&mut scenario.steps), &["steps"])?;
@@ -219,7 +219,14 @@ impl Reading<'_> {
                 return Err(source.wrong(said.at(&["file"]), what));
             }
             let text = text_of(&file)?;
-            let fragment: Fragment = parse(&file, &text)?;
+            let fragment: Fragment = parse(&file, &text).map_err(|error| match parse::<Scenario>(&file, &text) {
+                Ok(_) => {
+                    let what =
+                        "this is a whole scenario; a file that is included has about and steps, and nothing else";
+                    source.wrong(said.at(&["file"]), what.to_owned())
+                }
+                Err(_) => error,
+            })?;
             if !include.with.is_empty() {
                 all.push(Located { step: Step::Set(include.with), place: place(), used: used(said) });
             }
@@ -311,6 +318,9 @@ pub(crate) fn helpful(error: &str) -> String {
         return format!("{} is there twice", key.split(',').next().unwrap_or_default());
     }
     let Some(wrong) = error.split('`').nth(1) else { return error.to_owned() };
+    if wrong == "~" {
+        return "there is nothing behind the dash; a step is expected, such as - onboard: {}".to_owned();
+    }
     if error.contains("missing field") {
         return format!("{wrong} is missing");
     }
