@@ -1,5 +1,4 @@
 //! `ob-sandbox` on the command line.
-#![expect(clippy::print_stdout, reason = "this is what the program was asked for")]
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -12,6 +11,7 @@ use crate::{
     advance::Advance,
     customer::Customer,
     hosting::Place,
+    output,
     run::{self, Run},
     up::Up,
 };
@@ -71,7 +71,7 @@ enum Form {
 pub(crate) struct Fixtures {
     /// Bank profile [default: the built-in fixtures/bank.yaml]
     #[arg(long, env = "OB_SANDBOX_BANK", value_name = "FILE")]
-    bank: Option<PathBuf>,
+    pub(crate) bank: Option<PathBuf>,
     /// Customers and their money [default: the built-in fixtures/personas.yaml]
     #[arg(long, env = "OB_SANDBOX_PERSONAS", value_name = "FILE")]
     pub(crate) personas: Option<PathBuf>,
@@ -101,7 +101,7 @@ impl Arguments {
                     Form::Scenario => schema::text(),
                     Form::TppProfile => tpp::profile::schema(),
                 };
-                print!("{text}");
+                output::text(&text);
                 Ok(ExitCode::SUCCESS)
             }
         }

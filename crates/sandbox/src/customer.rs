@@ -1,11 +1,10 @@
 //! `ob-sandbox psu`: a customer for whoever tests a TPP of their own.
-#![expect(clippy::print_stdout, reason = "this is what the program was asked for")]
 
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, ValueEnum};
 use party::StartError;
-use psu::{Arrival, Credentials, Destination, Intention};
+use psu::{Arrival, Credentials, Destination, Intention, PsuError};
 use serde_json::json;
 use simulation::{Chance, Clock, Trace};
 use transport::{ClientSettings, HttpClient};
@@ -14,6 +13,7 @@ use url::Url;
 use crate::{
     command::FAILED,
     hosting::{certificates, credentials_in},
+    output::{plain, plain_lines, say},
 };
 
 /// Longest wait for a page.
@@ -44,7 +44,7 @@ pub struct Customer {
     /// Cancel instead of confirming
     #[arg(long, value_enum, value_name = "WHERE")]
     cancel: Option<Cancel>,
-    /// Cancel on the first page that says this, for example "Check the details"
+    /// Cancel on the first page that says this, for example "Choose your accounts"
     #[arg(long, value_name = "TEXT", conflicts_with = "cancel")]
     cancel_on: Option<String>,
     /// Also open the address that the bank answers with, so that the TPP gets the answer, and print what its page says
@@ -117,10 +117,16 @@ impl Customer {
             None => Destination::Elsewhere,
         };
         let trace = Trace::new(&Chance::from_system());
-        let arrival = customer
-            .fetch_answer(&self.link, &intention, destination, &trace)
-            .await
-            .map_err(|error| StartError::Other(error.to_string()))?;
+        let arrival = customer.fetch_answer(&self.link, &intention, destination, &trace).await;
+        let arrival = match arrival {
+            Ok(arrival) => arrival,
+            // No page asked for what was to be done.
+            Err(error @ PsuError::NoSuchAccount { .. }) => {
+                self.not_as_asked(&error);
+                return Ok(ExitCode::from(FAILED));
+            }
+            Err(error) => return Err(StartError::Other(error.to_string())),
+        };
         let delivered = self.deliver && arrival.url.origin() != self.link.origin();
         let answered = arrival.at_destination || delivered;
         self.tell(&arrival, answered);
@@ -136,7 +142,7 @@ impl Customer {
         if self.json {
             self.tell(&arrival, false);
         } else {
-            println!("{}", arrival.text);
+            say!("{}", plain_lines(&arrival.text));
         }
         Ok(if arrival.error_page.is_none() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
     }
@@ -149,6 +155,14 @@ impl Customer {
         })
     }
 
+    fn not_as_asked(&self, error: &PsuError) {
+        if self.json {
+            say!("{:#}", json!({ "answered": false, "undone": error.to_string() }));
+        } else {
+            say!("Not as asked for: {}. The bank did not answer.", plain(&error.to_string()));
+        }
+    }
+
     fn tell(&self, arrival: &Arrival, answered: bool) {
         let Arrival { url, text, error_page, pages, undone, .. } = arrival;
         if self.json {
@@ -158,22 +172,27 @@ impl Customer {
                 // The TPP has it; codes are nobody else's.
                 shown.set_fragment(None);
             }
-            let error = error_page.clone().or_else(|| answer.get("error").cloned());
+            // A page shows the code, then its description; an answer has the code alone.
+            let shown_error = error_page.as_deref().map(|error| error.split_once(':').unwrap_or((error, "")));
+            let described = shown_error.map(|(_, description)| description.trim()).filter(|text| !text.is_empty());
+            let described = described.map(str::to_owned).or_else(|| answer.get("error_description").cloned());
+            let error = shown_error.map(|(code, _)| code.trim().to_owned()).or_else(|| answer.get("error").cloned());
             let told = json!({
-                "answered": answered, "url": shown, "answer": answer, "pages": pages, "error": error, "text": text,
+                "answered": answered, "url": shown, "answer": answer, "pages": pages, "error": error,
+                "error-description": described, "text": text,
                 "undone": undone,
             });
-            println!("{told:#}");
+            say!("{told:#}");
         } else if let Some(undone) = undone {
             let outcome = if answered { "the bank answered all the same" } else { "the bank did not answer" };
             let pages = pages.join(", ");
-            println!("Not as asked for: there was {undone}. The pages were: {pages}; {outcome}.");
+            say!("Not as asked for: there was {undone}. The pages were: {pages}; {outcome}.");
         } else if !answered {
-            println!("No answer. The last page, {url}, says: {text}");
+            say!("No answer. The last page, {url}, says: {}", plain(text));
         } else if self.deliver {
-            println!("{text}");
+            say!("{}", plain_lines(text));
         } else {
-            println!("{url}");
+            say!("{url}");
         }
     }
 }

@@ -22,6 +22,9 @@ use url::Url;
 
 use crate::ports::Ports;
 
+/// Profile of the bank.
+const FIRST_BANK: &str = include_str!("../../../fixtures/bank.yaml");
+
 /// Profile of the second TPP.
 const SECOND_TPP: &str = include_str!("../../../fixtures/second-tpp.yaml");
 
@@ -231,6 +234,38 @@ fn further_tpp(
 
 async fn keys(folder: PathBuf) -> Result<(), StartError> {
     Ok(make_keys(&DataDirectory::open(&folder)?).await?)
+}
+
+/// The name at the Directory of the bank with this profile, or with the built-in one.
+///
+/// # Errors
+/// The profile cannot be read or is wrong.
+pub fn bank_name(profile: Option<&Path>) -> Result<String, StartError> {
+    let wrong =
+        |path: &Path, error: &dyn std::fmt::Display| StartError::Configuration(format!("{}: {error}", path.display()));
+    match profile {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| wrong(path, &error))?;
+            name_of(&text).map_err(|error| wrong(path, &error))
+        }
+        None => name_of(FIRST_BANK).map_err(StartError::Other),
+    }
+}
+
+/// That of the built-in second bank.
+///
+/// # Errors
+/// The built-in profile is wrong.
+pub fn second_bank_name() -> Result<String, StartError> {
+    name_of(SECOND_BANK).map_err(StartError::Other)
+}
+
+fn name_of(profile: &str) -> Result<String, String> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        name: String,
+    }
+    party::settings::parse_yaml::<Named>(profile).map(|named| named.name)
 }
 
 /// The credentials of the customers in this file, or of the built-in ones, by user name.

@@ -4,6 +4,7 @@
 //! they speak with each other over mutual TLS only.
 //!
 //! - [`hosting`]: a Directory, a bank and a TPP, started together
+//! - `output`: how it prints
 //! - [`ports`]: where they listen
 //! - [`up`]: an ecosystem that goes on
 //! - [`advance`]: time passes at parties that run
@@ -16,6 +17,7 @@ pub mod advance;
 pub mod command;
 pub mod customer;
 pub mod hosting;
+mod output;
 pub mod ports;
 pub mod run;
 pub mod terminal;

@@ -1,11 +1,10 @@
 //! `ob-sandbox run`: scenario files, in ecosystems of their own or against parties that run already.
-#![expect(clippy::print_stdout, reason = "this is what the program was asked for")]
 
 mod files;
 mod outcome;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet, HashMap},
     io::IsTerminal,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -19,13 +18,14 @@ use scenario::{
     language::{Known, Step, TPP},
     report,
 };
-use tokio::task::JoinSet;
+use tokio::{sync::mpsc, task::JoinSet};
 use transport::Stop;
 use url::Url;
 
 use crate::{
     command::Fixtures,
     hosting::{self, Place, certificates, credentials_in},
+    output::say,
     terminal::{self, Lines, Terminal},
 };
 use files::{Found, check_names, scenario_files};
@@ -134,10 +134,20 @@ impl Run {
     /// A file is wrong, or a scenario could not run.
     pub(crate) async fn obey(self, stop: &Stop) -> Result<ExitCode, StartError> {
         let mut found = Vec::new();
-        let known = known(&self.fixtures)?;
+        let known = known(&self.fixtures, self.elsewhere.tpp_control.is_some())?;
+        let mut mistakes = Vec::new();
         for file in scenario_files(&self.files)? {
-            let scenario = Scenario::read_knowing(&file, &known).map_err(wrong)?;
-            found.push(Found { file, scenario });
+            match Scenario::read_knowing(&file, &known) {
+                Ok(scenario) => found.push(Found { file, scenario }),
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        // All of them are told, the last one as the reason why nothing runs. Files that include the same wrong one say so once.
+        let mut said = BTreeSet::new();
+        mistakes.retain(|mistake| said.insert(mistake.to_string()));
+        if let Some(last) = mistakes.pop() {
+            mistakes.iter().for_each(outcome::last_words_of);
+            return Err(wrong(last));
         }
         check_names(&found)?;
         if let Some(text) = &self.filter {
@@ -148,21 +158,27 @@ impl Run {
         }
         if self.list {
             for Found { file, scenario } in &found {
-                println!("{:<40} {} ({})", scenario.name, scenario.about, file.display());
+                say!("{:<40} {} ({})", scenario.name, scenario.about, file.display());
             }
             return Ok(ExitCode::SUCCESS);
         }
         if let Some(folder) = &self.report {
             report::prepare(folder).map_err(wrong)?;
         }
-        let options = Options { seed: self.seed, show_secrets: self.show_secrets, stop: stop.clone() };
+        let options = Options { seed: self.seed, show_secrets: self.show_secrets, rules: rules(), stop: stop.clone() };
         let folders = found.iter().map(Found::folder).collect();
         let manner = Manner { lesson: self.lesson, explain: self.explain, json: self.json, options, folders };
         let report = self.report.as_deref();
         match self.elsewhere.ecosystem(&self.fixtures)? {
             Some(ecosystem) => {
                 let terminal = Terminal::new(manner.explain, if manner.json { Lines::Silent } else { Lines::Printed });
-                let results = run_in(ecosystem, numbered(found), &manner, terminal).await?;
+                let (done, mut told_of) = mpsc::unbounded_channel();
+                run_in(ecosystem, numbered(found), &manner, terminal, &done).await?;
+                drop(done);
+                let mut results = Vec::new();
+                while let Some(result) = told_of.recv().await {
+                    results.push(result);
+                }
                 told(results, &manner, report, None, None)
             }
             None => run_alone(&self.fixtures, found, self.parallel.into(), &manner, report, stop).await,
@@ -170,12 +186,19 @@ impl Run {
     }
 }
 
+/// The rules of our parties.
+fn rules() -> Vec<&'static rules::Rule> {
+    [aspsp::catalogue(), directory::catalogue(), tpp::rules_of_a_client()].concat()
+}
+
 /// What scenarios can name: rules of our parties, and customers.
-fn known(fixtures: &Fixtures) -> Result<Known, StartError> {
-    let rules = [aspsp::catalogue(), directory::catalogue(), tpp::rules_of_a_client()].concat();
+fn known(fixtures: &Fixtures, elsewhere: bool) -> Result<Known, StartError> {
     Ok(Known {
-        rules: rules.iter().map(|rule| rule.id.to_owned()).collect(),
+        rules: rules().iter().map(|rule| rule.id.to_owned()).collect(),
         personas: credentials_in(fixtures.personas.as_deref())?.into_keys().collect(),
+        // Parties that run already may be anybody's.
+        bank: if elsewhere { None } else { Some(hosting::bank_name(fixtures.bank.as_deref())?) },
+        second_bank: hosting::second_bank_name()?,
     })
 }
 
@@ -261,7 +284,7 @@ async fn run_alone(
         let more = if tpps.is_empty() { "" } else { ", further TPPs" };
         let more = if banks.is_empty() { more.to_owned() } else { format!("{more}, further banks") };
         let times = if workers > 1 { format!("{workers} times ") } else { String::new() };
-        println!("Starting {times}a Directory, a bank and a TPP{more}, with new keys and certificates ...");
+        say!("Starting {times}a Directory, a bank and a TPP{more}, with new keys and certificates ...");
     }
     let scenarios = if manner.lesson {
         found.iter().map(|found| 1 + usize::from(found.scenario.lesson.is_some())).sum()
@@ -273,8 +296,10 @@ async fn run_alone(
     for (index, scenario) in numbered(found) {
         shares[index % workers].push((index, scenario));
     }
+    let (done, mut results) = mpsc::unbounded_channel();
     let mut running = JoinSet::new();
-    for (worker, share) in shares.into_iter().enumerate() {
+    let mut tasks = HashMap::new();
+    for (worker, share) in shares.iter().cloned().enumerate() {
         // Workers with the same seed would make the same identifiers.
         let distance = u64::try_from(worker).unwrap_or_default();
         let seed = manner.options.seed.map(|seed| seed.wrapping_add(distance));
@@ -293,26 +318,61 @@ async fn run_alone(
         };
         let mut manner = manner.clone();
         manner.options.seed = seed;
-        running.spawn(work(place, share, manner, lines, stop.clone()));
+        let task = running.spawn(work(place, share, manner, lines, stop.clone(), done.clone()));
+        tasks.insert(task.id(), worker);
     }
-    let mut results = Vec::new();
-    let mut started_in = Duration::ZERO;
-    let mut failed = None;
-    while let Some(worker) = running.join_next().await {
-        match worker.map_err(|error| StartError::Other(error.to_string())).and_then(|worked| worked) {
-            Ok((took, some)) => {
-                started_in = started_in.max(took);
-                results.extend(some);
-            }
-            Err(error) => failed = failed.or(Some(error)),
-        }
+    drop(done);
+    let (started_in, broken) = joined(&mut running, &tasks).await;
+    let mut finished = Vec::new();
+    while let Some(result) = results.recv().await {
+        finished.push(result);
     }
+    let failed = left_over(broken, &shares, &mut finished);
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
-    let results_of_all = told(results, manner, report, Some(started_in), failed);
+    let started_in = (!started_in.is_zero()).then_some(started_in);
+    let results_of_all = told(finished, manner, report, started_in, failed);
     stop.trigger();
     results_of_all
+}
+
+/// Waits for workers: how long the slowest start took, and which of them could not go on.
+async fn joined(
+    running: &mut JoinSet<Result<Duration, StartError>>,
+    workers: &HashMap<tokio::task::Id, usize>,
+) -> (Duration, Vec<(usize, StartError)>) {
+    let mut started_in = Duration::ZERO;
+    let mut broken = Vec::new();
+    while let Some(ended) = running.join_next_with_id().await {
+        let (id, worked) = match ended {
+            Ok(ended) => ended,
+            Err(error) => (error.id(), Err(StartError::Other(format!("a worker broke off: {error}")))),
+        };
+        match worked {
+            Ok(took) => started_in = started_in.max(took),
+            Err(error) => broken.extend(workers.get(&id).map(|worker| (*worker, error))),
+        }
+    }
+    (started_in, broken)
+}
+
+/// What workers that could not go on left undone is told as not run, beside what was done. Answers why the first one could
+/// not.
+fn left_over(broken: Vec<(usize, StartError)>, shares: &[Numbered], finished: &mut Vec<Numbers>) -> Option<StartError> {
+    // Nothing at all was done: then there is nothing to tell but why.
+    if finished.is_empty() {
+        return broken.into_iter().next().map(|(_, error)| error);
+    }
+    for (worker, error) in &broken {
+        for (index, scenario) in shares.get(*worker).into_iter().flatten() {
+            if !finished.iter().any(|(done, _)| done == index) {
+                let error = format!("not run: {error}");
+                finished.push((*index, ScenarioResult::of_none(scenario, false, error)));
+            }
+        }
+    }
+    broken.into_iter().next().map(|(_, error)| error)
 }
 
 /// One worker: an ecosystem, and its share of the scenarios.
@@ -322,22 +382,40 @@ async fn work(
     manner: Manner,
     lines: Lines,
     stop: Stop,
-) -> Result<(Duration, Vec<Numbers>), StartError> {
-    // Workers stop their own parties only, and not before what runs there has ended.
+    done: Done,
+) -> Result<Duration, StartError> {
+    // Workers stop their own parties only, and not before what runs there has ended. A start is not broken off: parties
+    // that come up write into a folder that must not go away before they have.
     let own = Stop::new();
-    let hosted = tokio::select! {
-        hosted = hosting::start(&place, &own) => hosted?,
-        () = stop.wait() => return Ok((Duration::ZERO, share.into_iter().map(|(index, scenario)| (index, not_run(&scenario))).collect())),
-    };
+    let hosted = hosting::start(&place, &own).await?;
     let started_in = hosted.started_in;
+    if stop.is_triggered() {
+        own.trigger();
+        hosted.ended().await;
+        for (index, scenario) in share {
+            tell(&done, (index, not_run(&scenario)));
+        }
+        return Ok(Duration::ZERO);
+    }
     if matches!(lines, Lines::Printed) {
-        println!("Started in {} ms.\n", started_in.as_millis());
+        say!("Started in {} ms.\n", started_in.as_millis());
     }
     let terminal = Terminal::new(manner.explain, lines);
-    let results = run_in(hosted.ecosystem()?, share, &manner, terminal).await;
+    let ran = match hosted.ecosystem() {
+        Ok(ecosystem) => run_in(ecosystem, share, &manner, terminal, &done).await,
+        Err(error) => Err(error),
+    };
     own.trigger();
     hosted.ended().await;
-    Ok((started_in, results?))
+    ran.map(|()| started_in)
+}
+
+/// Where results go as they come: what was done is not lost with the worker that did it.
+type Done = mpsc::UnboundedSender<Numbers>;
+
+fn tell(done: &Done, result: Numbers) {
+    // Whoever listens does so until the last worker has ended.
+    let _ = done.send(result);
 }
 
 /// Runs scenarios one after the other. One that cannot run does not keep the others from running; when it is all to stop,
@@ -347,14 +425,14 @@ async fn run_in(
     scenarios: Numbered,
     manner: &Manner,
     mut terminal: Terminal,
-) -> Result<Vec<Numbers>, StartError> {
+    done: &Done,
+) -> Result<(), StartError> {
     let runner = Runner::new(ecosystem)?.with(manner.options.clone());
-    let mut results = Vec::new();
     for (index, scenario) in scenarios {
         let lessons = [false, true].into_iter().take(1 + usize::from(manner.lesson && scenario.lesson.is_some()));
         for lesson in lessons {
             if manner.options.stop.is_triggered() {
-                results.push((index, not_run(&scenario)));
+                tell(done, (index, not_run(&scenario)));
                 break;
             }
             let ran = match lesson {
@@ -366,8 +444,54 @@ async fn run_in(
                 terminal.ended(&result);
                 result
             });
-            results.push((index, result));
+            tell(done, (index, result));
         }
     }
-    Ok(results)
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scenario(name: &str) -> Scenario {
+        let text = format!("name: {name}\nabout: x\nbank: b\npersona: nora\nsteps:\n  - onboard: {{}}\n");
+        Scenario::parse(Path::new("x.yaml"), &text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_breaks_off_does_not_take_the_results_of_others_along() {
+        let shares: Vec<Numbered> =
+            vec![vec![(0, scenario("one")), (2, scenario("three"))], vec![(1, scenario("two"))]];
+        let (done, mut results) = mpsc::unbounded_channel();
+        let mut running = JoinSet::new();
+        let mut workers = HashMap::new();
+        for (worker, share) in shares.iter().cloned().enumerate() {
+            let done = done.clone();
+            let task = running.spawn(async move {
+                let (index, first) = &share[0];
+                tell(&done, (*index, ScenarioResult { error: None, ..not_run(first) }));
+                assert_ne!(worker, 0, "this one breaks off");
+                Ok(Duration::from_secs(1))
+            });
+            workers.insert(task.id(), worker);
+        }
+        drop(done);
+        let (started_in, broken) = joined(&mut running, &workers).await;
+        let mut finished = Vec::new();
+        while let Some(result) = results.recv().await {
+            finished.push(result);
+        }
+        let failed = left_over(broken, &shares, &mut finished).unwrap().to_string();
+        assert!(failed.contains("a worker broke off") && failed.contains("this one breaks off"), "{failed}");
+        assert_eq!(started_in, Duration::from_secs(1));
+        finished.sort_by_key(|(index, _)| *index);
+        let told: Vec<_> =
+            finished.iter().map(|(index, result)| (*index, result.name.as_str(), result.error.is_some())).collect();
+        assert_eq!(told, [(0, "one", false), (1, "two", false), (2, "three", true)]);
+        assert!(finished[2].1.error.as_ref().unwrap().starts_with("not run: "));
+        // Where nothing was done, why is all that is told.
+        let alone = left_over(vec![(0, StartError::Other("no port".to_owned()))], &shares, &mut Vec::new());
+        assert_eq!(alone.unwrap().to_string(), "no port");
+    }
 }

@@ -1,10 +1,14 @@
 //! What people see: every step as it happens, who called whom, what came back, how long it took.
-#![expect(clippy::print_stdout, reason = "this is what the program was asked for")]
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use scenario::{Progress, Scenario, ScenarioResult, StepResult, result::Spoke};
+use scenario::{
+    Progress, Scenario, ScenarioResult, StepResult,
+    result::{Spoke, no_answer},
+};
 use simulation::Exchange;
 use url::Url;
+
+use crate::output::{plain, say};
 
 /// Where lines go.
 #[derive(Debug)]
@@ -53,8 +57,11 @@ impl Terminal {
     }
 
     fn say(&mut self, line: String) {
+        // An empty line above is ours; whatever else is no word comes from elsewhere.
+        let words = line.trim_start_matches('\n');
+        let line = format!("{}{}", &line[..line.len() - words.len()], plain(words));
         match &mut self.lines {
-            Lines::Printed => println!("{line}"),
+            Lines::Printed => say!("{line}"),
             Lines::Gathered(lines) | Lines::Bar(_, lines) => lines.push(line),
             Lines::Silent => {}
         }
@@ -125,7 +132,7 @@ impl Progress for Terminal {
         self.say(format!("\n{}: {verdict}, {steps} steps in {}", result.title(), milliseconds(result.duration_us)));
         match &mut self.lines {
             Lines::Gathered(lines) => {
-                println!("{}\n", lines.join("\n"));
+                say!("{}\n", lines.join("\n"));
                 lines.clear();
             }
             Lines::Bar(bar, lines) => {
@@ -150,16 +157,11 @@ fn line(exchange: &Exchange) -> String {
         if path.chars().count() > 64 { format!("{}...", path.chars().take(61).collect::<String>()) } else { path };
     let (came, why) = match (exchange.status, &exchange.error) {
         (Some(status), _) => (status.to_string(), String::new()),
-        (None, Some(error)) => ("---".to_owned(), format!("  no answer: {error}")),
+        (None, Some(error)) => ("---".to_owned(), format!("  no answer: {}", no_answer(error))),
         (None, None) => ("---".to_owned(), "  no answer".to_owned()),
     };
-    format!(
-        "{:>3} -> {:<16} {:<6} {path:<64} {came} {:>9}{why}",
-        exchange.party.to_uppercase(),
-        exchange.peer,
-        exchange.method,
-        milliseconds(exchange.duration_us)
-    )
+    let between = format!("{:>3} -> {}", exchange.party.to_uppercase(), exchange.peer);
+    format!("{between:<23} {:<6} {path:<64} {came} {:>9}{why}", exchange.method, milliseconds(exchange.duration_us))
 }
 
 /// The last lines of a run.
@@ -173,14 +175,23 @@ pub fn summary(results: &[ScenarioResult], started_in: Option<std::time::Duratio
         some.join(", ")
     };
     let failed = titles(|result| result.error.is_none() && !result.passed());
-    let stopped = titles(|result| result.error.is_some());
+    // One that never began has no trace.
+    let begun = |result: &&ScenarioResult| !result.trace_id.is_empty();
+    let stopped = titles(|result| result.error.is_some() && !result.trace_id.is_empty());
+    let not_begun = results.iter().filter(|result| !begun(result)).count();
     if results.len() > 1 && !failed.is_empty() {
-        println!("\nFailed: {failed}");
+        say!("\nFailed: {failed}");
     }
     if results.len() > 1 && !stopped.is_empty() {
-        println!("\nCould not run: {stopped}");
+        say!("\nCould not run: {stopped}");
     }
-    println!("\n{passed} of {} scenarios passed in {}{start}", results.len(), milliseconds(total));
+    if not_begun > 0 {
+        say!("\nNot run: {not_begun}");
+    }
+    if not_begun == results.len() {
+        return;
+    }
+    say!("\n{passed} of {} scenarios passed in {}{start}", results.len(), milliseconds(total));
 }
 
 #[cfg(test)]
@@ -199,5 +210,16 @@ mod tests {
         assert!(line.ends_with("200    4.2 ms"), "{line}");
         let lost = Exchange { status: None, error: Some("the connection was closed".to_owned()), ..exchange };
         assert!(super::line(&lost).ends_with("---    4.2 ms  no answer: the connection was closed"));
+        let longer = Exchange { party: "mallory".to_owned(), ..lost };
+        assert_eq!(super::line(&longer).find("POST"), line.find("POST"), "names of any length are in line");
+    }
+
+    #[test]
+    fn a_banks_words_are_no_lines_of_ours() {
+        let mut terminal = Terminal::new(false, Lines::Gathered(Vec::new()));
+        terminal.say("\n  1/1 x".to_owned());
+        terminal.say("        FAILED: found \u{1b}[32m\n\nattack: passed".to_owned());
+        let Lines::Gathered(lines) = terminal.lines else { panic!("gathered") };
+        assert_eq!(lines, ["\n  1/1 x", "        FAILED: found \\u{1b}[32m\\n\\nattack: passed"]);
     }
 }

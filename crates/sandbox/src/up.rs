@@ -1,5 +1,4 @@
 //! `ob-sandbox up`: an ecosystem that goes on.
-#![expect(clippy::print_stdout, reason = "this is what the program was asked for")]
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -15,6 +14,7 @@ use crate::{
     advance::told,
     command::Fixtures,
     hosting::{self, Hosted, Place},
+    output::say,
     ports::Ports,
 };
 
@@ -79,7 +79,7 @@ impl Up {
             ..self.fixtures.place(self.data.clone())
         };
         if !self.json {
-            println!("Starting a Directory, a bank and a TPP ...");
+            say!("Starting a Directory, a bank and a TPP ...");
         }
         let started = async {
             let hosted = hosting::start(&place, stop).await?;
@@ -98,7 +98,7 @@ impl Up {
         })?;
         data.write_json(KEPT, &Kept { ports: hosted.ports() })?;
         if self.json {
-            println!("{:#}", table_as_json(&hosted, &client_id));
+            say!("{:#}", table_as_json(&hosted, &client_id));
         } else {
             table(&hosted, &client_id, place.lesson);
         }
@@ -139,7 +139,7 @@ async fn join_in(hosted: &Hosted) -> Result<String, StartError> {
 
 fn table(hosted: &Hosted, client_id: &str, lesson: bool) {
     let (bank, directory, tpp) = (&hosted.bank, &hosted.directory, &hosted.tpp);
-    println!("Started in {} ms. Ctrl-C stops it.\n", hosted.started_in.as_millis());
+    say!("Started in {} ms. Ctrl-C stops it.\n", hosted.started_in.as_millis());
     let rows = [
         ("Directory", directory.public.to_string()),
         ("  API, mutual TLS", directory.api.to_string()),
@@ -156,18 +156,18 @@ fn table(hosted: &Hosted, client_id: &str, lesson: bool) {
         ("TPP's certificates", tpp.exports.display().to_string()),
     ];
     for (name, value) in rows {
-        println!("{name:<22}{value}");
+        say!("{name:<22}{value}");
     }
     if !hosted.clock.is_true() {
         let reading = ClockReading { now: hosted.clock.now(), ahead: hosted.clock.offset().whole_seconds() };
-        println!("{:<22}{}, as it was left", "Clock", told(&reading));
+        say!("{:<22}{}, as it was left", "Clock", told(&reading));
     }
     if lesson {
-        println!("{:<22}on: control ports may switch off rules (docs/control.md)", "Lesson mode");
+        say!("{:<22}on: control ports may switch off rules (docs/control.md)", "Lesson mode");
     }
-    println!("\n{:<12}{:<26}{:<22}One-time password", "User name", "Customer", "Password");
+    say!("\n{:<12}{:<26}{:<22}One-time password", "User name", "Customer", "Password");
     for login in &bank.logins {
-        println!("{:<12}{:<26}{:<22}{}", login.username, login.name, login.password, login.one_time_password);
+        say!("{:<12}{:<26}{:<22}{}", login.username, login.name, login.password, login.one_time_password);
     }
 }
 

@@ -1,20 +1,26 @@
 //! What a report says about a step that failed, beside what was not as expected: the answer that decided, and what to do.
 
 use serde_json::Value;
-use simulation::Exchange;
+use simulation::{Exchange, redact_body};
 
 use crate::{expectation::Happened, language::Expect, result::Spoke};
 
 /// Longest body that is shown.
 const BODY: usize = 600;
 
-/// The answer that decided, when it was an error: its status and body.
-pub(crate) fn answer(happened: &Happened) -> Option<String> {
+/// The answer that decided, when it was an error: its status and body. `secrets` leaves tokens in it.
+pub(crate) fn answer(happened: &Happened, secrets: bool) -> Option<String> {
     let status = happened.status.filter(|status| *status >= 400)?;
     let body = match (&happened.body, &happened.shown) {
         (Some(Value::Null) | None, None) => String::new(),
         (Some(Value::Null) | None, Some(text)) => format!(" {text}"),
-        (Some(body), _) => format!(" {body}"),
+        (Some(body), _) => {
+            let mut body = body.clone();
+            if !secrets {
+                redact_body(&mut body);
+            }
+            format!(" {body}")
+        }
     };
     let short: String = body.chars().take(BODY).collect();
     let more = if short.len() < body.len() { " ..." } else { "" };
@@ -50,9 +56,67 @@ pub(crate) fn advice(expect: &Expect, happened: &Happened, spoke: &[Spoke], exch
         (false, Some(_), None) if happened.status.is_some() => {
             "No rule of ours spoke: whoever answered refused by itself. Its answer says why, or its log.".to_owned()
         }
-        (false, Some(_), None) => "The step could not be done; no answer decided it.".to_owned(),
+        (_, Some(why), None) if happened.status.is_none() && happened.error.is_none() => undone(why).to_owned(),
         _ => "The answer is not what the file expects: one of the two is wrong.".to_owned(),
     }
+}
+
+/// What there is to do where no answer decided, by words of the reason.
+const UNDONE: &[(&str, &str)] = &[
+    (
+        "in the journals",
+        "The parties did something else than the file expects, or in another order: their journals (GET /journal) have it all.",
+    ),
+    (
+        "knows no bank called",
+        "The bank has to be enrolled at the Directory that the TPP uses; `bank` names it as the Directory does, or by its discovery URL.",
+    ),
+    (
+        "nobody listens there",
+        "Nobody answers at that address: the party has to run, and to listen where its name and its links say.",
+    ),
+    ("no complete answer", "The party took too long, or waits for something itself: its log says what."),
+    (
+        "issuer",
+        "Nobody that is trusted vouches for that server: --trust-anchor of the TPP or of ob-sandbox names its authorities.",
+    ),
+    (
+        "authority",
+        "Nobody that is trusted vouches for that server: --trust-anchor of the TPP or of ob-sandbox names its authorities.",
+    ),
+    ("no account on the page fits", "`accounts` has texts of the labels that the page offers, which are listed here."),
+    (
+        "has no button or link",
+        "`press` has the labels of what the page offers, which are listed here, one after the other.",
+    ),
+    (
+        "could not do what the step says",
+        "The pages were other ones than the step expects: the exchanges above show which.",
+    ),
+    (
+        "there are no tokens for the consent",
+        "The consent has to be authorised (authorise) and its code redeemed (exchange-code) before, by the same TPP.",
+    ),
+    (
+        "gave no refresh token",
+        "The tokens of this consent cannot be renewed: exchange-code comes first, and the bank has to give a refresh token.",
+    ),
+    (
+        "no code came back",
+        "A code is redeemed once, and after authorise only: a step before has done so already, or the customer has not come back.",
+    ),
+    ("not registered at", "The step register comes first, at this bank and by this TPP."),
+    ("onboard first", "The step onboard comes first, or the TPP's profile names keys of its own (identity)."),
+    ("to replay yet", "What is replayed has to be sent by an earlier step."),
+];
+
+/// What there is to do about a step that nobody answered.
+fn undone(why: &str) -> &'static str {
+    let words = UNDONE.iter().find(|(reason, _)| why.contains(reason));
+    words.map_or(
+        "The step could not be done, and no answer decided it: what it says above is all there is.",
+        |(_, told)| told,
+    )
 }
 
 /// A step that should succeed was refused by a rule.
@@ -91,6 +155,10 @@ mod tests {
         Happened { refused: Some("no".to_owned()), status, ..Happened::default() }
     }
 
+    fn because(why: &str) -> Happened {
+        Happened { refused: Some(why.to_owned()), undone: true, ..Happened::default() }
+    }
+
     fn expect(json: Value) -> Expect {
         serde_json::from_value(json).unwrap()
     }
@@ -103,6 +171,15 @@ mod tests {
             (json!({}), refused(Some(503)), vec![], "its log says why"),
             (json!({}), refused(Some(400)), vec![], "refused by itself"),
             (json!({}), refused(None), vec![], "could not be done"),
+            (json!({"refused": true}), refused(None), vec![], "could not be done"),
+            (json!({}), because("there are no tokens for the consent a"), vec![], "exchange-code"),
+            (json!({}), because("localhost:1 refuses the connection: nobody listens there"), vec![], "has to run"),
+            (
+                json!({}),
+                because("expected in the journals, in this order: a; it is not there"),
+                vec![],
+                "in another order",
+            ),
             (json!({"rule": "a.b"}), Happened::default(), vec![], "What a.b should refuse went through"),
             (json!({"rule": "a.b"}), refused(None), vec![spoke("a.c", "bank")], "Another rule spoke first: a.c (bank)"),
             (json!({"refused": true}), Happened::default(), vec![], "does not look at it"),
@@ -129,10 +206,14 @@ mod tests {
     fn an_error_is_shown_with_its_body() {
         let body = Some(json!({"error": "invalid_scope"}));
         assert_eq!(
-            answer(&Happened { body: body.clone(), ..refused(Some(400)) }).unwrap(),
+            answer(&Happened { body: body.clone(), ..refused(Some(400)) }, false).unwrap(),
             r#"400 {"error":"invalid_scope"}"#
         );
-        assert_eq!(answer(&refused(Some(503))).unwrap(), "503");
-        assert_eq!(answer(&Happened { body, status: Some(200), ..Happened::default() }), None);
+        assert_eq!(answer(&refused(Some(503)), false).unwrap(), "503");
+        assert_eq!(answer(&Happened { body, status: Some(200), ..Happened::default() }, false), None);
+        let token = Some(json!({"error": "x", "access_token": "a-secret"}));
+        let refused = Happened { body: token, ..refused(Some(400)) };
+        assert!(!answer(&refused, false).unwrap().contains("a-secret"));
+        assert!(answer(&refused, true).unwrap().contains("a-secret"));
     }
 }

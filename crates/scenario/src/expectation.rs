@@ -11,6 +11,8 @@ use crate::{language::Expect, result::Spoke};
 pub(crate) struct Happened {
     /// Why the step was refused, when it was.
     pub(crate) refused: Option<String>,
+    /// Whether `refused` says why the step could not be done, which is no refusal: nobody looked at it and said no.
+    pub(crate) undone: bool,
     /// HTTP status of the decisive answer.
     pub(crate) status: Option<u16>,
     /// OAuth error, when there was one.
@@ -52,6 +54,7 @@ pub(crate) fn compare(expect: &Expect, happened: &Happened, spoke: &[Spoke]) -> 
         .flatten()
         .chain(headers(expect, happened))
         .chain(body(expect, happened.body.as_ref().unwrap_or(&Value::Null)))
+        .chain(absent(expect, happened.body.as_ref()))
         .chain(claims(expect, happened.claims.as_ref().unwrap_or(&Value::Null)))
         .chain(shows(expect, happened.shown.as_deref().unwrap_or_default()))
         .collect();
@@ -60,6 +63,9 @@ pub(crate) fn compare(expect: &Expect, happened: &Happened, spoke: &[Spoke]) -> 
 
 fn refusal(expect: &Expect, happened: &Happened) -> Option<String> {
     match (expect.refusal(), &happened.refused) {
+        (true, Some(why)) if happened.undone => {
+            Some(format!("expected a refusal, but the step could not be done: {why}"))
+        }
         (true, None) => Some("expected a refusal, but the step was done".to_owned()),
         (false, Some(why)) => Some(why.clone()),
         _ => None,
@@ -115,12 +121,17 @@ fn body(expect: &Expect, body: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let count = |pointer: &str| there(pointer).and_then(Value::as_array).map_or(0, Vec::len);
     let equal = expect.equal.iter().filter(|(pointer, wanted)| there(pointer) != Some(wanted));
+    let differs =
+        expect.differs.iter().filter(|(pointer, unwanted)| there(pointer).is_none_or(|found| found == *unwanted)).map(
+            |(pointer, unwanted)| {
+                format!("expected something other than {unwanted} at {pointer}, found {}", at(body, pointer))
+            },
+        );
     let contains = expect
         .contains
         .iter()
         .filter(|(pointer, wanted)| !there(pointer).is_some_and(|found| text(found).contains(wanted.as_str())));
     let present = expect.present.iter().filter(|pointer| there(pointer).is_none());
-    let absent = expect.absent.iter().filter(|pointer| there(pointer).is_some());
     let at_least = expect.at_least.iter().filter(|(pointer, least)| count(pointer) < **least);
     equal
         .map(|(pointer, wanted)| format!("expected {wanted} at {pointer}, found {}", at(body, pointer)))
@@ -129,13 +140,60 @@ fn body(expect: &Expect, body: &Value) -> Vec<String> {
                 .map(|(pointer, wanted)| format!("expected {wanted:?} within {pointer}, found {}", at(body, pointer))),
         )
         .chain(present.map(|pointer| format!("expected something at {pointer}, found {}", at(body, pointer))))
-        .chain(absent.map(|pointer| format!("expected nothing at {pointer}, found {}", at(body, pointer))))
         .chain(at_least.map(|(pointer, least)| match there(pointer) {
             Some(Value::Array(_)) => {
                 format!("expected at least {least} elements at {pointer}, found {}", count(pointer))
             }
             _ => format!("expected a list of at least {least} elements at {pointer}, found {}", at(body, pointer)),
         }))
+        .chain(differs)
+        .chain(expect.some.iter().flat_map(|(pointer, wanted)| some(pointer, wanted, body)))
+        .collect()
+}
+
+/// What is there and should not be. Nothing is missing from an answer that is not there, or where the way to it does not
+/// lead either.
+fn absent(expect: &Expect, body: Option<&Value>) -> Vec<String> {
+    let wrong = |pointer: &String| {
+        let Some(body) = body.filter(|body| !body.is_null()) else {
+            return Some(format!("expected nothing at {pointer}, and there is no JSON that it could be missing from"));
+        };
+        let way = pointer.rsplit_once('/').map_or("", |(way, _)| way);
+        if body.pointer(pointer).is_some() {
+            return Some(format!("expected nothing at {pointer}, found {}", at(body, pointer)));
+        }
+        let within = body.pointer(way).is_some_and(|within| within.is_object() || within.is_array());
+        (!within).then(|| format!("expected nothing at {pointer}, and {way} does not lead anywhere: {}", at(body, way)))
+    };
+    expect.absent.iter().filter_map(wrong).collect()
+}
+
+/// The elements that a list has to have and has not. What is told is where the nearest one is otherwise.
+fn some(pointer: &str, wanted: &[BTreeMap<String, Value>], body: &Value) -> Vec<String> {
+    let Some(Value::Array(items)) = body.pointer(pointer) else {
+        return vec![format!("expected a list at {pointer}, found {}", at(body, pointer))];
+    };
+    let otherwise = |element: &BTreeMap<String, Value>, item: &Value| -> Vec<String> {
+        let wrong = element.iter().filter(|(pointer, value)| item.pointer(pointer) != Some(value));
+        wrong.map(|(pointer, value)| format!("{value} at {pointer}, found {}", at(item, pointer))).collect()
+    };
+    let missing = |element: &BTreeMap<String, Value>| {
+        let nearest = items.iter().map(|item| otherwise(element, item)).min_by_key(Vec::len);
+        match nearest {
+            Some(nearest) if nearest.is_empty() => None,
+            Some(nearest) => Some(format!("the nearest of {} has not {}", items.len(), nearest.join(", nor "))),
+            None => Some("it is empty".to_owned()),
+        }
+    };
+    let said = |element: &BTreeMap<String, Value>| {
+        element.iter().map(|(pointer, value)| format!("{pointer}: {value}")).collect::<Vec<_>>().join(", ")
+    };
+    wanted
+        .iter()
+        .filter_map(|element| {
+            let why = missing(element)?;
+            Some(format!("expected an element with {{ {} }} in {pointer}; {why}", said(element)))
+        })
         .collect()
 }
 
@@ -193,6 +251,22 @@ mod tests {
         for (wanted, message) in [
             (json!({"status": 201}), "expected the status 201, found 200"),
             (json!({"status": 403}), "expected a refusal, but the step was done"),
+            (
+                json!({"differs": {"/Data/Account/0/Id": "1"}}),
+                "expected something other than \"1\" at /Data/Account/0/Id, found \"1\"",
+            ),
+            (
+                json!({"differs": {"/Data/Id": "1"}}),
+                "expected something other than \"1\" at /Data/Id, found nothing (/Data has Account)",
+            ),
+            (
+                json!({"some": {"/Data/Account": [{"/Id": "2"}]}}),
+                "expected an element with { /Id: \"2\" } in /Data/Account; the nearest of 1 has not \"2\" at /Id, found \"1\"",
+            ),
+            (
+                json!({"some": {"/Data": [{"/Id": "1"}]}}),
+                "expected a list at /Data, found {\"Account\":[{\"Id\":\"1\"}]}",
+            ),
             (json!({"equal": {"/Data/Account/0/Id": "2"}}), "expected \"2\" at /Data/Account/0/Id, found \"1\""),
             (json!({"present": ["/Links"]}), "expected something at /Links, found nothing (the whole has Data)"),
             (
@@ -211,6 +285,10 @@ mod tests {
                 json!({"status": 201, "shows": ["Sorry"]}),
                 "expected the status 201, found 200; expected \"Sorry\" to be shown, found Done.",
             ),
+            (
+                json!({"absent": ["/Dta/Account"]}),
+                "expected nothing at /Dta/Account, and /Dta does not lead anywhere: nothing (the whole has Data)",
+            ),
             (json!({"absent": ["/Data/Account/0/Id"]}), "expected nothing at /Data/Account/0/Id, found \"1\""),
             (json!({"at-least": {"/Data/Account": 2}}), "expected at least 2 elements at /Data/Account, found 1"),
             (json!({"contains": {"/Data/Account/0/Id": "2"}}), "expected \"2\" within /Data/Account/0/Id, found \"1\""),
@@ -222,8 +300,11 @@ mod tests {
         ] {
             assert_eq!(compare(&expect(wanted), &happened(), &[]).as_deref(), Some(message));
         }
-        let right = json!({"status": 200, "equal": {"/Data/Account/0/Id": "1"}, "at-least": {"/Data/Account": 1}});
+        let right = json!({"status": 200, "equal": {"/Data/Account/0/Id": "1"}, "at-least": {"/Data/Account": 1},
+            "absent": ["/Links", "/Data/Account/0/Name"], "differs": {"/Data/Account/0/Id": "2"}, "some": {"/Data/Account": [{"/Id": "1"}]}});
         assert_eq!(compare(&expect(right), &happened(), &[]), None);
+        let nothing = compare(&expect(json!({"absent": ["/Data"]})), &Happened::default(), &[]).unwrap();
+        assert!(nothing.contains("there is no JSON"), "{nothing}");
     }
 
     #[test]
@@ -243,6 +324,9 @@ mod tests {
         assert_eq!(compare(&expect(json!({"says": ["answered 400"]})), &refused, &[]), None);
         let other = compare(&expect(json!({"says": ["revoked"]})), &refused, &[]);
         assert_eq!(other.as_deref(), Some("expected the refusal to say \"revoked\", found the bank answered 400"));
+        let undone = Happened { refused: Some("no page".to_owned()), undone: true, ..Happened::default() };
+        let other = compare(&expect(json!({"refused": true})), &undone, &[]);
+        assert_eq!(other.as_deref(), Some("expected a refusal, but the step could not be done: no page"));
         let done = compare(&expect(json!({"says": ["revoked"]})), &happened(), &[]);
         assert_eq!(done.as_deref(), Some("expected a refusal, but the step was done"));
     }

@@ -13,6 +13,7 @@ pub mod language;
 pub mod report;
 pub mod result;
 pub mod runner;
+mod secrets;
 mod variables;
 
 pub use ecosystem::{ControlAddress, Ecosystem};

@@ -1,6 +1,6 @@
 //! What came of a scenario.
 
-use rules::{Outcome, Verdict};
+use rules::{Outcome, Rule, Verdict};
 use serde::Serialize;
 use simulation::Exchange;
 
@@ -19,6 +19,9 @@ pub struct ScenarioResult {
     pub gains: Option<String>,
     /// Whether its rules were off: then the attack must succeed.
     pub lesson: bool,
+    /// In a lesson: the rules that were off.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub off: Vec<SwitchedOff>,
     /// In a lesson: what was stolen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stolen: Option<String>,
@@ -38,6 +41,16 @@ pub struct ScenarioResult {
     pub error: Option<String>,
 }
 
+/// Why there is no answer, without what only programmers look up.
+#[must_use]
+pub fn no_answer(error: &str) -> String {
+    if error.contains("close_notify") {
+        return "the connection was closed before there was an answer".to_owned();
+    }
+    let words = error.split_once("https://docs.rs/").map_or(error, |(words, _)| words);
+    words.trim_end_matches([' ', ':', '(']).to_owned()
+}
+
 impl ScenarioResult {
     /// Its name, and whether its rules were off.
     #[must_use]
@@ -53,6 +66,7 @@ impl ScenarioResult {
             about: scenario.about.clone(),
             gains: scenario.gains.clone(),
             lesson,
+            off: SwitchedOff::all(scenario, lesson, &[]),
             stolen: None,
             trace_id: String::new(),
             duration_us: 0,
@@ -67,6 +81,31 @@ impl ScenarioResult {
     #[must_use]
     pub fn passed(&self) -> bool {
         self.error.is_none() && self.left_out == 0 && self.steps.iter().all(|step| step.problem.is_none())
+    }
+}
+
+/// A rule that was off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SwitchedOff {
+    /// Identifier of the rule.
+    pub rule: String,
+    /// What it demands; empty where that is not known.
+    pub reason: String,
+    /// Where the demand comes from; empty where that is not known.
+    pub clause: String,
+}
+
+impl SwitchedOff {
+    /// The rules of a scenario's lesson, with what is known of them.
+    pub(crate) fn all(scenario: &Scenario, lesson: bool, known: &[&'static Rule]) -> Vec<Self> {
+        let off = scenario.lesson.iter().filter(|_| lesson).flat_map(|lesson| &lesson.off);
+        let named = |rule: &String| {
+            let found = known.iter().find(|known| known.id == rule.as_str());
+            let text = |of: fn(&Rule) -> &'static str| found.map(|rule| of(rule)).unwrap_or_default().to_owned();
+            Self { rule: rule.clone(), reason: text(|rule| rule.reason), clause: text(|rule| rule.clause) }
+        };
+        off.map(named).collect()
     }
 }
 
@@ -146,6 +185,25 @@ impl Spoke {
                 expected: refused.expected.clone(),
                 found: refused.found.clone(),
             }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_answer_is_told_in_plain_words() {
+        for (error, told) in [
+            (
+                "peer closed connection without sending TLS close_notify: https://docs.rs/rustls/latest/rustls/x.html",
+                "the connection was closed before there was an answer",
+            ),
+            ("something else: https://docs.rs/other", "something else"),
+            ("no complete answer within 30 s", "no complete answer within 30 s"),
+        ] {
+            assert_eq!(no_answer(error), told);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What steps kept, and where it is put in.
 //!
 //! `{name}` stands for what was kept. Some names are always there: `{now}` and `{today}` by the TPP's clock, `{epoch}` (the
-//! same in seconds since 1970), each with an offset such as `{today+30d}` or `{epoch-1h}`, and `{uuid}`.
+//! same in seconds since 1970), each with an offset such as `{today+30d}` or `{epoch-1h}`, `{uuid}`,
+//! and `{id}`: one without dashes, 32 characters, for fields that hold 35 at most.
 
 use std::collections::BTreeMap;
 
@@ -92,8 +93,10 @@ impl Variables {
         if let Some(value) = self.kept.get(name) {
             return Ok(value.clone());
         }
-        if name == "uuid" {
-            return Ok(self.chance.uuid().to_string());
+        match name {
+            "uuid" => return Ok(self.chance.uuid().to_string()),
+            "id" => return Ok(self.chance.uuid().to_string().replace('-', "")),
+            _ => {}
         }
         self.time(name).ok_or_else(|| format!("{text:?}: {}", unknown(name, self.kept.keys().map(String::as_str))))
     }
@@ -120,14 +123,20 @@ pub(crate) fn names(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether the name is always there: a time, with its offset, or `uuid`.
+/// Whether the name is always there: a time, with its offset, `uuid` or `id`.
 pub(crate) fn always(name: &str) -> bool {
     let now = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
-    name == "uuid" || Variables::new(now, Chance::from_seed(0)).time(name).is_some()
+    ["uuid", "id"].contains(&name) || Variables::new(now, Chance::from_seed(0)).time(name).is_some()
 }
 
 /// The name that is meant by one that nothing was kept under.
 pub(crate) fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    if let Some(time) = ["now", "today", "epoch"]
+        .iter()
+        .find(|time| name.strip_prefix(**time).is_some_and(|offset| offset.starts_with(['+', '-'])))
+    {
+        return format!("{{{name}}} has no offset that is one: a number and d, h, m or s, such as {{{time}+30d}}");
+    }
     let hint = crate::language::reading::nearest(name, known.clone());
     let hint = hint.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
     let known: Vec<&str> = known.collect();
@@ -188,6 +197,9 @@ mod tests {
         }
         assert!(variables.fill("{now+3}").is_err());
         assert_ne!(variables.fill("{uuid}").unwrap(), variables.fill("{uuid}").unwrap());
+        assert_ne!(variables.fill("{id}").unwrap(), variables.fill("{id}").unwrap());
+        // InstructionIdentification holds 35 characters.
+        assert_eq!(variables.fill("{id}").unwrap().len(), 32);
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! What came of a run, and how it is told.
-#![expect(clippy::print_stdout, reason = "this is what the program was asked for")]
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
 use party::{CANNOT_START, StartError};
-use scenario::{RunError, Scenario, ScenarioResult, report};
+use scenario::{RunError, Scenario, ScenarioError, ScenarioResult, report};
 
 use super::Manner;
-use crate::{command::FAILED, terminal};
+use crate::{
+    command::FAILED,
+    output::{plain, say},
+    terminal,
+};
 
 /// A result and the place of its scenario in the run.
 pub(super) type Numbers = (usize, ScenarioResult);
@@ -62,7 +65,7 @@ fn write(
     };
     let results: Vec<ScenarioResult> = numbered.into_iter().map(in_folder).collect();
     if manner.json {
-        println!("{}", serde_json::to_string_pretty(&results).map_err(|error| StartError::Other(error.to_string()))?);
+        say!("{}", serde_json::to_string_pretty(&results).map_err(|error| StartError::Other(error.to_string()))?);
     } else {
         terminal::summary(&results, started_in);
     }
@@ -71,7 +74,14 @@ fn write(
             .map_err(|error| StartError::Other(error.to_string()))?;
     }
     let stopped: Vec<&ScenarioResult> = results.iter().filter(|result| result.error.is_some()).collect();
+    // Those that never began have one reason, which is told once.
+    let mut told = Vec::new();
     for result in &stopped {
+        let error = result.error.as_deref().unwrap_or_default();
+        if result.trace_id.is_empty() && told.contains(&error) {
+            continue;
+        }
+        told.push(error);
         last_words(&format!("{}: {}", result.title(), result.error.as_deref().unwrap_or_default()));
     }
     let passed = results.iter().all(ScenarioResult::passed);
@@ -82,7 +92,12 @@ fn write(
     })
 }
 
+/// A file that is wrong, beside the one for which nothing runs.
+pub(super) fn last_words_of(mistake: &ScenarioError) {
+    last_words(&StartError::Configuration(mistake.to_string()));
+}
+
 #[expect(clippy::print_stderr, reason = "what could not run is told apart from what was asked for")]
 fn last_words(error: &dyn std::fmt::Display) {
-    eprintln!("ob-sandbox: {error}");
+    eprintln!("ob-sandbox: {}", plain(&error.to_string()));
 }

@@ -157,10 +157,15 @@ fn an_unknown_customer_or_bank_is_told() {
     assert!(words.contains("line 4, column 10: there is no customer nobody") && words.contains("nora"), "{words}");
     let text = "name: x\nabout: x\nbank: No Bank\npersona: nora\nsteps:\n  - onboard: {}\n  - register: {}\n";
     let (_folder, file) = scenario(text);
-    let output = run("ob-sandbox", &["run", &file]);
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(text.contains("no bank called No Bank; it knows Ashdown Bank"), "{text}");
+    let (code, words) = last_words(&run("ob-sandbox", &["run", &file]));
+    assert_eq!(code, Some(2));
+    assert!(words.contains("line 3, column 7: there is no bank No Bank. There are Ashdown Bank."), "{words}");
+    // Every file that is wrong is told.
+    let (_other, second) = scenario("name: y\nabout: x\nbank: Ashdown Bank\npersona: nora\nsteps: []\n");
+    let output = run("ob-sandbox", &["run", &file, &second]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), told.lines().count()), (Some(2), 2), "{told}");
+    assert!(told.contains("No Bank") && told.contains("it has no steps"), "{told}");
 }
 
 #[test]
@@ -218,4 +223,55 @@ fn a_run_that_is_stopped_reports_what_did_run() {
         serde_json::from_slice(&std::fs::read(reports.join("results.json")).unwrap()).unwrap();
     assert_eq!(results[0]["steps"].as_array().unwrap().len(), 2, "what was done is there");
     assert_eq!(results[1]["error"], "not run: the run was stopped before");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    use std::process::Stdio;
+    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios").display().to_string();
+    let (_folder, onboarding) = scenario(
+        "name: pipe\nabout: x\nbank: Ashdown Bank\npersona: nora\nsteps:\n  - onboard: {}\n  - register: {}\n",
+    );
+    for arguments in
+        [&["schema"][..], &["run", &scenarios, "--list"], &["run", &onboarding], &["run", "--json", &onboarding]]
+    {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_ob-sandbox"))
+            .args(arguments)
+            .env_clear()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stderr.is_empty(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn who_stops_a_run_while_it_starts_finds_nothing_left_and_nothing_claimed() {
+    use std::process::Stdio;
+    let temporary = tempfile::tempdir().unwrap();
+    let (_folder, file) =
+        scenario("name: early\nabout: x\nbank: Ashdown Bank\npersona: nora\nsteps:\n  - onboard: {}\n");
+    let child = Command::new(env!("CARGO_BIN_EXE_ob-sandbox"))
+        .args(["run", &file])
+        .env_clear()
+        .env("TMPDIR", temporary.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The folder is there: it has begun to start.
+    while std::fs::read_dir(temporary.path()).unwrap().next().is_none() {
+        std::thread::yield_now();
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let [said, last] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert_eq!(output.status.code(), Some(2), "{said} {last}");
+    assert!(said.contains("Not run: 1") && !said.contains("scenarios passed"), "{said}");
+    assert!(last.contains("the run was stopped") && !last.contains("could not be written"), "{last}");
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0, "keys are gone with their folder");
 }

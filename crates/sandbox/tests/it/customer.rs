@@ -95,6 +95,11 @@ async fn a_page_without_an_answer_and_a_customer_that_nobody_knows_are_told_apar
     let refused = customer(&world, &link, &[]).await;
     assert_eq!(refused.status.code(), Some(1), "{}", String::from_utf8_lossy(&refused.stderr));
     assert!(String::from_utf8_lossy(&refused.stdout).starts_with("No answer. The last page"));
+    let refused = customer(&world, &link, &["--json"]).await;
+    let told: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    let code = told["error"].as_str().unwrap();
+    assert!(code.bytes().all(|letter| letter.is_ascii_lowercase() || letter == b'_'), "an error code alone: {told}");
+    assert!(told["error-description"].is_string(), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,7 +125,7 @@ async fn what_no_page_asked_for_is_no_success() {
         let (link, _) = link(&world).await;
         let output = customer(&world, &link, &arguments).await;
         let said = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
-        assert_ne!(output.status.code(), Some(0), "{arguments:?}: {said}");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
         assert!(said.contains(told) && !said.contains("code="), "{arguments:?}: {said}");
     }
     // The bank's error is the error, also when it came as an answer.

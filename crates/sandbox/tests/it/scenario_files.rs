@@ -46,6 +46,48 @@ fn every_file_passes_and_every_attack_succeeds_with_its_rule_off() {
     assert!(lessons.into_iter().all(|result| result["stolen"].is_string()));
 }
 
+/// A lesson's file with each rule of its `off` left on alone; none where there is only one.
+fn with_one_rule_on(file: &Path) -> Vec<String> {
+    let scenario = Scenario::read(file).unwrap();
+    let text = std::fs::read_to_string(file).unwrap();
+    let Some(lesson) = scenario.lesson.filter(|lesson| lesson.off.len() > 1) else { return Vec::new() };
+    let common = format!("{}/", scenarios("common"));
+    let (before, list) = text.split_once("  off:").unwrap();
+    // What follows the list begins in the column of `off`.
+    let (_, after) = list.split_once("\n  stolen:").unwrap();
+    let left = lesson.off.iter().map(|on| {
+        let off: Vec<&str> = lesson.off.iter().filter(|rule| *rule != on).map(String::as_str).collect();
+        let name = format!("name: {}--{}", scenario.name, on.replace('.', "-"));
+        let text = format!("{before}  off: [{}]\n  stolen:{after}", off.join(", "));
+        text.replacen(&format!("name: {}", scenario.name), &name, 1).replace("../common/", &common)
+    });
+    left.collect()
+}
+
+#[test]
+fn every_rule_that_a_lesson_switches_off_stands_in_the_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut written = 0;
+    for of in ["attacks", "signed-answers"] {
+        let files = std::fs::read_dir(scenarios(of)).unwrap().map(|entry| entry.unwrap().path());
+        for text in files.flat_map(|file| with_one_rule_on(&file)) {
+            let path = folder.path().join(format!("{written}.yaml"));
+            // Where the step expects the very rule that is left on, the file is refused for that.
+            if Scenario::parse(&path, &text).is_ok() {
+                std::fs::write(path, text).unwrap();
+                written += 1;
+            }
+        }
+    }
+    let (_, results) = results(&[&folder.path().display().to_string(), "--lesson", "--parallel", "2"]);
+    let lessons = results.iter().filter(|result| result["lesson"] == true);
+    let failed = |result: &Value| result["steps"].as_array().unwrap().iter().any(|step| step["problem"].is_string());
+    let superfluous: Vec<&str> =
+        lessons.clone().filter(|result| !failed(result)).map(|result| result["name"].as_str().unwrap()).collect();
+    assert_eq!(superfluous, Vec::<&str>::new(), "the attack succeeds with this rule on");
+    assert!(lessons.count() >= 30);
+}
+
 #[test]
 fn an_attack_has_a_lesson_or_says_why_it_has_none() {
     let files = std::fs::read_dir(scenarios("attacks")).unwrap().map(|entry| entry.unwrap().path());
@@ -170,6 +212,77 @@ fn secrets_are_in_reports_only_when_they_are_asked_for() {
     assert!(page.contains("authorization: Bearer ") && !results.contains("$ACCESS_TOKEN"));
     for password in ["lantern-moss-47", "246810"] {
         assert!(!page.contains(password) && !results.contains(password));
+    }
+}
+
+/// Everything that a run writes: lines, and the three reports.
+fn written(steps: &str, flags: &[&str]) -> [String; 4] {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scenario.yaml").display().to_string();
+    let reports = folder.path().join("reports").display().to_string();
+    std::fs::write(&file, format!("name: leak\n{BEGINNING}{steps}")).unwrap();
+    let output = run("ob-sandbox", &[&["run", &file, "--seed", "5", "--report", &reports], flags].concat());
+    let read = |file: &str| std::fs::read_to_string(Path::new(&reports).join(file)).unwrap();
+    let lines = String::from_utf8(output.stdout).unwrap();
+    [lines, read("junit.xml"), read("report.html"), read("results.json")]
+}
+
+/// The texts at these members of the answers that steps had.
+fn members(results: &str, names: &[&str]) -> Vec<String> {
+    let results: Value = serde_json::from_str(results).unwrap();
+    let steps = results[0]["steps"].as_array().unwrap();
+    let bodies = steps.iter().filter_map(|step| serde_json::from_str::<Value>(step["body"].as_str()?).ok());
+    bodies
+        .flat_map(|body| names.iter().filter_map(|name| Some(body.get(name)?.as_str()?.to_owned())).collect::<Vec<_>>())
+        .collect()
+}
+
+/// The signatures of compact JWTs in a text.
+fn signatures(text: &str) -> Vec<String> {
+    let tokens = text.split(|letter: char| !(letter.is_ascii_alphanumeric() || "-_.".contains(letter)));
+    let parts = tokens.filter(|token| token.starts_with("eyJ")).map(|token| token.split('.').collect::<Vec<_>>());
+    parts
+        .filter(|parts| parts.len() == 3 && !parts[1].is_empty())
+        .map(|parts| parts[2].to_owned())
+        .filter(|last| !last.is_empty())
+        .collect()
+}
+
+#[test]
+fn tokens_and_codes_are_in_nothing_that_a_run_writes_also_where_a_step_fails() {
+    let caught = "  - authorise: { deliver: false, keep: { code: /code } }\n  - deliver-response: {}\n";
+    let exchanged =
+        format!("{caught}  - exchange-code: {{ keep: {{ stolen: /access-token, renewing: /refresh-token }} }}\n");
+    let cases = [
+        // In a header, an address, a body, a form.
+        format!(
+            "{exchanged}  - call: {{ path: /accounts, token: none, headers: {{ authorization: 'Bearer {{stolen}}' }} }}\n  \
+             - visit: {{ page: '/connections?access={{stolen}}' }}\n  \
+             - call: {{ path: '/accounts?code={{code}}', bearer: '{{renewing}}', expect: {{ refused: true }} }}\n"
+        ),
+        // In what is not as expected.
+        format!(
+            "{caught}  - exchange-code: {{ keep: {{ stolen: /access-token }}, expect: {{ absent: [/access-token] }} }}\n"
+        ),
+        format!(
+            "{exchanged}  - refresh: {{ keep: {{ a: /access-token }}, expect: {{ equal: {{ /refresh-token: x, /access-token: y }} }} }}\n"
+        ),
+        "  - authorise: { deliver: false, expect: { absent: [/code, /id_token] } }\n".to_owned(),
+    ];
+    for steps in &cases {
+        let shown = written(steps, &["--show-secrets"]);
+        let names = ["access-token", "refresh-token", "code"];
+        let secrets = members(&shown[3], &names);
+        assert!(!secrets.is_empty(), "{steps}");
+        assert_eq!(secrets, members(&written(steps, &["--show-secrets"])[3], &names), "a seed repeats them");
+        assert!(!signatures(&shown[3]).is_empty(), "{steps}");
+        for text in written(steps, &["--explain"]) {
+            for secret in &secrets {
+                assert!(!text.contains(secret), "{secret}: {steps}: {text}");
+            }
+            assert_eq!(signatures(&text), Vec::<String>::new(), "{steps}");
+            assert!(text.contains("leak"));
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     BANK, DIRECTORY, Expect, Scenario, Step, TPP,
     places::Tree,
     reading::{helpful, nearest},
+    steps::{LodgeConsentStep, REASONS, RejectPaymentStep},
 };
 
 /// What is known beside the file, so that names in it can be looked up. What is not known is not checked.
@@ -19,7 +20,32 @@ pub struct Known {
     pub rules: Vec<String>,
     /// User names of the customers.
     pub personas: Vec<String>,
+    /// The name at the Directory of the bank called `bank`; none where it is not ours to know.
+    pub bank: Option<String>,
+    /// That of the built-in second bank.
+    pub second_bank: String,
 }
+
+/// Methods of HTTP (RFC 9110, 9.3; RFC 5789).
+const METHOD_NAMES: &[&str] = &["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"];
+
+/// The same as a pattern: files write them in any case.
+pub(super) const METHODS: &str = "^([Gg][Ee][Tt]|[Hh][Ee][Aa][Dd]|[Pp][Oo][Ss][Tt]|[Pp][Uu][Tt]|[Dd][Ee][Ll][Ee][Tt][Ee]\
+                                  |[Oo][Pp][Tt][Ii][Oo][Nn][Ss]|[Tt][Rr][Aa][Cc][Ee]|[Pp][Aa][Tt][Cc][Hh])$";
+
+/// Consents of the Read/Write API, as its addresses name them.
+const KINDS: &[&str] = &[
+    "account-access-consents",
+    "domestic-payment-consents",
+    "domestic-scheduled-payment-consents",
+    "domestic-standing-order-consents",
+    "international-payment-consents",
+    "international-scheduled-payment-consents",
+    "international-standing-order-consents",
+    "file-payment-consents",
+    "domestic-vrp-consents",
+    "funds-confirmation-consents",
+];
 
 /// A mistake: where it stands below the part that was looked at, and what would be right.
 pub(super) struct Mistake {
@@ -27,7 +53,7 @@ pub(super) struct Mistake {
     pub(super) what: String,
 }
 
-fn mistake(path: &[&str], what: impl Into<String>) -> Mistake {
+pub(super) fn mistake(path: &[&str], what: impl Into<String>) -> Mistake {
     Mistake { path: path.iter().map(|part| (*part).to_owned()).collect(), what: what.into() }
 }
 
@@ -35,6 +61,8 @@ fn mistake(path: &[&str], what: impl Into<String>) -> Mistake {
 pub(super) struct Parties<'a> {
     tpps: Vec<&'a str>,
     all: Vec<&'a str>,
+    /// The banks' names at the Directory; empty where they are not known.
+    banks: Vec<String>,
     known: &'a Known,
 }
 
@@ -52,10 +80,29 @@ fn among<'a>(what: &str, name: &str, all: impl Iterator<Item = &'a str> + Clone)
 }
 
 impl<'a> Parties<'a> {
-    pub(super) fn of(scenario: &'a Scenario, known: &'a Known) -> Self {
+    pub(super) fn of(scenario: &'a Scenario, file: &Path, known: &'a Known) -> Self {
         let tpps: Vec<&str> = [TPP].into_iter().chain(scenario.tpps.keys().map(String::as_str)).collect();
         let banks = [BANK, DIRECTORY].into_iter().chain(scenario.banks.keys().map(String::as_str));
-        Self { all: banks.chain(tpps.iter().copied()).collect(), tpps, known }
+        let further = scenario.banks.values().filter_map(|bank| match &bank.profile {
+            Some(profile) => name_in(&super::reading::beside(file, profile)),
+            None => Some(known.second_bank.clone()),
+        });
+        let named = known.bank.iter().map(|first| first.clone()).chain(further).collect();
+        let named = if known.bank.is_some() { named } else { Vec::new() };
+        Self { all: banks.chain(tpps.iter().copied()).collect(), tpps, banks: named, known }
+    }
+
+    /// That a bank is one of the run's. One that is named by its discovery URL may be anybody's.
+    pub(super) fn bank(&self, name: &str) -> Result<(), Mistake> {
+        if self.banks.is_empty() || name.contains("://") || name.contains('{') {
+            return Ok(());
+        }
+        among("bank", name, self.banks.iter().map(String::as_str)).map_err(|what| {
+            mistake(
+                &["bank"],
+                format!("{what} `banks` starts further ones; a discovery URL names one that is not ours."),
+            )
+        })
     }
 
     fn party(&self, name: &str, path: &[&str]) -> Result<(), Mistake> {
@@ -88,6 +135,9 @@ impl<'a> Parties<'a> {
     /// What is wrong with a step by itself. The file is that which the step stands in.
     pub(super) fn step(&self, step: &Step, file: &Path) -> Result<(), Mistake> {
         if let Some(common) = step.common() {
+            if let Some(bank) = common.bank {
+                self.bank(bank)?;
+            }
             for (member, expect) in [("expect", common.expect), ("in-lesson", common.in_lesson)] {
                 if let Some(expect) = expect {
                     self.expectation(member, expect)?;
@@ -148,15 +198,30 @@ impl<'a> Parties<'a> {
                 if asked.path.is_empty() {
                     return Err(mistake(&[], "path is missing: that of a resource, such as /accounts"));
                 }
+                if !["/", "https://", "{"].iter().any(|begin| asked.path.starts_with(begin)) {
+                    let what = format!("{} begins with no slash; did you mean /{}?", asked.path, asked.path);
+                    return Err(mistake(&["path"], what));
+                }
                 if let Some(method) = &asked.method
-                    && !method.bytes().all(|letter| letter.is_ascii_alphabetic())
+                    && !METHOD_NAMES.iter().any(|known| known.eq_ignore_ascii_case(method))
                 {
-                    return Err(mistake(&["method"], format!("{method} is no HTTP method, such as GET or POST")));
+                    let hint = nearest(&method.to_uppercase(), METHOD_NAMES.iter().copied());
+                    let hint = hint.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+                    return Err(mistake(&["method"], format!("{method} is no HTTP method, such as GET or POST{hint}")));
                 }
                 match &asked.file {
                     Some(name) => there(file, name).map_err(|what| mistake(&["file"], what)),
                     None => Ok(()),
                 }
+            }
+            Step::LodgeConsent(LodgeConsentStep { kind: Some(kind), .. }) => {
+                among("kind of consent", kind, KINDS.iter().copied()).map_err(|what| mistake(&["kind"], what))
+            }
+            Step::RejectPayment(RejectPaymentStep { reason: Some(reason), .. })
+                if !REASONS.contains(&reason.as_str()) =>
+            {
+                let what = among("reason", reason, REASONS.iter().copied());
+                what.map_err(|what| mistake(&["reason"], what))
             }
             Step::SetAccountStatus(asked) => self.at_bank(asked.at.as_deref(), ("account", &asked.account)),
             Step::RejectPayment(asked) => self.at_bank(asked.at.as_deref(), ("payment", &asked.payment)),
@@ -192,10 +257,30 @@ impl<'a> Parties<'a> {
             }
         }
         let values = expect.equal.keys().map(|key| ("equal", key));
+        let differs = expect.differs.keys().map(|key| ("differs", key));
+        for (list, elements) in &expect.some {
+            pointer(list).map_err(|what| mistake(&[member, "some", list], what))?;
+            for (index, element) in elements.iter().enumerate() {
+                let place = [member, "some", list, &index.to_string()];
+                if element.is_empty() {
+                    return Err(mistake(&place, "an element is described by values, such as { /Status: Booked }"));
+                }
+                for key in element.keys() {
+                    pointer(key).map_err(|what| mistake(&[&place[..], &[key]].concat(), what))?;
+                }
+            }
+            if elements.is_empty() {
+                return Err(mistake(
+                    &[member, "some", list],
+                    "the list of elements is empty: nothing would be looked for",
+                ));
+            }
+        }
         let texts = expect.contains.keys().map(|key| ("contains", key));
         let lengths = expect.at_least.keys().map(|key| ("at-least", key));
         let claims = expect.claims.keys().map(|key| ("claims", key));
         values
+            .chain(differs)
             .chain(texts)
             .chain(lengths)
             .chain(claims)
@@ -216,6 +301,7 @@ impl<'a> Parties<'a> {
             }
         }
         self.persona(&scenario.persona, &["persona"])?;
+        self.bank(&scenario.bank)?;
         let tpps = scenario.tpps.iter().map(|(name, tpp)| ("tpps", name, "profile", &tpp.profile));
         let banks = scenario.banks.iter().flat_map(|(name, bank)| {
             [("banks", name, "profile", &bank.profile), ("banks", name, "clients", &bank.clients)]
@@ -256,6 +342,16 @@ impl<'a> Parties<'a> {
         let what = format!("no step expects one of the rules {off}, and none says what comes of it then (in-lesson)");
         Err(mistake(&["lesson", "off"], what))
     }
+}
+
+/// The name of the bank that a profile is of; none when it cannot be read, which whoever starts the bank tells.
+fn name_in(profile: &Path) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        name: String,
+    }
+    let text = std::fs::read_to_string(profile).ok()?;
+    party::settings::parse_yaml::<Named>(&text).ok().map(|named| named.name)
 }
 
 /// A JSON pointer (RFC 6901): nothing, or it begins with a slash.

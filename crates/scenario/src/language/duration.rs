@@ -9,6 +9,9 @@ use serde::{Deserialize, Deserializer, de};
 const UNITS: [(&str, i64); 5] =
     [("week", 7 * 24 * 3600), ("day", 24 * 3600), ("hour", 3600), ("minute", 60), ("second", 1)];
 
+/// Most of a unit: more has no date.
+const MOST: i64 = 9_999_999_999;
+
 /// A stretch of time: `90 days`, or `1 hour 30 minutes`, or `90d`, or `{ days: 1, hours: 2 }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Passing {
@@ -38,6 +41,9 @@ impl std::str::FromStr for Passing {
             let after = after.trim_start();
             let (name, after) = after.split_at(after.find(|sign: char| !sign.is_alphabetic()).unwrap_or(after.len()));
             let (count, each): (i64, i64) = (count.parse().map_err(|_| wrong())?, unit(name).ok_or_else(wrong)?);
+            if count > MOST {
+                return Err(wrong());
+            }
             seconds = count.checked_mul(each).and_then(|more| seconds.checked_add(more)).ok_or_else(wrong)?;
             rest = after.trim_start_matches(',').trim_start();
         }
@@ -79,6 +85,9 @@ impl<'de> de::Visitor<'de> for PassingVisitor {
             let each = unit(&name)
                 .ok_or_else(|| de::Error::unknown_field(&name, &["weeks", "days", "hours", "minutes", "seconds"]))?;
             let count: i64 = map.next_value()?;
+            if !(1..=MOST).contains(&count) {
+                return Err(de::Error::custom(format!("advance needs times above zero, not {count} {name}")));
+            }
             let more = count.checked_mul(each).and_then(|more| seconds.checked_add(more));
             seconds = more.ok_or_else(|| de::Error::custom("that is more time than a clock can show"))?;
         }
@@ -101,13 +110,18 @@ impl JsonSchema for Passing {
         json_schema!({
             "description": "A stretch of time: \"90 days\", \"1 hour 30 minutes\", or { days: 1, hours: 2 }.",
             "anyOf": [
-                { "type": "string", "pattern": r"^\s*\d+ (week|day|hour|minute|second)s?,?(\s+\d+ (week|day|hour|minute|second)s?,?)*\s*$" },
+                {
+                    "type": "string",
+                    "pattern": r"^(?=.*[1-9])\s*(\d{1,10}\s*(weeks?|w|days?|d|hours?|h|minutes?|m|seconds?|s)(?![a-z]),*\s*)+$"
+                },
                 {
                     "type": "object",
+                    "minProperties": 1,
                     "additionalProperties": false,
-                    "properties": {
-                        "weeks": { "type": "integer" }, "days": { "type": "integer" }, "hours": { "type": "integer" },
-                        "minutes": { "type": "integer" }, "seconds": { "type": "integer" }
+                    "patternProperties": {
+                        "^(weeks?|w|days?|d|hours?|h|minutes?|m|seconds?|s)$": {
+                            "type": "integer", "minimum": 1, "maximum": MOST
+                        }
                     }
                 }
             ]

@@ -22,6 +22,11 @@ pub struct Expect {
     pub says: Vec<String>,
     /// Values in the JSON answer, by JSON pointer.
     pub equal: BTreeMap<String, Value>,
+    /// Values that the JSON answer must have otherwise, by JSON pointer: something is there, and it is not this.
+    pub differs: BTreeMap<String, Value>,
+    /// Elements that lists in the JSON answer must have, wherever in the list, by JSON pointer: of each, its values by
+    /// JSON pointer into the element.
+    pub some: BTreeMap<String, Vec<BTreeMap<String, Value>>>,
     /// Texts that are part of values in the JSON answer, by JSON pointer.
     pub contains: BTreeMap<String, String>,
     /// JSON pointers that must lead somewhere.

@@ -8,10 +8,13 @@
 mod checking;
 mod duration;
 mod expect;
+#[cfg(test)]
+mod mistakes;
 mod places;
 pub mod reading;
 pub mod schema;
 pub mod steps;
+mod using;
 
 use std::collections::BTreeMap;
 

@@ -53,6 +53,20 @@ impl Tree {
         path.iter().try_fold(self, |tree, name| tree.get(name).ok_or(tree)).unwrap_or_else(|last| last)
     }
 
+    /// Whether there is such a member.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// The names of its members.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let members = match &self.part {
+            Part::Members(members) => members.as_slice(),
+            _ => &[],
+        };
+        members.iter().map(|(name, _)| name.as_str())
+    }
+
     fn get(&self, name: &str) -> Option<&Self> {
         match &self.part {
             Part::Members(members) => members.iter().find(|(known, _)| known == name).map(|(_, part)| part),

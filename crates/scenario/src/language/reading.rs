@@ -10,9 +10,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
-    Known, Scenario, Step,
+    Known, Lesson, Scenario, Step,
     checking::{Mistake, Parties, there, used},
     places::{Place, Tree},
+    using,
 };
 use crate::variables;
 
@@ -109,9 +110,9 @@ impl Scenario {
         let mut scenario: Self = parse(path, text)?;
         let source = Source { path, tree: Tree::read(text) };
         let header = scenario.clone();
-        let parties = Parties::of(&header, known);
+        let parties = Parties::of(&header, path, known);
         parties.scenario(&header, path).map_err(|mistake| source.mistake(&source.tree, mistake))?;
-        let mut reading = Reading { parties: &parties, stack: vec![path.to_owned()] };
+        let mut reading = Reading { parties: &parties, lesson: header.lesson.as_ref(), stack: vec![path.to_owned()] };
         let mut all = reading.included(&source, std::mem::take(&mut scenario.steps), &["steps"])?;
         let first = all.len();
         if let Some(lesson) = &mut scenario.lesson {
@@ -178,6 +179,7 @@ fn placed(told: &str) -> (String, At) {
 /// Reads steps with those of the files that they include.
 struct Reading<'a> {
     parties: &'a Parties<'a>,
+    lesson: Option<&'a Lesson>,
     /// The files that are being read, from the scenario on.
     stack: Vec<PathBuf>,
 }
@@ -192,6 +194,7 @@ impl Reading<'_> {
             let place = || Place { file: source.path.to_owned(), line: whole.line, column: whole.column };
             let Step::Include(include) = step else {
                 self.parties.step(&step, source.path).map_err(|mistake| source.mistake(said, mistake))?;
+                using::all(&step, said, self.lesson).map_err(|mistake| source.mistake(said, mistake))?;
                 // Whose step it is in a file that is included is known only where that is done.
                 if self.stack.len() == 1 {
                     self.parties.tpp(&step).map_err(|mistake| source.mistake(said, mistake))?;
@@ -216,7 +219,14 @@ impl Reading<'_> {
                 return Err(source.wrong(said.at(&["file"]), what));
             }
             let text = text_of(&file)?;
-            let fragment: Fragment = parse(&file, &text)?;
+            let fragment: Fragment = parse(&file, &text).map_err(|error| match parse::<Scenario>(&file, &text) {
+                Ok(_) => {
+                    let what =
+                        "this is a whole scenario; a file that is included has about and steps, and nothing else";
+                    source.wrong(said.at(&["file"]), what.to_owned())
+                }
+                Err(_) => error,
+            })?;
             if !include.with.is_empty() {
                 all.push(Located { step: Step::Set(include.with), place: place(), used: used(said) });
             }
@@ -308,6 +318,9 @@ pub(crate) fn helpful(error: &str) -> String {
         return format!("{} is there twice", key.split(',').next().unwrap_or_default());
     }
     let Some(wrong) = error.split('`').nth(1) else { return error.to_owned() };
+    if wrong == "~" {
+        return "there is nothing behind the dash; a step is expected, such as - onboard: {}".to_owned();
+    }
     if error.contains("missing field") {
         return format!("{wrong} is missing");
     }
@@ -326,21 +339,7 @@ mod tests {
     use openbanking::version::ApiVersion;
 
     use super::*;
-    use crate::language::TPP;
-
-    const TEXT: &str = "
-name: short
-about: A consent that is refused.
-bank: Ashdown Bank
-persona: nora
-steps:
-  - onboard: {}
-  - lodge-consent:
-      permissions: [ReadBalances]
-      expect: { status: 400, rule: ais.consent.permissions }
-  - advance: { days: 1, hours: 2 }
-  - call: { path: /accounts, keep: { account: /Data/Account/0/AccountId } }
-";
+    use crate::language::{TPP, mistakes::TEXT};
 
     fn parse(text: &str) -> Result<Scenario, ScenarioError> {
         Scenario::parse(Path::new("short.yaml"), text)
@@ -357,77 +356,6 @@ steps:
         assert!(scenario.steps[1].expect().unwrap().refusal());
         assert_eq!(scenario.steps[2].title(), "Time passes: 1 day, 2 hours");
         assert_eq!(scenario.steps[3].title(), "The TPP calls GET /accounts");
-    }
-
-    /// What the file says rightly, what it says instead, where that is told (line and column), and what is told.
-    const MISTAKES: &[(&str, &str, (u64, u64), &str)] = &[
-        ("- onboard: {}", "- onbord: {}", (7, 5), "onbord is not known here; did you mean onboard?"),
-        ("- onboard: {}", "- onboard:", (7, 12), "members are expected here"),
-        ("- onboard: {}", "- onboard: {}\n    register: {}", (8, 5), "each step begins with a dash"),
-        ("  - onboard: {}", "\t- onboard: {}", (7, 2), "there is a tab"),
-        ("  - onboard: {}", "   - onboard: {}", (8, 3), "this line begins in another column"),
-        ("persona: nora", "customer: nora", (5, 1), "customer is not known here"),
-        ("persona: nora", "persona: norra", (5, 10), "there is no customer norra; did you mean nora?"),
-        ("persona: nora", "persona: nora\npersona: nora", (6, 1), "persona is there twice"),
-        ("persona: nora", "persona: [nora]", (5, 10), "a text is expected here"),
-        ("persona: nora", "persona: nora\nversion: v5.0", (6, 10), "did you mean v4.0?"),
-        ("persona: nora", "persona: nora\ntpps: { tpp: {} }", (6, 14), "tpp is the name of the TPP"),
-        ("persona: nora", "persona: nora\ntpps: { one: { profile: no.yaml } }", (6, 25), "there is no file"),
-        ("persona: nora", "persona: nora\nbanks: { one: { profil: x } }", (6, 17), "did you mean profile?"),
-        ("[ReadBalances]", "[ReadBalance]", (9, 21), "did you mean ReadBalances?"),
-        ("[ReadBalances]", "ReadBalances", (9, 20), "a list is expected here"),
-        ("[ReadBalances]", "[ReadBalances", (10, 13), "a bracket or a brace before it has no end"),
-        ("status: 400", "status: many", (10, 25), "a whole number is expected here"),
-        ("status: 400", "status: 999", (10, 25), "999 is no HTTP status"),
-        ("ais.consent.permissions", "ais.consent.permission", (10, 36), "did you mean ais.consent.permissions?"),
-        ("days: 1, hours: 2", "dayz: 1", (11, 16), "did you mean days?"),
-        ("{ days: 1, hours: 2 }", "one day", (11, 14), "90 days"),
-        ("path: /accounts,", "pat: /accounts,", (12, 13), "did you mean path?"),
-        ("path: /accounts,", "", (12, 11), "path is missing"),
-        ("path: /accounts,", "path: '/{acount}',", (12, 19), "{acount} is kept by no step before; kept are: consent"),
-        ("path: /accounts,", "path: /accounts, method: G T,", (12, 38), "G T is no HTTP method"),
-        ("path: /accounts,", "path: /accounts, file: no.json,", (12, 36), "there is no file"),
-        ("path: /accounts,", "path: /accounts, tpp: malory,", (12, 35), "there is no TPP malory."),
-        ("path: /accounts,", "path: /accounts, tamper: { certificat: none },", (12, 40), "did you mean certificate?"),
-        ("/Data/Account/0/AccountId", "$.Data.Account[0].AccountId", (12, 61), "stands in quotes"),
-        (
-            "/Data/Account/0/AccountId",
-            "'$.Data.Account[0].AccountId'",
-            (12, 47),
-            "did you mean /Data/Account/0/AccountId?",
-        ),
-        ("- onboard: {}", "- include: { file: no.yaml }", (7, 22), "there is no file no.yaml"),
-        ("- onboard: {}", "- include: { file: no/no.yaml }", (7, 22), "there is no folder no"),
-        ("- onboard: {}", "- misbehave: { deviations: [wrong-nonse] }", (7, 31), "did you mean wrong-nonce?"),
-        ("- onboard: {}", "- set-status: { status: Gone }", (7, 27), "There are Active, Revoked, Withdrawn"),
-        ("- onboard: {}", "- set-account-status: { status: closed }", (7, 25), "account is missing"),
-        ("- onboard: {}", "- reject-payment: { payment: '{ordr}' }", (7, 32), "{ordr} is kept by no step before"),
-        ("- onboard: {}", "- settle-payment: { payment: x, at: banc }", (7, 39), "did you mean bank?"),
-        ("- onboard: {}", "- fault: { at: banc, fault: { effect: drop } }", (7, 18), "did you mean bank?"),
-        ("- onboard: {}", "- fault: { at: bank, fault: { efect: drop } }", (7, 40), "did you mean effect?"),
-        ("- onboard: {}", "- expect-journal: { never: [{ party: banc }] }", (7, 40), "did you mean bank?"),
-        ("- onboard: {}", "- authorise: { psu: aprove }", (7, 23), "did you mean approve?"),
-        ("- onboard: {}", "- authorise: { persona: toby }", (7, 27), "There are nora, rosalind"),
-    ];
-
-    #[test]
-    fn every_mistake_has_a_place_and_says_what_would_be_right() {
-        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        let known = Known { rules: names(&["ais.consent.permissions"]), personas: names(&["nora", "rosalind"]) };
-        let mut otherwise = Vec::new();
-        for (right, wrong, (line, column), hint) in MISTAKES {
-            let text = TEXT.replacen(right, wrong, 1);
-            assert_ne!(text, TEXT, "{right}");
-            let error = Scenario::parse_knowing(Path::new("short.yaml"), &text, &known).unwrap_err().to_string();
-            let place = format!("short.yaml, line {line}, column {column}: ");
-            if !(error.starts_with(&place) && error.contains(hint)) {
-                otherwise.push(format!("{wrong}: {error}"));
-            }
-        }
-        assert_eq!(otherwise, Vec::<String>::new());
-        assert!(Scenario::parse_knowing(Path::new("short.yaml"), TEXT, &known).is_ok());
-        assert!(error("").contains("the file is empty"));
-        assert!(error(&TEXT.replace("name: short\n", "")).contains("name is missing"));
     }
 
     #[test]

@@ -118,7 +118,7 @@ step! {
         /// `TransactionToDateTime`, in days before the TPP's now.
         transactions_to_days_ago: Option<i64>,
         /// Another version than the scenario's.
-        #[schemars(schema_with = "version")]
+        #[schemars(schema_with = "other_version")]
         version: Option<ApiVersion>,
         /// Further headers.
         headers: BTreeMap<String, String>,
@@ -233,7 +233,7 @@ step! {
         /// Another consent than the last one.
         consent: Option<String>,
         /// Another version than the scenario's.
-        #[schemars(schema_with = "version")]
+        #[schemars(schema_with = "other_version")]
         version: Option<ApiVersion>,
         /// Further headers.
         headers: BTreeMap<String, String>,
@@ -346,6 +346,26 @@ step! {
         never: Vec<Event>,
     }
 }
+
+/// Why the bank's people reject a payment (docs/control.md).
+pub const REASONS: &[&str] = &[
+    "insufficient_funds",
+    "closed_debtor_account",
+    "blocked_debtor_account",
+    "transaction_forbidden",
+    "closed_creditor_account",
+    "blocked_creditor_account",
+    "incorrect_creditor_account",
+    "same_account",
+    "not_allowed_currency",
+    "zero_amount",
+    "not_allowed_amount",
+    "amount_exceeds_agreed_limit",
+    "limit_exceeded",
+    "order_cancelled",
+    "authorisation_expired",
+    "not_specified",
+];
 
 /// Status of an organisation at the Directory.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -493,4 +513,10 @@ fn permissions(_: &mut SchemaGenerator) -> Schema {
 /// Versions of the Read/Write API.
 pub(super) fn version(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": ApiVersion::ALL.map(ApiVersion::path_segment) })
+}
+
+/// The same, where the scenario's own counts when nothing stands there.
+fn other_version(_: &mut SchemaGenerator) -> Schema {
+    let versions = ApiVersion::ALL.map(ApiVersion::path_segment).into_iter().map(Value::from);
+    json_schema!({ "enum": versions.chain([Value::Null]).collect::<Vec<_>>() })
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use simulation::{Exchange, Side};
 use url::Url;
 
-use crate::result::{ScenarioResult, Spoke, StepResult};
+use crate::result::{ScenarioResult, Spoke, StepResult, no_answer};
 
 /// Pixels between two lanes, unless there are more than fit a page.
 const WIDEST: usize = 150;
@@ -148,7 +148,7 @@ pub(super) fn refused(exchange: &Exchange) -> bool {
 pub(super) fn came(exchange: &Exchange) -> String {
     match (exchange.status, &exchange.error) {
         (Some(status), _) => status.to_string(),
-        (None, Some(error)) => error.clone(),
+        (None, Some(error)) => no_answer(error),
         (None, None) => "no answer".to_owned(),
     }
 }

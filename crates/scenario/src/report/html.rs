@@ -11,7 +11,7 @@ use super::{
     ReportError,
     diagram::{Diagram, asked, came, path, refused},
 };
-use crate::result::{ScenarioResult, Spoke, StepResult};
+use crate::result::{ScenarioResult, Spoke, StepResult, SwitchedOff};
 
 const PAGE: &str = include_str!("../../../../web/scenario/report.hbs");
 
@@ -52,6 +52,7 @@ struct ScenarioView<'a> {
     title: String,
     about: &'a str,
     gains: Option<&'a str>,
+    off: &'a [SwitchedOff],
     stolen: Option<&'a str>,
     error: Option<&'a str>,
     passed: bool,
@@ -161,6 +162,7 @@ fn scenario(index: usize, result: &ScenarioResult, alone: bool) -> ScenarioView<
         title: result.title(),
         about: &result.about,
         gains: result.gains.as_deref(),
+        off: &result.off,
         stolen: result.stolen.as_deref().filter(|_| result.passed()),
         error: result.error.as_deref(),
         passed: result.passed(),

@@ -105,7 +105,10 @@ pub fn junit(results: &[ScenarioResult]) -> Result<String, ReportError> {
         }
         report.add_test_suite(suite);
     }
-    report.to_string().map_err(|error| ReportError::Format(error.to_string()))
+    let text = report.to_string().map_err(|error| ReportError::Format(error.to_string()))?;
+    // Whatever a bank answers, the file is one that readers of XML 1.0 (2.2) take.
+    let of_xml = |letter: char| matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    Ok(text.chars().filter(|letter| of_xml(*letter)).collect())
 }
 
 /// What failed, in words that need nothing else.
@@ -132,6 +135,24 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn junit_is_xml_whatever_a_bank_answers() {
+        let mut results = results();
+        let hostile = "a\u{fffe}b\u{ffff}c\u{0}d\u{1b}[2Je\u{8}f]]>&<g";
+        for step in &mut results[0].steps {
+            step.problem = Some(hostile.to_owned());
+            step.answer = Some(hostile.to_owned());
+        }
+        results[0].error = Some(hostile.to_owned());
+        let text = junit(&results).unwrap();
+        let wrong = |letter: char| (letter < ' ' && letter != '\n') || matches!(letter, '\u{fffe}' | '\u{ffff}');
+        assert!(!text.contains(wrong), "{text:?}");
+        for reference in ["&#0;", "&#x0;", "&#27;", "&#x1b;", "&#x1B;", "&#8;", "&#x8;", "&#xFFFE;", "&#65534;"] {
+            assert!(!text.contains(reference), "{reference}: {text}");
+        }
+        assert!(text.contains("abcd") && text.contains("f]]&gt;&amp;&lt;g"), "{text}");
+    }
 
     fn results() -> Vec<ScenarioResult> {
         let exchange = |party: &str, side: &str, peer: &str, url: &str| {
@@ -169,6 +190,11 @@ mod tests {
             about: "A <b>bold</b> story.".to_owned(),
             gains: Some("Much.".to_owned()),
             lesson: false,
+            off: vec![crate::result::SwitchedOff {
+                rule: "fapi.token.code-unused".to_owned(),
+                reason: "A code is used once.".to_owned(),
+                clause: "RFC 6749, 4.1.2".to_owned(),
+            }],
             stolen: None,
             trace_id: "a".to_owned(),
             duration_us: 2000,
@@ -183,6 +209,12 @@ mod tests {
     fn every_form_tells_what_failed_and_which_rule_spoke() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), &results(), false).unwrap();
+        for name in ["results.json", "report.html"] {
+            let text = fs::read_to_string(folder.path().join(name)).unwrap();
+            for part in ["A code is used once.", "RFC 6749, 4.1.2"] {
+                assert!(text.contains(part), "what was off, by its demand and clause: {part}: {name}: {text}");
+            }
+        }
         for name in ["junit.xml", "results.json", "report.html"] {
             let text = fs::read_to_string(folder.path().join(name)).unwrap();
             assert!(text.contains("fapi.token.code-unused"), "{name}: {text}");

@@ -9,6 +9,9 @@ use crate::{
     result::Spoke,
 };
 
+/// Exchanges that a problem lists.
+const LISTED: usize = 4;
+
 /// How far the journals were read, and what was in them.
 #[derive(Default)]
 pub(super) struct Seen {
@@ -55,17 +58,69 @@ impl Run<'_> {
     }
 
     /// What is not as the step expects; none when everything is.
-    pub(super) fn read_journals(&self, step: &ExpectJournalStep) -> Option<String> {
+    ///
+    /// # Errors
+    /// The step names a party whose journal is not read: nothing can be said of it.
+    pub(super) fn read_journals(&self, step: &ExpectJournalStep) -> Result<Option<String>, RunError> {
+        for party in step.order.iter().chain(&step.never).filter_map(|event| event.party.as_deref()) {
+            if party != "psu" {
+                self.runner.party(party)?;
+            }
+        }
         let mut all: Vec<&Exchange> = self.seen.all.iter().collect();
         all.sort_by_key(|exchange| exchange.at);
-        let mut left = all.iter();
-        let missing = step.order.iter().find(|event| !left.any(|exchange| fits(event, exchange)));
-        if let Some(event) = missing {
-            return Some(format!("expected in the journals, in this order: {}; it is not there", said(event)));
-        }
-        let wrong = step.never.iter().find(|event| all.iter().any(|exchange| fits(event, exchange)));
-        wrong.map(|event| format!("expected never in the journals: {}; it is there", said(event)))
+        Ok(otherwise(step, &all))
     }
+}
+
+/// What is otherwise than the step expects of these exchanges, which are in the order of time.
+fn otherwise(step: &ExpectJournalStep, all: &[&Exchange]) -> Option<String> {
+    let mut after = 0;
+    for (index, event) in step.order.iter().enumerate() {
+        let left = all.get(after..).unwrap_or_default();
+        if let Some(found) = left.iter().position(|exchange| fits(event, exchange)) {
+            after += found + 1;
+            continue;
+        }
+        let (number, of) = (index + 1, step.order.len());
+        let wanted = format!("expected in the journals, in this order: {}, event {number} of {of}", said(event));
+        let before = all.iter().take(after).filter(|exchange| fits(event, exchange)).count();
+        let earlier = if before == 0 { "it is not there" } else { "it is there only before the events above it" };
+        let like: Vec<String> = left
+            .iter()
+            .filter(|exchange| resembles(event, exchange))
+            .take(LISTED)
+            .map(|exchange| shown(exchange))
+            .collect();
+        let instead = match (like.is_empty(), left.is_empty()) {
+            (false, _) => format!("what comes instead: {}", like.join("; ")),
+            (true, false) => format!(
+                "what comes then: {}",
+                left.iter().take(LISTED).map(|exchange| shown(exchange)).collect::<Vec<_>>().join("; ")
+            ),
+            (true, true) => "nothing comes then".to_owned(),
+        };
+        return Some(format!("{wanted}; {earlier}; {instead}"));
+    }
+    step.never.iter().find_map(|event| {
+        let wrong = all.iter().find(|exchange| fits(event, exchange))?;
+        Some(format!("expected never in the journals: {}; it is there: {}", said(event), shown(wrong)))
+    })
+}
+
+/// Whether an exchange is nearly the event: the same path, or the same rule.
+fn resembles(event: &Event, exchange: &Exchange) -> bool {
+    let same = Event { path: event.path.clone(), party: event.party.clone(), ..Event::default() };
+    event.path.is_some() && fits(&same, exchange)
+}
+
+/// An exchange in a few words.
+fn shown(exchange: &Exchange) -> String {
+    let side = if exchange.side == simulation::Side::Client { "asking" } else { "answering" };
+    let path = exchange.url.split(['?', '#']).next().unwrap_or_default();
+    let status = exchange.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    let rule = Spoke::of_exchange(exchange).map(|spoke| format!(" {}", spoke.rule)).unwrap_or_default();
+    format!("{} {side} {} {path} {status}{rule}", exchange.party, exchange.method)
 }
 
 fn fits(event: &Event, exchange: &Exchange) -> bool {
@@ -78,8 +133,13 @@ fn fits(event: &Event, exchange: &Exchange) -> bool {
         && event.side.is_none_or(|wanted| wanted == side)
         && event.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(&exchange.method))
         && event.path.as_ref().is_none_or(|path| exchange.url.contains(path.as_str()))
-        && event.status.is_none_or(|status| exchange.status == Some(status))
+        && event.status.is_none_or(|status| answered(exchange) == Some(status))
         && event.rule.as_ref().is_none_or(|wanted| rule.as_ref() == Some(wanted))
+}
+
+/// The status of the answer; where a fault kept the answer back, of that which was made.
+fn answered(exchange: &Exchange) -> Option<u16> {
+    exchange.status.or_else(|| exchange.fault.as_ref()?.instead_of)
 }
 
 fn said(event: &Event) -> String {
@@ -125,5 +185,47 @@ mod tests {
             assert_eq!(fits(&event(wanted.clone()), &exchange), right, "{wanted}");
         }
         assert_eq!(said(&event(json!({"party": "bank", "path": "/token"}))), "bank /token");
+        let mut dropped = serde_json::to_value(&exchange).unwrap();
+        dropped["fault"] = json!({ "id": "f", "when": "after", "what": "drop", "instead-of": 200 });
+        dropped["status"] = serde_json::Value::Null;
+        let dropped = serde_json::from_value(dropped).unwrap();
+        assert!(fits(&event(json!({"status": 200})), &dropped), "the answer that was made");
+        assert!(!fits(&event(json!({"status": 400})), &dropped));
+    }
+
+    #[test]
+    fn what_is_missing_is_told_with_what_came_instead() {
+        let exchange = |method: &str, url: &str, status: u16| -> Exchange {
+            serde_json::from_value(json!({
+                "at": "2026-11-23T12:00:00Z", "party": "bank", "side": "server", "peer": "tpp", "method": method,
+                "url": url, "status": status, "duration-us": 1, "trace-id": "a"
+            }))
+            .unwrap()
+        };
+        let all =
+            [exchange("POST", "/token?x=1", 200), exchange("GET", "/accounts", 200), exchange("POST", "/token", 400)];
+        let all: Vec<&Exchange> = all.iter().collect();
+        let told = |json: serde_json::Value| otherwise(&serde_json::from_value(json).unwrap(), &all);
+        let accounts = json!({"path": "/accounts"});
+        assert_eq!(told(json!({"order": [{"path": "/token"}, accounts], "never": [{"path": "/par"}]})), None);
+        for (step, problem) in [
+            (
+                json!({"order": [accounts, {"path": "/token", "status": 200}]}),
+                "/token 200, event 2 of 2; it is there only before the events above it; what comes instead: bank \
+                 answering POST /token 400",
+            ),
+            (
+                json!({"order": [{"path": "/par"}]}),
+                "/par, event 1 of 1; it is not there; what comes then: bank answering POST /token 200; ",
+            ),
+            (
+                json!({"order": [{"status": 400}, accounts]}),
+                "/accounts, event 2 of 2; it is there only before the events above it; nothing comes then",
+            ),
+            (json!({"never": [accounts]}), "/accounts; it is there: bank answering GET /accounts 200"),
+        ] {
+            let found = told(step.clone()).unwrap();
+            assert!(found.contains(problem), "{step}: {found}");
+        }
     }
 }

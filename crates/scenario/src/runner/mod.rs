@@ -13,6 +13,7 @@ use std::{
 };
 
 use psu::Psu;
+use rules::Rule;
 use simulation::{Chance, Clock, Exchange, Journal, Trace};
 use tpp::steps::{ClientToken, Failure, Onboard, Onboarded, Outcome, Part, Register, Registered, Sent};
 use transport::{ClientSettings, HttpClient, Stop, TlsError};
@@ -23,7 +24,8 @@ use crate::{
     ecosystem::{ControlClient, ControlFailure, Ecosystem},
     expectation::{Happened, compare},
     language::{BANK, DIRECTORY, Scenario, Step, TPP},
-    result::{ScenarioResult, Spoke, StepResult},
+    result::{ScenarioResult, Spoke, StepResult, SwitchedOff},
+    secrets::Secrets,
     variables::Variables,
 };
 use journals::Seen;
@@ -106,6 +108,8 @@ pub struct Options {
     pub seed: Option<u64>,
     /// Whether tokens are written into results.
     pub show_secrets: bool,
+    /// The rules of the parties, so that results say what those demand that were off.
+    pub rules: Vec<&'static Rule>,
     /// Ends the scenario that runs; what it bent is straightened first.
     pub stop: Stop,
 }
@@ -155,6 +159,8 @@ struct Run<'a> {
     /// The customers' clock: it goes with the TPP's.
     clock: Clock,
     variables: Variables,
+    /// What no result says, unless the run is to show it.
+    secrets: Secrets,
     states: HashMap<String, TppState>,
     seen: Seen,
 }
@@ -223,8 +229,17 @@ impl Runner {
         let party = self.party(lesson.at.as_deref().unwrap_or(BANK))?;
         party.switch_off(&lesson.off).await?;
         let result = self.run_as(scenario, true, progress).await;
-        party.switch_on().await?;
-        result
+        match (party.switch_on().await, result) {
+            (Ok(()), result) => result,
+            // What the lesson came to is told all the same.
+            (Err(failed), Ok(result)) => Ok(ScenarioResult {
+                error: Some(
+                    result.error.unwrap_or_else(|| format!("the rules could not be switched on again: {failed}")),
+                ),
+                ..result
+            }),
+            (Err(_), Err(error)) => Err(error),
+        }
     }
 
     async fn run_as(
@@ -280,6 +295,7 @@ impl Runner {
             about: scenario.about.clone(),
             gains: scenario.gains.clone(),
             lesson,
+            off: SwitchedOff::all(scenario, lesson, &self.options.rules),
             stolen: scenario.lesson.as_ref().filter(|_| lesson).map(|lesson| lesson.stolen.clone()),
             trace_id: run.trace.trace_id.clone(),
             duration_us: micros(began),
@@ -288,6 +304,7 @@ impl Runner {
             folder: None,
             error: ended.err().map(|error| error.to_string()),
         };
+        let result = run.secrets.scenario(result);
         progress.ended(&result);
         Ok(result)
     }
@@ -387,6 +404,7 @@ impl<'a> Run<'a> {
             customers: HashMap::new(),
             browser: Journal::new("psu", BROWSER_JOURNAL),
             variables,
+            secrets: Secrets::new(runner.options.show_secrets),
             states: HashMap::new(),
             seen: Seen::new(runner),
         };
@@ -429,6 +447,9 @@ impl<'a> Run<'a> {
         let began = Instant::now();
         let mut done = self.take(step).await?;
         let duration_us = micros(began);
+        if let Some(body) = &done.happened.body {
+            self.secrets.learn(body, matches!(step, Step::Authorise(_)));
+        }
         let (exchanges, served) = self.new_exchanges().await?;
         let mut expect = self.filled(self.expected(step))?;
         let unheard = self.unheard(&mut expect);
@@ -443,19 +464,23 @@ impl<'a> Run<'a> {
                 new
             });
         }
-        let mut problem = compare(&expect, &done.happened, &spoke);
+        done.happened.undone |=
+            done.happened.refused.is_some() && !Self::somebody_refused(&expect, &done.happened, &spoke, &exchanges);
+        let mut problem =
+            compare(&expect, &done.happened, &spoke).or_else(|| Self::not_heard(&unheard, &done.happened));
         if problem.is_none() && !expect.refusal() {
             problem = self.keep(step, &done.happened);
         }
         let all: Vec<&Exchange> = exchanges.iter().chain(&served).collect();
         let advice = problem.as_ref().map(|_| advice::advice(&expect, &done.happened, &spoke, &all));
-        let answer = advice.as_ref().and_then(|_| advice::answer(&done.happened));
+        let answer = advice.as_ref().and_then(|_| advice::answer(&done.happened, self.runner.options.show_secrets));
         let outcome = match &done.happened.refused {
             Some(why) if problem.is_none() => format!("refused, as expected: {why}{unheard}"),
             Some(why) => why.clone(),
             None => done.outcome,
         };
-        Ok(StepResult {
+        let secrets = self.runner.options.show_secrets;
+        Ok(self.secrets.step(StepResult {
             title: step.title(),
             place: None,
             outcome,
@@ -466,8 +491,8 @@ impl<'a> Run<'a> {
             spoke,
             exchanges,
             served,
-            body: body::shown(&done.happened, self.runner.options.show_secrets),
-            curl: done.sent.as_deref().map(curl::command),
-        })
+            body: body::shown(&done.happened, secrets),
+            curl: done.sent.as_deref().map(|sent| curl::command(sent, secrets)),
+        }))
     }
 }

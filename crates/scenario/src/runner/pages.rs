@@ -2,10 +2,10 @@
 
 use psu::{Arrival, Destination, Intention, PsuError};
 use serde_json::{Map, Value, json};
-use tpp::steps::{self, AuthorisationResult, Link, Part, Returned};
+use tpp::steps::{self, AuthorisationResult, Failure, Link, Part, Returned};
 use url::Url;
 
-use super::{Callback, Done, Run, RunError};
+use super::{Callback, Done, Run, RunError, steps::missing};
 use crate::{
     expectation::{Happened, shortened},
     language::{
@@ -37,7 +37,7 @@ impl Run<'_> {
             true => None,
             false => match self.consent(step, asked.consent.as_ref())? {
                 Some(consent_id) => Some(consent_id),
-                None => return Ok(Done::missing("consent", "lodge-consent")),
+                None => return Err(missing("consent", "lodge-consent")),
             },
         };
         let told = steps::Authorise {
@@ -136,7 +136,7 @@ impl Run<'_> {
         let (Some((part, caught)), Some(callback), Some(own)) =
             (state.caught.clone(), state.callback.clone(), state.state.clone())
         else {
-            return Ok(Done::missing("answer that was caught", "authorise with deliver: false"));
+            return Err(missing("answer that was caught", "authorise with deliver: false"));
         };
         let mut pairs = caught;
         pairs.retain(|(name, _)| !asked.remove.contains(name) && !asked.set.contains_key(name));
@@ -191,7 +191,7 @@ impl Run<'_> {
                 Ok(url) => url,
                 Err(error) => return Ok(Done::impossible(format!("{page}: {error}"))),
             },
-            None => return Ok(Done::missing("bank to visit", "register")),
+            None => return Err(missing("bank to visit", "register")),
         };
         let url = match base.join(&page) {
             Ok(url) => url,
@@ -224,7 +224,11 @@ fn made_of_it(step: &Step, returned: Returned, pages: usize, last: &str) -> Done
             done
         }
         Returned::NotYet => {
-            Done::impossible(format!("the TPP got no answer that belongs to this authorisation; {last}"))
+            // A refusal where a rule of the TPP's spoke to another answer.
+            Done::failed(
+                step.tpp(),
+                Failure::new(format!("the TPP got no answer that belongs to this authorisation; {last}")),
+            )
         }
         Returned::Error { error, description } => {
             let description = description.map(|text| format!(" ({text})")).unwrap_or_default();

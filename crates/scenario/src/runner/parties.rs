@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use time::Duration;
 use tpp::steps::Onboarded;
 
-use super::{Done, Run, RunError};
+use super::{Done, Run, RunError, steps::missing};
 use crate::{
     ecosystem::{ControlClient, ControlFailure, advance_together},
     language::{
@@ -55,7 +55,7 @@ impl Run<'_> {
 
     pub(super) async fn set_status(&mut self, step: &Step, asked: &SetStatusStep) -> Result<Done, RunError> {
         let Some(organisation) = self.state(step).onboarded.as_ref().map(|known| known.organisation_id.clone()) else {
-            return Ok(Done::missing("organisation", "onboard"));
+            return Err(missing("organisation", "onboard"));
         };
         let path = format!("/organisations/{organisation}/status");
         self.operate(&path, Some(&json!({ "status": asked.status.to_string() }))).await?;
@@ -71,7 +71,7 @@ impl Run<'_> {
     ) -> Result<Done, RunError> {
         let Some(Onboarded { organisation_id, transport_kid, signing_kid, .. }) = self.state(step).onboarded.clone()
         else {
-            return Ok(Done::missing("certificate", "onboard"));
+            return Err(missing("certificate", "onboard"));
         };
         let kid = match asked.which {
             CertificateUse::Transport => transport_kid,
@@ -118,38 +118,58 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Leaves no fault, no deviation, no status, no revocation and no closed account behind for the next scenario.
+    /// Leaves no fault, no deviation, no status, no revocation and no closed account behind for the next scenario. What
+    /// cannot be straightened keeps nothing else from being so.
+    ///
+    /// # Errors
+    /// The first one that there was.
     pub(super) async fn clean_up(&mut self) -> Result<(), RunError> {
         let mut parties = Vec::new();
+        let mut cleaned = Ok(());
         for step in self.scenario.all_steps() {
             match step {
                 Step::Fault(fault) => parties.push(fault.at.clone()),
                 Step::Misbehave(step) => parties.push(step.at.clone().unwrap_or_else(|| BANK.to_owned())),
-                Step::SetStatus(asked) if asked.status != ParticipantStatus::Active => {
-                    let active = SetStatusStep { status: ParticipantStatus::Active, ..asked.clone() };
-                    self.set_status(step, &active).await?;
-                }
-                Step::RevokeCertificate(asked) => drop(self.set_revoked(step, asked, "reinstate").await?),
-                // An account whose name was never kept was never closed.
-                Step::SetAccountStatus(asked)
-                    if asked.status != AccountStatus::Enabled && self.fill(&asked.account).is_ok() =>
-                {
-                    self.set_account_status(asked, AccountStatus::Enabled).await?;
-                }
-                _ => {}
+                _ => cleaned = cleaned.and(self.straighten(step).await),
             }
         }
         parties.sort_unstable();
         parties.dedup();
-        let rules = self.scenario.lesson.as_ref().filter(|_| self.lesson);
         for name in parties {
-            let party = self.runner.party(&name)?;
-            party.tell(Method::POST, "/reset", None).await?;
-            // A reset also ends lessons, and this one may go on.
-            if let Some(lesson) = rules.filter(|lesson| lesson.at.as_deref().unwrap_or(BANK) == name) {
-                party.switch_off(&lesson.off).await?;
-            }
+            cleaned = cleaned.and(self.reset(&name).await);
         }
-        Ok(())
+        cleaned
+    }
+
+    /// Takes back what a step did to the TPP's organisation or to an account.
+    async fn straighten(&mut self, step: &Step) -> Result<(), RunError> {
+        let known = self.state(step).onboarded.is_some();
+        match step {
+            // A TPP that never came so far has nothing to take back.
+            Step::SetStatus(asked) if known && asked.status != ParticipantStatus::Active => {
+                let active = SetStatusStep { status: ParticipantStatus::Active, ..asked.clone() };
+                self.set_status(step, &active).await.map(drop)
+            }
+            Step::RevokeCertificate(asked) if known => self.set_revoked(step, asked, "reinstate").await.map(drop),
+            // An account whose name was never kept was never closed.
+            Step::SetAccountStatus(asked)
+                if asked.status != AccountStatus::Enabled && self.fill(&asked.account).is_ok() =>
+            {
+                self.set_account_status(asked, AccountStatus::Enabled).await.map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends a party's faults and deviations.
+    async fn reset(&self, name: &str) -> Result<(), RunError> {
+        let party = self.runner.party(name)?;
+        party.tell(Method::POST, "/reset", None).await?;
+        // A reset also ends lessons, and this one may go on.
+        let rules = self.scenario.lesson.as_ref().filter(|_| self.lesson);
+        match rules.filter(|lesson| lesson.at.as_deref().unwrap_or(BANK) == name) {
+            Some(lesson) => Ok(party.switch_off(&lesson.off).await?),
+            None => Ok(()),
+        }
     }
 }

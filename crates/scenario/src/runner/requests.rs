@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use tpp::{
     steps::{
         self, Answered, Body, ClientToken, Dress, ExchangeCode, Lodged, Onboard, Onboarded, Outcome, Refresh, Register,
@@ -14,7 +14,7 @@ use tpp::{
 };
 use url::Url;
 
-use super::{Done, Run, RunError};
+use super::{Done, Run, RunError, steps::missing};
 use crate::{
     expectation::Happened,
     language::{
@@ -105,9 +105,15 @@ impl Run<'_> {
             kind: asked.kind.clone().unwrap_or_else(account_access),
             body: body.map_err(RunError::Variable)?,
             permissions: asked.permissions.clone(),
-            expires_at: asked.expires_in_days.map(|days| now + Duration::days(days)),
-            transactions_from: asked.transactions_from_days_ago.map(|days| now - Duration::days(days)),
-            transactions_to: asked.transactions_to_days_ago.map(|days| now - Duration::days(days)),
+            expires_at: asked.expires_in_days.map(|days| after(now, days)).transpose()?,
+            transactions_from: asked
+                .transactions_from_days_ago
+                .map(|days| after(now, days.saturating_neg()))
+                .transpose()?,
+            transactions_to: asked
+                .transactions_to_days_ago
+                .map(|days| after(now, days.saturating_neg()))
+                .transpose()?,
             dress: self.dress(asked.dress())?,
             reveal: self.runner.options.show_secrets,
             tamper: self.tamper(&asked.tamper)?,
@@ -124,7 +130,7 @@ impl Run<'_> {
 
     pub(super) async fn exchange_code(&mut self, step: &Step, asked: &ExchangeCodeStep) -> Result<Done, RunError> {
         let Some(state) = self.state(step).state.clone() else {
-            return Ok(Done::missing("authorisation", "authorise"));
+            return Err(missing("authorisation", "authorise"));
         };
         let told = ExchangeCode { state, reveal: self.reveals(step), tamper: self.tamper(&asked.tamper)? };
         let answer = self.tell(step, "exchange-code", &told).await?;
@@ -133,7 +139,7 @@ impl Run<'_> {
 
     pub(super) async fn refresh(&mut self, step: &Step, asked: &RefreshStep) -> Result<Done, RunError> {
         let Some(consent_id) = self.consent(step, asked.consent.as_ref())? else {
-            return Ok(Done::missing("consent", "lodge-consent"));
+            return Err(missing("consent", "lodge-consent"));
         };
         let (bank, reveal) = (Some(self.bank(step)?), self.reveals(step));
         let told = Refresh { bank, consent_id, reveal, tamper: self.tamper(&asked.tamper)? };
@@ -154,7 +160,7 @@ impl Run<'_> {
 
     pub(super) async fn revoke(&mut self, step: &Step, asked: &RevokeStep) -> Result<Done, RunError> {
         let Some(consent_id) = self.consent(step, asked.consent.as_ref())? else {
-            return Ok(Done::missing("consent", "lodge-consent"));
+            return Err(missing("consent", "lodge-consent"));
         };
         let tamper = self.tamper(&asked.tamper)?;
         let told = Revoke { bank: self.bank(step)?, consent_id, token: asked.token, tamper };
@@ -199,6 +205,12 @@ impl Run<'_> {
         let content_type = asked.content_type.clone().unwrap_or_else(|| "text/plain; charset=utf-8".to_owned());
         Ok(Some(Body::Text { content_type, text: self.fill(&text)? }))
     }
+}
+
+/// So many days after now, or before.
+fn after(now: OffsetDateTime, days: i64) -> Result<OffsetDateTime, RunError> {
+    let at = days.checked_mul(24 * 3600).and_then(|seconds| now.checked_add(Duration::seconds(seconds)));
+    at.ok_or_else(|| RunError::Step(format!("{days} days from now is no date that a calendar has")))
 }
 
 /// The tokens that came.

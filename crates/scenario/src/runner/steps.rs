@@ -30,14 +30,11 @@ impl Done {
         Self { happened, outcome: String::new(), spoke: spoke.into_iter().collect(), sent: failure.sent }
     }
 
-    /// Something that the step needs is not there.
+    /// The step was not done, and nobody refused it.
     pub(super) fn impossible(why: impl Into<String>) -> Self {
-        Self::failed("", Failure::new(why))
-    }
-
-    /// An earlier step is missing.
-    pub(super) fn missing(what: &str, step: &str) -> Self {
-        Self::impossible(format!("there is no {what} yet; the step {step} comes first"))
+        let mut done = Self::failed("", Failure::new(why));
+        done.happened.undone = true;
+        done
     }
 
     /// Refused by an OAuth error that came through the browser.
@@ -45,6 +42,11 @@ impl Done {
         let happened = Happened { refused: Some(what), error: Some(error.to_owned()), ..Happened::default() };
         Self { happened, outcome: String::new(), spoke: Vec::new(), sent: None }
     }
+}
+
+/// An earlier step is missing: the file is wrong.
+pub(super) fn missing(what: &str, step: &str) -> RunError {
+    RunError::Step(format!("there is no {what} yet; the step {step} comes first"))
 }
 
 impl Run<'_> {
@@ -69,7 +71,7 @@ impl Run<'_> {
             Step::SetAccountStatus(asked) => self.set_account_status(asked, asked.status).await,
             Step::RejectPayment(asked) => self.reject_payment(asked).await,
             Step::SettlePayment(asked) => self.settle_payment(asked).await,
-            Step::ExpectJournal(asked) => Ok(match self.read_journals(asked) {
+            Step::ExpectJournal(asked) => Ok(match self.read_journals(asked)? {
                 Some(problem) => Done::impossible(problem),
                 None => Done::well(format!("{} events, in this order", asked.order.len())),
             }),

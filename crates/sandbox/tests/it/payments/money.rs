@@ -202,6 +202,18 @@ async fn payments_take_their_steps_when_they_are_told_to() {
     assert_eq!(read.text("/Data/StatusReason/0/StatusReasonCode"), "AG01");
 }
 
+/// The reasons that scenarios can name are those that the bank takes.
+#[test]
+fn scenarios_reject_for_the_reasons_of_the_bank() {
+    for reason in scenario::language::steps::REASONS {
+        let known = serde_json::from_value::<ledger::orders::Rejection>(json!(reason));
+        assert!(known.is_ok(), "{reason}");
+    }
+    let unknown = serde_json::from_value::<ledger::orders::Rejection>(json!("nonsense")).unwrap_err().to_string();
+    let all = unknown.matches('`').count() / 2 - 1;
+    assert_eq!(all, scenario::language::steps::REASONS.len(), "{unknown}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn limits_of_the_bank_and_of_an_account() {
     let limits = "payments: { payment-limit: 50, daily-limit: 80 }";
