@@ -78,6 +78,9 @@ pub struct Authorisation {
     /// Whether whatever comes back is believed, as an attack does.
     #[serde(default)]
     pub believe: bool,
+    /// Digest of the answer that came back.
+    #[serde(default)]
+    pub answer: Option<String>,
     /// What came back.
     pub returned: crate::steps::Returned,
     /// The code, until it is redeemed.

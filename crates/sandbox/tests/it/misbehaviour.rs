@@ -120,6 +120,16 @@ async fn answers_are_wrong_around_the_id_token_too() {
     world.misbehave(&[]).await;
     let (_, honest) = world.connect().await;
     assert!(honest["done"]["scope"].is_string(), "{honest}");
+    // The same answer once more, as when a page is loaded again, is told the same.
+    let (_, link, state) = world.lodged_link().await;
+    let destination = Destination::Address(world.hosted.tpp.public.join("/callback").unwrap());
+    let arrival = world.customer().fetch_answer(&link, &intention, destination, &world.journey()).await.unwrap();
+    let answer = json!({ "part": "fragment", "answer": arrival.url.fragment().unwrap() });
+    let first = world.outcome("deliver-response", &answer).await;
+    assert!(first["done"].is_object() || first["done"].is_string(), "{first}");
+    assert_eq!(world.outcome("deliver-response", &answer).await["done"], first["done"]);
+    let returned = world.outcome("authorisation-result", &json!({ "state": state })).await;
+    assert_eq!(returned["done"], first["done"], "{returned}");
     world.misbehave(&["swapped-state"]).await;
     let (_, link, state) = world.lodged_link().await;
     let arrival = world.customer().authorise(&link, &intention, &world.journey()).await.unwrap();

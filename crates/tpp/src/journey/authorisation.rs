@@ -192,6 +192,7 @@ impl Tpp {
             acr_values: ACR_VALUES.map(str::to_owned).to_vec(),
             redirect_uri: self.redirect_uri.clone(),
             believe: step.tamper.believe,
+            answer: None,
             returned: Returned::NotYet,
             code: None,
             subject: None,
@@ -262,6 +263,11 @@ impl Tpp {
             // Whichever rule is off: nothing is known that the answer could belong to.
             return Err(Failure::new("there is no authorisation with the state of the bank's answer"));
         };
+        let digest = Some(sha256_base64url(text.as_bytes()));
+        // A page that is loaded again brings the same answer again, and that is told the same.
+        if authorisation.answer == digest {
+            return self.taken(authorisation).await;
+        }
         let used = authorisation.returned != Returned::NotYet;
         check_state_unused(&state, used, &self.switched_off)
             .map_err(|refusal| distrusted("the bank's response is not trusted", &refusal))?;
@@ -269,6 +275,7 @@ impl Tpp {
             return self.taken(authorisation).await;
         }
         authorisation.returned = self.judge(&answer, &state, &mut authorisation, trace).await?;
+        authorisation.answer = digest;
         let change = self.records.authorisations.update(&state, version, &authorisation)?;
         self.store.commit(vec![change]).await?;
         self.taken(authorisation).await
