@@ -208,6 +208,7 @@ impl Psu {
         let mut hand = Hand::new(&self.credentials, &intention);
         let mut next = browser.open(link).await?;
         let mut presses = presses.iter();
+        let mut pressed = false;
         let mut pages = Vec::new();
         for _ in 0..PATIENCE {
             let Some(page) = next else { break };
@@ -215,6 +216,11 @@ impl Psu {
             if let Some(target) = page.refresh.clone() {
                 next = browser.follow(&target).await?;
                 continue;
+            }
+            // Who has done what they came for and is asked to log in has logged out.
+            if pressed && presses.len() == 0 && page.logs_in() {
+                let (url, text, error_page) = (browser.url().clone(), page.text, page.oauth_error);
+                return Ok(Arrival { url, text, error_page, pages, undone: None, at_destination: false });
             }
             // Logging in comes before whatever the visit is for.
             if let Some((form, fields)) = hand.identify(&page)? {
@@ -225,6 +231,7 @@ impl Psu {
                 let (url, text, error_page) = (browser.url().clone(), page.text, page.oauth_error);
                 return Ok(Arrival { url, text, error_page, pages, undone: None, at_destination: false });
             };
+            pressed = true;
             next = match hand::press(&page, wanted, &browser)? {
                 hand::Pressed::Button(form, fields) => browser.submit(&form, &fields).await?,
                 hand::Pressed::Link(target) => browser.follow(&target).await?,

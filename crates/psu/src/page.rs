@@ -87,6 +87,11 @@ impl Page {
         }
     }
 
+    /// Whether it asks who the customer is.
+    pub(crate) fn logs_in(&self) -> bool {
+        self.forms.iter().any(|form| form.password.is_some() && form.username.is_some())
+    }
+
     /// The form that the page is about: one that asks for something a customer knows, otherwise one with a way on.
     pub(crate) fn main_form(&self) -> Option<&Form> {
         let knows = self.forms.iter().find(|form| form.asks());

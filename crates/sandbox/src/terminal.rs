@@ -1,5 +1,7 @@
 //! What people see: every step as it happens, who called whom, what came back, how long it took.
 
+use std::borrow::Cow;
+
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use scenario::{
     Progress, Scenario, ScenarioResult, StepResult,
@@ -59,7 +61,11 @@ impl Terminal {
     fn say(&mut self, line: String) {
         // An empty line above is ours; whatever else is no word comes from elsewhere.
         let words = line.trim_start_matches('\n');
-        let line = format!("{}{}", &line[..line.len() - words.len()], plain(words));
+        let otherwise = match plain(words) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(plain) => Some(format!("{}{plain}", "\n".repeat(line.len() - words.len()))),
+        };
+        let line = otherwise.unwrap_or(line);
         match &mut self.lines {
             Lines::Printed => say!("{line}"),
             Lines::Gathered(lines) | Lines::Bar(_, lines) => lines.push(line),

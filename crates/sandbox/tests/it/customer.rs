@@ -76,6 +76,9 @@ async fn the_customer_looks_at_the_connections_and_stops_one() {
     let stopped = customer(&world, &dashboard, &["--press", "Larkspur Budget", "--press", "Stop the access"]).await;
     assert_eq!(stopped.status.code(), Some(0), "{}", String::from_utf8_lossy(&stopped.stderr));
     assert!(says(&stopped).contains("Stopped by you"), "{}", says(&stopped));
+    let left = customer(&world, &dashboard, &["--press", "Log out"]).await;
+    assert_eq!(left.status.code(), Some(0), "{}", String::from_utf8_lossy(&left.stderr));
+    assert!(!says(&left).contains("Larkspur Budget"), "the login, and no further: {}", says(&left));
     let (second, _) = link(&world).await;
     let cancelled = customer(&world, &second, &["--cancel-on", "Choose your accounts"]).await;
     assert_eq!(fragment(&answer(&cancelled), "error").as_deref(), Some("access_denied"));

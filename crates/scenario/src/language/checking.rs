@@ -87,7 +87,7 @@ impl<'a> Parties<'a> {
             Some(profile) => name_in(&super::reading::beside(file, profile)),
             None => Some(known.second_bank.clone()),
         });
-        let named = known.bank.iter().map(|first| first.clone()).chain(further).collect();
+        let named = known.bank.iter().cloned().chain(further).collect();
         let named = if known.bank.is_some() { named } else { Vec::new() };
         Self { all: banks.chain(tpps.iter().copied()).collect(), tpps, banks: named, known }
     }

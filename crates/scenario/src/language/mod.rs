@@ -180,56 +180,44 @@ pub enum Step {
     Include(Include),
 }
 
-impl Step {
-    fn stepped(&self) -> Option<&dyn Stepped> {
-        Some(match self {
-            Self::Onboard(step) => step,
-            Self::Register(step) => step,
-            Self::LodgeConsent(step) => step,
-            Self::Authorise(step) => step,
-            Self::DeliverResponse(step) => step,
-            Self::ExchangeCode(step) => step,
-            Self::Refresh(step) => step,
-            Self::ClientToken(step) => step,
-            Self::Revoke(step) => step,
-            Self::Call(step) => step,
-            Self::Visit(step) => step,
-            Self::Fault(step) => step,
-            Self::Misbehave(step) => step,
-            Self::SetStatus(step) => step,
-            Self::RevokeCertificate(step) => step,
-            Self::SetAccountStatus(step) => step,
-            Self::RejectPayment(step) => step,
-            Self::SettlePayment(step) => step,
-            Self::ExpectJournal(step) => step,
-            Self::Advance(_) | Self::Set(_) | Self::Include(_) => return None,
-        })
-    }
+/// What every step has, of each that can have it; the steps that cannot end the function.
+macro_rules! stepped {
+    ($step:expr, $of:ident => $with:expr) => {
+        match $step {
+            Step::Onboard($of) => $with,
+            Step::Register($of) => $with,
+            Step::LodgeConsent($of) => $with,
+            Step::Authorise($of) => $with,
+            Step::DeliverResponse($of) => $with,
+            Step::ExchangeCode($of) => $with,
+            Step::Refresh($of) => $with,
+            Step::ClientToken($of) => $with,
+            Step::Revoke($of) => $with,
+            Step::Call($of) => $with,
+            Step::Visit($of) => $with,
+            Step::Fault($of) => $with,
+            Step::Misbehave($of) => $with,
+            Step::SetStatus($of) => $with,
+            Step::RevokeCertificate($of) => $with,
+            Step::SetAccountStatus($of) => $with,
+            Step::RejectPayment($of) => $with,
+            Step::SettlePayment($of) => $with,
+            Step::ExpectJournal($of) => $with,
+            Step::Advance(_) | Step::Set(_) | Step::Include(_) => return Default::default(),
+        }
+    };
+}
 
+impl Step {
     /// Makes this TPP the step's own, unless it has one.
     pub(crate) fn by(&mut self, tpp: &str) {
-        let stepped: &mut dyn Stepped = match self {
-            Self::Onboard(step) => step,
-            Self::Register(step) => step,
-            Self::LodgeConsent(step) => step,
-            Self::Authorise(step) => step,
-            Self::DeliverResponse(step) => step,
-            Self::ExchangeCode(step) => step,
-            Self::Refresh(step) => step,
-            Self::ClientToken(step) => step,
-            Self::Revoke(step) => step,
-            Self::Call(step) => step,
-            Self::SetStatus(step) => step,
-            Self::RevokeCertificate(step) => step,
-            _ => return,
-        };
-        stepped.by(tpp);
+        stepped!(self, step => step.by(tpp));
     }
 
     /// What every step can have; none of steps that cannot be refused.
     #[must_use]
     pub fn common(&self) -> Option<Common<'_>> {
-        self.stepped().map(Stepped::common)
+        Some(stepped!(self, step => step.common()))
     }
 
     /// The TPP whose step it is.

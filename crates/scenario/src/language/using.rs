@@ -48,7 +48,7 @@ fn uses(step: &Step) -> Option<Uses> {
         Step::Authorise(_) => of("authorise", true, &["request-object", "parameters", "believe"]),
         Step::DeliverResponse(_) => of("deliver-response", false, &[]),
         Step::ExchangeCode(_) => of("exchange-code", false, TOKENS),
-        Step::Refresh(_) => of("refresh", false, TOKENS),
+        Step::Refresh(_) => of("refresh", true, TOKENS),
         Step::ClientToken(_) => of("client-token", true, TOKENS),
         Step::Revoke(_) => of("revoke", true, &["client-assertion", "parameters", "certificate"]),
         Step::Call(_) => of("call", true, RESOURCES),

@@ -7,7 +7,7 @@ use url::Url;
 use crate::result::{ScenarioResult, Spoke, StepResult, no_answer};
 
 /// Pixels between two lanes, unless there are more than fit a page.
-const WIDEST: usize = 150;
+const WIDEST: usize = 330;
 /// Pixels between two lanes at least.
 const NARROWEST: usize = 110;
 /// Pixels beside the first lane and the last.
@@ -187,7 +187,7 @@ impl Diagram {
             }
             y += ROW / 3;
         }
-        let lane = WIDEST.min(PAGE / names.len()).max(NARROWEST);
+        let lane = WIDEST.min((PAGE - 2 * MARGIN) / (names.len() - 1).max(1)).max(NARROWEST);
         diagram.width = ((names.len() - 1) * lane + 2 * MARGIN).max(LABEL);
         let width = diagram.width;
         diagram.arrows = drawn
