@@ -60,16 +60,15 @@ fn main() -> ExitCode {
     })
 }
 
-#[expect(clippy::print_stdout, reason = "what the process was asked for: its rules")]
 fn list(markdown: bool) {
-    print!("{}", if markdown { aspsp::rules_page() } else { party::catalogue::as_text(&aspsp::catalogue()) });
+    let text = if markdown { aspsp::rules_page() } else { party::catalogue::as_text(&aspsp::catalogue()) };
+    party::say(text.trim_end());
 }
 
-#[expect(clippy::print_stdout, reason = "what the process was asked for: where it is")]
 fn say(running: &aspsp::Running) {
     let issuer = running.urls.issuer();
-    println!(
+    party::say(format_args!(
         "{} is ready: {issuer} (mutual TLS: {}, control: http://{})",
         running.name, running.urls.mtls, running.control
-    );
+    ));
 }

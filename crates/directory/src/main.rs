@@ -60,18 +60,17 @@ fn main() -> ExitCode {
     })
 }
 
-#[expect(clippy::print_stdout, reason = "what the process was asked for: its rules")]
 fn list(markdown: bool) {
-    print!("{}", if markdown { directory::rules_page() } else { party::catalogue::as_text(&directory::catalogue()) });
+    let text = if markdown { directory::rules_page() } else { party::catalogue::as_text(&directory::catalogue()) };
+    party::say(text.trim_end());
 }
 
-#[expect(clippy::print_stdout, reason = "what the process was asked for: where it is")]
 fn say(running: &directory::Running) {
-    println!(
+    party::say(format_args!(
         "The Directory is ready: {} (API, mutual TLS: {}, control: http://{}, trust anchor: {})",
         running.public,
         running.api,
         running.control,
         running.trust_anchor.display()
-    );
+    ));
 }

@@ -21,7 +21,7 @@ pub mod sweeping;
 pub use data::{DataDirectory, DataError, Owner, PKCS12_PASSWORD};
 pub use lesson::Lesson;
 pub use listener::{own_url, server_names};
-pub use start::{CANNOT_START, StartError, ended, run};
+pub use start::{CANNOT_START, StartError, ended, run, say};
 
 use simulation::{Chance, Clock, Faults, Journal};
 use transport::{Observer, Stop};

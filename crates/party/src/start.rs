@@ -95,6 +95,13 @@ where
     }
 }
 
+/// Prints a line that somebody asked for. A reader that went away (`ob-aspsp rules | head -1`) is no failure.
+pub fn say(line: impl std::fmt::Display) {
+    use std::io::Write;
+    // There is nobody to tell that nobody reads.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
 #[expect(clippy::print_stderr, reason = "the last words of a process that cannot start")]
 fn cannot_start(name: &str, error: &dyn std::fmt::Display) -> ExitCode {
     let line = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");

@@ -55,13 +55,11 @@ fn main() -> ExitCode {
     })
 }
 
-#[expect(clippy::print_stdout, reason = "what the program was asked for")]
 fn print_keys(settings: &Settings) -> Result<ExitCode, StartError> {
-    println!("{}", tpp::public_keys(settings)?);
+    party::say(tpp::public_keys(settings)?);
     Ok(ExitCode::SUCCESS)
 }
 
-#[expect(clippy::print_stdout, reason = "what the process was asked for: where it is")]
 fn say(running: &tpp::Running) {
-    println!("{} is ready: {} (control: http://{})", running.name, running.public, running.control);
+    party::say(format_args!("{} is ready: {} (control: http://{})", running.name, running.public, running.control));
 }
