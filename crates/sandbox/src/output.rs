@@ -3,15 +3,9 @@
 
 use std::{
     borrow::Cow,
-    fmt::{self, Write as _},
+    fmt::Write as _,
     io::{self, Write},
 };
-
-/// Prints a line; [`say!`] is its shorter form.
-pub(crate) fn line(text: fmt::Arguments<'_>) {
-    // There is nobody to tell that nobody reads.
-    let _ = writeln!(io::stdout().lock(), "{text}");
-}
 
 /// Prints a text to the letter.
 pub(crate) fn text(text: &str) {
@@ -21,7 +15,7 @@ pub(crate) fn text(text: &str) {
 
 /// Prints a line in the manner of `println!`.
 macro_rules! say {
-    ($($text:tt)*) => { $crate::output::line(format_args!($($text)*)) };
+    ($($text:tt)*) => { ::party::say(format_args!($($text)*)) };
 }
 pub(crate) use say;
 
