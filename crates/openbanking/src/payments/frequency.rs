@@ -49,6 +49,31 @@ codes! {
     }
 }
 
+impl FrequencyCode {
+    /// The codes that count weeks from one payment to the next.
+    const WEEKS: [(u8, Self); 3] = [(1, Self::Weekly), (2, Self::Fortnightly), (4, Self::FourWeekly)];
+    /// Those that count months.
+    const MONTHS: [(u8, Self); 7] = [
+        (1, Self::Monthly),
+        (2, Self::TwoMonthly),
+        (3, Self::Quarterly),
+        (4, Self::FourMonthly),
+        (5, Self::FiveMonthly),
+        (6, Self::SemiAnnual),
+        (12, Self::Annual),
+    ];
+
+    /// The code for every so many weeks.
+    pub fn of_weeks(weeks: u8) -> Option<Self> {
+        Self::WEEKS.iter().find(|(number, _)| *number == weeks).map(|(_, code)| *code)
+    }
+
+    /// The code for every so many months.
+    pub fn of_months(months: u8) -> Option<Self> {
+        Self::MONTHS.iter().find(|(number, _)| *number == months).map(|(_, code)| *code)
+    }
+}
+
 /// Which four days of the year quarterly payments are made on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum QuarterDays {
@@ -141,26 +166,18 @@ impl Frequency {
     pub fn names(self) -> Vec<String> {
         let written = self.to_string();
         let plain = written.split(':').next().unwrap_or(&written).to_owned();
+        let code = match self {
+            Self::EveryDay => Some(FrequencyCode::Daily),
+            Self::EveryWorkingDay => Some(FrequencyCode::WorkingDay),
+            Self::IntervalWeeks { weeks, .. } => FrequencyCode::of_weeks(weeks),
+            Self::IntervalMonths { months: 1, day: -1 } => Some(FrequencyCode::LastDayOfMonth),
+            Self::IntervalMonths { months, day: 1.. } => FrequencyCode::of_months(months),
+            _ => None,
+        };
         let other = match self {
-            Self::EveryDay => Some("DAIL"),
-            Self::EveryWorkingDay => Some("WODL"),
-            Self::IntervalWeeks { weeks: 1, .. } => Some("WEEK"),
-            Self::IntervalWeeks { weeks: 2, .. } => Some("FRTN"),
-            Self::IntervalWeeks { weeks: 4, .. } => Some("FOWK"),
-            Self::IntervalMonths { months: 1, day: -1 } => Some("LXMH"),
-            Self::IntervalMonths { months, day: 1.. } => match months {
-                1 => Some("MNTH"),
-                2 => Some("TWMH"),
-                3 => Some("QURT"),
-                4 => Some("FOMH"),
-                5 => Some("FIMH"),
-                6 => Some("MIAN"),
-                12 => Some("YEAR"),
-                _ => None,
-            },
             Self::Code(FrequencyCode::Daily) => Some("EvryDay"),
             Self::Code(FrequencyCode::WorkingDay) => Some("EvryWorkgDay"),
-            _ => None,
+            _ => code.map(|code| code.wire(crate::version::ApiVersion::V4_0)),
         };
         std::iter::once(plain).chain(other.map(str::to_owned)).collect()
     }

@@ -1,30 +1,21 @@
 //! How often a standing order is paid, in the words of both versions.
 
 use ledger::orders::{MonthDay, QuarterDays, Recurrence, Schedule};
-use openbanking::mandates::MandateTiming;
+use openbanking::{code::Code, mandates::MandateTiming, payments::FrequencyCode, version::ApiVersion};
 
 /// What v3.1 has no pattern for.
 const NOT_KNOWN: &str = "NotKnown";
-
-/// Codes of v4.0 for so many days or months.
-const DAYS: &[(u16, &str)] = &[(1, "DAIL"), (7, "WEEK"), (14, "FRTN"), (28, "FOWK")];
-const MONTHS: &[(u8, &str)] =
-    &[(1, "MNTH"), (2, "TWMH"), (3, "QURT"), (4, "FOMH"), (5, "FIMH"), (6, "MIAN"), (12, "YEAR")];
-
-fn code<N: PartialEq>(table: &[(N, &'static str)], number: &N) -> Option<&'static str> {
-    table.iter().find(|(known, _)| known == number).map(|(_, code)| *code)
-}
 
 /// The pattern of v3.1, and what v4.0 says. v4.0 takes the pattern where it has no code (v4.0.1, `OBFrequency6`).
 pub(super) fn of(schedule: &Schedule) -> (String, MandateTiming) {
     let anchor = schedule.recurring_from.unwrap_or(schedule.first);
     let (pattern, coded) = match schedule.recurrence {
-        Recurrence::Days(0 | 1) => ("EvryDay".to_owned(), Some(("DAIL", None))),
+        Recurrence::Days(0 | 1) => ("EvryDay".to_owned(), Some((FrequencyCode::Daily, None))),
         Recurrence::Days(days) => (within(days, 2..=31, format!("IntrvlDay:{days:02}")), None),
-        Recurrence::WorkingDays => ("EvryWorkgDay".to_owned(), Some(("WODL", None))),
+        Recurrence::WorkingDays => ("EvryWorkgDay".to_owned(), Some((FrequencyCode::WorkingDay, None))),
         Recurrence::Weeks { every, on } => {
             let (weeks, day) = (every.max(1), on.unwrap_or(anchor.weekday()).number_from_monday());
-            let code = code(DAYS, &(u16::from(weeks) * 7));
+            let code = FrequencyCode::of_weeks(weeks);
             let point = Some(format!("{day:02}"));
             (within(weeks, 1..=9, format!("IntrvlWkDay:{weeks:02}:{day:02}")), code.map(|code| (code, point)))
         }
@@ -41,8 +32,8 @@ pub(super) fn of(schedule: &Schedule) -> (String, MandateTiming) {
             let known = matches!(months, 1..=6 | 12 | 24);
             // A day that is counted from the end has no place in v4.0 but in the pattern, and the last of each month.
             let coded = match day.as_str() {
-                "-01" if months == 1 => Some(("LXMH", None)),
-                _ => code(MONTHS, &months).filter(|_| point.is_some()).map(|code| (code, point)),
+                "-01" if months == 1 => Some((FrequencyCode::LastDayOfMonth, None)),
+                _ => FrequencyCode::of_months(months).filter(|_| point.is_some()).map(|code| (code, point)),
             };
             (if known { pattern } else { NOT_KNOWN.to_owned() }, coded)
         }
@@ -56,7 +47,9 @@ pub(super) fn of(schedule: &Schedule) -> (String, MandateTiming) {
         }
     };
     let timing = match coded {
-        Some((code, point_in_time)) => MandateTiming { r#type: code.to_owned(), count_per_period: None, point_in_time },
+        Some((code, point_in_time)) => {
+            MandateTiming { r#type: code.wire(ApiVersion::V4_0).to_owned(), count_per_period: None, point_in_time }
+        }
         None => MandateTiming { r#type: pattern.clone(), count_per_period: None, point_in_time: None },
     };
     (pattern, timing)
