@@ -120,10 +120,7 @@ fn unknown(context: &Context, asked: &EnrolmentRequest) -> OrganisationRecord {
 const DETAILS_CHECK: Check<EnrolmentRequest, Wire> = Check { rule: &DETAILS, error: INVALID, test: details };
 
 fn details(asked: &EnrolmentRequest) -> Result<(), Evidence> {
-    let plain = |text: &str| {
-        let length = text.chars().count();
-        (1..=64).contains(&length) && text.trim() == text && !text.chars().any(char::is_control)
-    };
+    let plain = |text: &str| crate::api::plain(text, 64) && text.trim() == text;
     let word = |text: &str| plain(text) && text.chars().all(|c| c.is_ascii_alphanumeric());
     holds(plain(&asked.legal_entity_name), "1 to 64 characters", &asked.legal_entity_name)?;
     holds(plain(asked.common_name()), "1 to 64 characters", asked.common_name())?;

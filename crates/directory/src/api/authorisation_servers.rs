@@ -10,7 +10,7 @@ use rules::{Check, Evidence, holds};
 use transport::{Request, Response};
 use url::Url;
 
-use super::{Purpose, SERVER_DETAILS, SERVER_KNOWN, admit, admit_own, created, json_body, ok};
+use super::{Described, Purpose, SERVER_DETAILS, SERVER_KNOWN, admit, admit_own, created, json_body, ok, plain};
 use crate::{
     Context,
     progress::Progress,
@@ -81,22 +81,15 @@ async fn named(
     progress.need(found, &SERVER_KNOWN, NOT_FOUND, "an authorisation server", id)
 }
 
-/// What is said about an authorisation server, and by whom.
-struct Described<'a> {
-    asked: &'a AuthorisationServerRequest,
-    record: &'a OrganisationRecord,
-}
-
-fn details_check<'a>() -> Check<Described<'a>, Wire> {
+fn details_check<'a>() -> Check<Described<'a, AuthorisationServerRequest>, Wire> {
     Check { rule: &SERVER_DETAILS, error: INVALID, test: details }
 }
 
-fn details(Described { asked, record }: &Described<'_>) -> Result<(), Evidence> {
+fn details(Described { asked, record }: &Described<'_, AuthorisationServerRequest>) -> Result<(), Evidence> {
     let bank = record.organisation.roles().contains(&Role::Aspsp);
     holds(bank, "an organisation with the role ASPSP", "one without")?;
     let name = &asked.customer_friendly_name;
-    let plain = (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    holds(plain, "a CustomerFriendlyName of 1 to 100 characters", name)?;
+    holds(plain(name, 100), "a CustomerFriendlyName of 1 to 100 characters", name)?;
     let urls = [&asked.resource_base, &asked.registration_endpoint];
     for url in urls.into_iter().flatten().chain(std::iter::once(&asked.openid_configuration)) {
         let right = Url::parse(url).is_ok_and(|url| url.scheme() == "https");

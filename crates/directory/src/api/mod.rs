@@ -79,6 +79,17 @@ pub(crate) fn json_body<T: DeserializeOwned>(
     progress.read(serde_json::from_slice(&request.body), &BODY, INVALID, "a body of the schema")
 }
 
+/// What a participant says about something of its own, and who it is.
+pub(crate) struct Described<'a, T> {
+    pub(crate) asked: &'a T,
+    pub(crate) record: &'a OrganisationRecord,
+}
+
+/// Whether the text has 1 to `longest` characters and nothing that a page or a log would obey.
+pub(crate) fn plain(text: &str, longest: usize) -> bool {
+    (1..=longest).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
 /// Lets a participant in, and answers with its organisation and the rules that it passed.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ use rules::{Check, Evidence, holds, joined};
 use transport::{Request, Response, reply};
 use url::Url;
 
-use super::{Purpose, SOFTWARE_DETAILS, SOFTWARE_KNOWN, admit_own, created, json_body, ok};
+use super::{Described, Purpose, SOFTWARE_DETAILS, SOFTWARE_KNOWN, admit_own, created, json_body, ok, plain};
 use crate::{
     Context,
     assertion::assertion,
@@ -50,20 +50,11 @@ pub(crate) async fn create(context: Arc<Context>, request: Request) -> Result<Re
     Ok(progress.answer(created(&statement)))
 }
 
-/// What is said about a software, and by whom.
-struct Described<'a> {
-    asked: &'a SoftwareStatementRequest,
-    record: &'a OrganisationRecord,
-}
-
-fn details_check<'a>() -> Check<Described<'a>, Wire> {
+fn details_check<'a>() -> Check<Described<'a, SoftwareStatementRequest>, Wire> {
     Check { rule: &SOFTWARE_DETAILS, error: INVALID, test: details }
 }
 
-fn details(Described { asked, record }: &Described<'_>) -> Result<(), Evidence> {
-    let plain = |text: &str, longest: usize| {
-        (1..=longest).contains(&text.chars().count()) && !text.chars().any(char::is_control)
-    };
+fn details(Described { asked, record }: &Described<'_, SoftwareStatementRequest>) -> Result<(), Evidence> {
     for (member, value, longest) in [
         ("ClientName", Some(&asked.client_name), 40),
         ("Description", asked.client_description.as_ref(), 256),
